@@ -1,0 +1,1 @@
+export type { LogRecord, RecordDraft, RecordType } from './record.ts';

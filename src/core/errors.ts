@@ -1,0 +1,171 @@
+/**
+ * Every error code of Sallyport in one table: what it belongs to, the exit code of a command that ends with it, the
+ * HTTP status of an answer that carries it, and what the reader can do next. Codes are API; `docs/errors.md` is checked
+ * against this table.
+ *
+ * A *denial* is a value (see `gate/`), never an exception. These codes serve both: a denial and a thrown error name the
+ * same thing by the same word.
+ */
+export type ErrorDomain = 'input' | 'policy' | 'path' | 'identity' | 'keeper' | 'audit' | 'gate' | 'gateway' | 'cli';
+
+/**
+ * Domain; exit code of a command (1 a finding or a denial, 2 wrong use, 3 broken, 10-13 as `audit verify` defines them);
+ * HTTP status; remedy: one sentence, never a value from the input.
+ */
+type ErrorRow = readonly [domain: ErrorDomain, exit: 1 | 2 | 3 | 10 | 11 | 12 | 13, http: number, remedy: string];
+
+export const ERROR_TABLE = {
+  // input: what reached an edge and could not be read
+  INPUT_NOT_JSON: ['input', 2, 400, 'Send valid JSON'],
+  INPUT_DUPLICATE_KEY: ['input', 2, 400, 'Send each key of an object once'],
+  INPUT_LONE_SURROGATE: ['input', 2, 400, 'Send well-formed Unicode'],
+  INPUT_NUMBER_RANGE: ['input', 2, 400, 'Send integers within 2^53-1, or as strings'],
+  INPUT_FORBIDDEN_KEY: ['input', 2, 400, 'Do not send the key __proto__'],
+  INPUT_TOO_LARGE: ['input', 2, 413, 'Send less, or raise the named limit'],
+  INPUT_TOO_DEEP: ['input', 2, 400, 'Nest less deeply, or raise the named limit'],
+  INPUT_SCHEMA_MISMATCH: ['input', 2, 400, 'Send arguments that fit the declared schema'],
+  SCHEMA_INVALID: ['input', 2, 400, 'Use JSON Schema 2020-12 with local references, within the size and depth limits'],
+
+  // policy: the file
+  POLICY_UNREADABLE: ['policy', 2, 500, 'Name a readable policy file with --policy FILE'],
+  POLICY_INVALID: ['policy', 2, 500, 'Mend what the message names and run: sallyport policy check'],
+  // policy: decisions
+  TOOL_NOT_ALLOWED: ['policy', 1, 403, 'Ask the operator for a rule under tools:, or use a tool that is listed'],
+  PRINCIPAL_NOT_ALLOWED: ['policy', 1, 403, 'Ask the operator to extend principals: for this caller'],
+  PATH_NOT_ALLOWED: ['policy', 1, 403, 'Use a path that the rule allows'],
+  PATH_DENIED: ['policy', 1, 403, 'Use another file: this one is withheld'],
+  PATH_CONTROL_FILE: ['policy', 1, 403, 'Ask the operator: Sallyport and agent configuration is out of reach of tools'],
+  PATH_SELF_RUNNING: [
+    'policy',
+    1,
+    403,
+    'Ask the operator to name this file in allowedPaths: it can run by itself later',
+  ],
+  ARGUMENT_NOT_ALLOWED: ['policy', 1, 403, 'Leave the argument out, or ask the operator to name it under arguments:'],
+  ARGUMENT_VALUE: ['policy', 1, 403, 'Use a value that the rule allows'],
+  ISOLATION_UNSTATED: ['policy', 1, 403, 'Say isolation: none for this tool or server, or under defaults:'],
+  CONFIRMATION_UNAVAILABLE: [
+    'policy',
+    1,
+    403,
+    'Nobody can be asked yet: change the call so that it needs no confirmation',
+  ],
+
+  // path: what the file system said
+  PATH_MALFORMED: ['path', 1, 400, 'Write a plain path: no NUL, control character, ~, file: URL or backslash'],
+  PATH_TOO_LONG: ['path', 1, 400, 'Use a path of at most 4,096 bytes'],
+  PATH_TOO_MANY_LINKS: ['path', 1, 400, 'Follow fewer symbolic links'],
+  PATH_SPECIAL_FILE: ['path', 1, 403, 'Name a regular file or a folder'],
+  PATH_HARD_LINK: ['path', 1, 403, 'Name a file with one hard link'],
+  PATH_CHANGED: ['path', 1, 409, 'Try again: the file changed between the check and the use'],
+  PATH_NOT_FOUND: ['path', 1, 404, 'Name a file that exists'],
+  PATH_NOT_FILE: ['path', 1, 400, 'Name a regular file'],
+  PATH_NOT_FOLDER: ['path', 1, 400, 'Name a folder'],
+  PATH_UNREADABLE: ['path', 1, 403, 'Check the permissions of the file'],
+
+  // identity
+  TOKEN_MISSING: [
+    'identity',
+    1,
+    401,
+    'Send the header Authorization: Bearer TOKEN; sallyport token add NAME makes one',
+  ],
+  TOKEN_UNKNOWN: ['identity', 1, 401, 'Use a current token: sallyport token list'],
+  TOKEN_NAME: ['identity', 2, 400, 'Use 1 to 40 of a-z, 0-9 and - for a token name, each once'],
+
+  // keeper
+  STATE_OWNED: ['keeper', 3, 503, 'Stop the process that owns the state, or choose another folder with --state DIR'],
+  STATE_EXPOSED: [
+    'keeper',
+    3,
+    500,
+    'Choose a state folder outside the workspace and every allowed path with --state DIR',
+  ],
+  STATE_UNWRITABLE: ['keeper', 3, 500, 'Choose a writable folder with --state DIR'],
+  STATE_PERMISSIONS: ['keeper', 3, 500, 'Run chmod 700 on the state folder: only its owner may read it'],
+  KEEPER_CLOSED: ['keeper', 3, 503, 'Open the gate again'],
+  EPOCH_STALE: ['keeper', 1, 503, 'Load the current policy and try again'],
+
+  // audit
+  AUDIT_INTEGRITY: ['audit', 10, 500, 'Keep a copy of the log as evidence and compare it with a witnessed copy'],
+  AUDIT_INCOMPLETE: ['audit', 11, 500, 'Look at the records named: something is missing'],
+  AUDIT_STALE: ['audit', 12, 500, 'Find out why nothing was recorded lately'],
+  AUDIT_FORGED: ['audit', 13, 500, 'Check the key: the checkpoint is not signed by it'],
+  AUDIT_ROLLBACK: ['audit', 10, 500, 'Restore the newer log: this one is older than the last checkpoint'],
+  AUDIT_CORRUPT: ['audit', 10, 500, 'Keep a copy of the log as evidence and run: sallyport audit verify'],
+  AUDIT_WRITE_FAILED: ['audit', 3, 503, 'Free disk space or mend the disk, then start again: nothing runs unrecorded'],
+  AUDIT_ENTRY_TOO_LARGE: ['audit', 3, 500, 'Shorten the record: an entry has at most 65,535 bytes'],
+  AUDIT_NOT_FOUND: ['audit', 2, 404, 'Name a folder that holds a log, or a session that it knows'],
+
+  // gate
+  TOOL_UNKNOWN: ['gate', 1, 404, 'Use a tool that is listed'],
+  TOOL_NAME: ['gate', 2, 400, 'Use a tool name of 1 to 128 of A-Z, a-z, 0-9, _ and -, unique after case folding'],
+  TOOL_FAILED: ['gate', 1, 502, 'Look at the message of the tool'],
+  TOOL_TIMEOUT: ['gate', 1, 504, 'Ask for less, or raise limits.timeout'],
+  TOOL_CANCELLED: ['gate', 1, 499, 'Call again if the result is still wanted'],
+  RESULT_TOO_LARGE: ['gate', 1, 502, 'Ask for less, or raise the named limit'],
+  RESULT_MALFORMED: ['gate', 1, 502, 'Mend the tool: its result has not the declared shape'],
+  CONTENT_TOO_LARGE: ['gate', 1, 413, 'Write less, or raise the named limit'],
+  GATE_CLOSED: ['gate', 3, 503, 'Open the gate again'],
+
+  // gateway
+  PORT_IN_USE: ['gateway', 3, 500, 'Choose another port with --port, or stop the process that listens there'],
+  SERVER_UNKNOWN: ['gateway', 2, 404, 'Name a server that stands under servers: in the policy'],
+  SERVER_UNAPPROVED: ['gateway', 1, 403, 'Let the operator look and approve: sallyport servers approve NAME'],
+  SERVER_CHANGED: [
+    'gateway',
+    1,
+    403,
+    'Let the operator look: sallyport servers diff NAME, then sallyport servers approve NAME',
+  ],
+  SERVER_UNAVAILABLE: ['gateway', 1, 502, 'Check the server and its command; it is started again with the next call'],
+  SERVER_DEFINITIONS: ['gateway', 1, 502, 'Mend the server: its tool definitions cannot be used'],
+  LOCK_INVALID: ['gateway', 2, 500, 'Restore sallyport.lock from version control, or approve the servers again'],
+  HOST_REFUSED: ['gateway', 1, 403, 'Connect to the address that sallyport up prints'],
+  ORIGIN_REFUSED: ['gateway', 1, 403, 'Call from the same address: web pages of other origins are refused'],
+
+  // cli
+  USAGE: ['cli', 2, 400, 'Run sallyport --help'],
+  INTERNAL: ['cli', 3, 500, 'Report this with the message: it is a defect of Sallyport'],
+} as const;
+
+/** Every code that a Sallyport error or denial can carry. */
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+/** An error of Sallyport: a stable `code`, a message for people, and `remedy`, what to do next. */
+export class SallyportError extends Error {
+  override readonly name: string = 'SallyportError';
+  readonly code: ErrorCode;
+  /** Machine-readable detail (positions, names), frozen; never a secret. */
+  readonly detail: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; detail?: Record<string, unknown> } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.detail = Object.freeze({ ...options.detail });
+  }
+
+  get remedy(): string {
+    return remedyOf(this.code);
+  }
+}
+
+const rows: Readonly<Record<ErrorCode, ErrorRow>> = ERROR_TABLE;
+
+/** The exit code of a command that ends with this code. */
+export const exitCodeOf = (code: ErrorCode): number => rows[code][1];
+
+/** The HTTP status of an answer that carries this code. */
+export const httpStatusOf = (code: ErrorCode): number => rows[code][2];
+
+/** What the reader of this code can do next. */
+export const remedyOf = (code: ErrorCode): string => rows[code][3];
+
+/** True for errors of ours that carry `code` (any code if none is given). */
+export const isSallyportError = (error: unknown, code?: ErrorCode): error is SallyportError =>
+  error instanceof SallyportError && (code === undefined || error.code === code);
+
+/** The end of an exhaustive `switch`: a value that the types rule out is a defect, and nothing goes on after it. */
+export function assertNever(value: never): never {
+  throw new SallyportError('INTERNAL', `unexpected value: ${JSON.stringify(value)}`);
+}

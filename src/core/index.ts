@@ -1,0 +1,21 @@
+/** The ground floor: imports nothing of ours. */
+export { equalBytes, hmacSha256, sha256, sha256Hex } from './bytes.ts';
+export { canonicalJson } from './canonical-json.ts';
+export { type Clock, systemClock } from './clock.ts';
+export { copyJson, copyJsonObject } from './copy-json.ts';
+export {
+  assertNever,
+  ERROR_TABLE,
+  type ErrorCode,
+  exitCodeOf,
+  httpStatusOf,
+  isSallyportError,
+  remedyOf,
+  SallyportError,
+} from './errors.ts';
+export { newId } from './ids.ts';
+export { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+export { DEFAULT_LIMITS, type Limits } from './limits.ts';
+export type { Principal, Proof, Surface } from './principal.ts';
+export { deepFreeze, parseStrictJson } from './strict-json.ts';
+export { escapeForTerminal, quoteForMessage } from './terminal.ts';

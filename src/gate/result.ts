@@ -1,0 +1,43 @@
+import type { ErrorCode, JsonObject } from '../core/index.ts';
+import type { RuleReference } from '../policy/index.ts';
+import type { Content } from './tool.ts';
+
+/**
+ * What came of a call. A denial is a value: `text` is written for the model (what, which rule, what would be allowed, the
+ * number of the record).
+ */
+export type CallResult = Delivered | Denied | Failed;
+
+export interface Delivered {
+  readonly kind: 'delivered';
+  readonly content: readonly Content[];
+  readonly structuredContent?: JsonObject;
+  /** The tool ran and says that it failed. */
+  readonly isError: boolean;
+  /** All text content, joined. */
+  readonly text: string;
+  readonly rule: RuleReference;
+  /** Sequence number of the outcome record. */
+  readonly record: number;
+}
+
+export interface Denied {
+  readonly kind: 'denied';
+  readonly code: ErrorCode;
+  readonly rule: RuleReference;
+  readonly reason: string;
+  readonly instead: string;
+  readonly text: string;
+  /** Sequence number of the intent record; null when nothing could be recorded (which is itself a denial). */
+  readonly record: number | null;
+}
+
+/** Admitted, but it did not end well: `code` says how. */
+export interface Failed {
+  readonly kind: 'failed';
+  readonly code: ErrorCode;
+  readonly reason: string;
+  readonly text: string;
+  readonly rule: RuleReference;
+  readonly record: number | null;
+}

@@ -1,0 +1,48 @@
+import type { JsonObject, JsonValue } from '../core/index.ts';
+import type { PathUse } from '../policy/index.ts';
+import type { OpenedPath } from './opened-path.ts';
+
+/** One piece of a result, in the terms of MCP. Text is what the model reads. */
+export type Content =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'image' | 'audio'; readonly data: string; readonly mimeType: string }
+  | { readonly type: 'resource_link'; readonly uri: string; readonly name: string; readonly [key: string]: JsonValue }
+  | { readonly type: 'resource'; readonly resource: JsonObject };
+
+/** What a tool returns: a text, or pieces of content, with a structured form when it declares one. */
+export interface ToolOutput {
+  readonly content: readonly Content[];
+  readonly structuredContent?: JsonObject;
+  /** The tool itself says that it failed; the model may act on it. */
+  readonly isError?: boolean;
+}
+
+/** What a running tool may use. */
+export interface ToolContext {
+  /** Ends when the call is cancelled or its time is over: stop then. */
+  readonly signal: AbortSignal;
+  /** The files behind the path arguments, as they were judged; a tool opens nothing by name. */
+  readonly paths: Readonly<Record<string, OpenedPath>>;
+  /** Absolute path of the folder that relative paths are read against. */
+  readonly root: string;
+  readonly session: string;
+}
+
+/** A tool as a developer hands it to a gate. */
+export interface Tool {
+  /** `[A-Za-z0-9_-]{1,128}`, unique in the gate after case folding. */
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  /** JSON Schema 2020-12 of the arguments, `type: object`. */
+  readonly schema: JsonObject;
+  readonly outputSchema?: JsonObject;
+  /** Which arguments are paths, and for what: they are read, judged and opened by the gate. */
+  readonly paths?: Readonly<Record<string, PathUse>>;
+  readonly runs?: 'built-in' | 'in-process' | 'spawned' | 'remote';
+  /** What it does to the world: a call whose outcome is unknown is repeated freely only for `read`. */
+  readonly effect?: 'read' | 'write' | 'egress' | 'destroy' | 'credential';
+  /** Name of the MCP server behind it. */
+  readonly server?: string;
+  execute(args: JsonObject, context: ToolContext): Promise<ToolOutput | string>;
+}

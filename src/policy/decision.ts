@@ -1,0 +1,41 @@
+import type { ErrorCode } from '../core/index.ts';
+
+export type Effect = 'allow' | 'confirm' | 'deny';
+
+/** The rule that decided, where it stands. Built-in rules are `builtin.CODE` without a file. */
+export interface RuleReference {
+  readonly id: string;
+  readonly file?: string;
+  readonly line?: number;
+}
+
+export type IsolationLevel = 'none' | 'process' | 'bubblewrap' | 'gvisor' | 'container';
+
+/** What must hold while the call runs and before its result is delivered. A surface that cannot meet one denies. */
+export interface Obligations {
+  /** Levels that the policy accepts, best first; empty when it names none. */
+  readonly isolation: readonly IsolationLevel[];
+  readonly timeoutMs: number;
+  /** Characters of text that may be delivered; longer results are cut with a visible mark. */
+  readonly maxLength: number | null;
+  /** Adds payload detail to the record; the records themselves are always written. */
+  readonly audit: boolean;
+}
+
+/** The answer of a policy. `reason` and `instead` are for the model: from templates, values quoted, never instructions. */
+export type Decision =
+  | {
+      readonly effect: 'allow';
+      readonly rule: RuleReference;
+      readonly reason: string;
+      readonly obligations: Obligations;
+    }
+  | {
+      readonly effect: 'confirm' | 'deny';
+      readonly rule: RuleReference;
+      readonly code: ErrorCode;
+      readonly reason: string;
+      /** What would have been allowed, as far as this principal's own rules say. */
+      readonly instead: string;
+      readonly obligations: Obligations;
+    };
