@@ -1,0 +1,106 @@
+import type { JsonObject, JsonValue } from '../core/index.ts';
+import type { IsolationLevel, RuleReference } from './decision.ts';
+import type { PathUse } from './facts.ts';
+
+/** What a call does to the world. A tool that no rule classifies counts as `egress`. */
+export type FlowEffect = 'read' | 'write' | 'egress' | 'destroy' | 'credential';
+
+/** Where the data of a result comes from. */
+export type FlowLabel = 'untrusted' | 'private' | 'trusted';
+
+/** A text of the policy file with the place where it stands. */
+export interface PolicyEntry {
+  readonly text: string;
+  readonly rule: RuleReference;
+}
+
+/** The constraint on one argument: a schema that its value must meet, and what it stands for if it is a path. */
+export interface ArgumentRule {
+  readonly name: string;
+  readonly schema: JsonObject;
+  /** Judged as a path, by the rule of this tool; a list is judged item by item. */
+  readonly as: PathUse | null;
+  readonly rule: RuleReference;
+}
+
+/** One entry under `tools:`. */
+export interface ToolRule {
+  /** The key: a tool's name, or a pattern in which `*` stands for any run of characters. */
+  readonly name: string;
+  readonly rule: RuleReference;
+  /** `null`: the rule has no such key; empty: it allows nothing. */
+  readonly allowedPaths: readonly PolicyEntry[] | null;
+  readonly deniedPaths: readonly PolicyEntry[];
+  /** `null`: the rule constrains no argument. */
+  readonly arguments: readonly ArgumentRule[] | null;
+  /** Whether arguments that `arguments` does not name may be given. */
+  readonly otherArguments: 'allow' | 'deny';
+  /** Characters of a result's text that may be delivered. */
+  readonly maxLength: number | null;
+  readonly audit: boolean;
+  /** Levels that the rule accepts, best first; empty when it names none. */
+  readonly isolation: readonly IsolationLevel[];
+  readonly timeoutMs: number | null;
+  readonly output: readonly FlowLabel[];
+  /** `null`: unclassified. */
+  readonly effect: FlowEffect | null;
+}
+
+/** The protocol to speak with a server: `auto` asks it. */
+export type ServerProtocol = 'auto' | '2026-07-28' | '2025-11-25' | '2025-06-18';
+
+/** One entry under `servers:`. Exactly one of `command` and `url` is set. */
+export interface ServerRule {
+  readonly name: string;
+  /** Program (absolute path) and arguments of a server that is spawned. */
+  readonly command: readonly string[] | null;
+  /** Address of a remote server. */
+  readonly url: string | null;
+  readonly isolation: readonly IsolationLevel[];
+  readonly protocol: ServerProtocol;
+  /** The whole environment of a spawned server, besides what it cannot start without. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number | null;
+  readonly rule: RuleReference;
+}
+
+/** One entry under `principals:`. */
+export interface PrincipalRule {
+  readonly name: string;
+  /** Exact, or a prefix before a last `*`; `null`: any. */
+  readonly match: { readonly agent: string | null; readonly user: string | null };
+  readonly tools: readonly PolicyEntry[];
+  readonly rule: RuleReference;
+}
+
+/** Something wrong, or noteworthy, in a policy: where it is and what to do. `line` and `column` count from 1; 0: no text. */
+export interface PolicyProblem {
+  readonly message: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly remedy: string;
+  /** JSON Pointer (RFC 6901) into the policy. */
+  readonly pointer: string;
+}
+
+/** A policy that was read and checked. Frozen; compile it for a root and a set of tools to decide by it. */
+export interface Policy {
+  /** The name it was read under, for messages. */
+  readonly file: string;
+  /** SHA-256 (64 hexadecimal digits) of the canonical JSON (RFC 8785) of the policy as written; comments do not count. */
+  readonly digest: string;
+  readonly mode: 'enforce';
+  /** `root:` as written: the folder that paths are relative to. */
+  readonly root: string | undefined;
+  readonly tools: readonly ToolRule[];
+  readonly servers: ReadonlyMap<string, ServerRule>;
+  /** `null`: the policy does not tell callers apart. */
+  readonly principals: readonly PrincipalRule[] | null;
+  readonly defaults: { readonly isolation: readonly IsolationLevel[] };
+  /** Number of rules: entries under tools:, servers: and principals:. */
+  readonly rules: number;
+  readonly warnings: readonly PolicyProblem[];
+  /** The policy as JSON, as written. */
+  readonly source: JsonValue;
+}
