@@ -44,8 +44,13 @@ function copyString(value: string, budget: Budget): string {
   return value;
 }
 
-const copyArray = (value: readonly unknown[], depth: number, budget: Budget): JsonValue =>
-  Object.freeze(Array.from(value, (item) => copy(item, depth - 1, budget)));
+function copyArray(value: readonly unknown[], depth: number, budget: Budget): JsonValue {
+  const { length } = value;
+  spend(budget, length);
+  const result: JsonValue[] = [];
+  for (let index = 0; index < length; index++) result.push(copy(value[index], depth - 1, budget));
+  return Object.freeze(result);
+}
 
 function copyObject(value: object, depth: number, budget: Budget): JsonValue {
   const prototype: unknown = Object.getPrototypeOf(value);
