@@ -18,6 +18,8 @@ export interface PathFacts {
   readonly identity: string | null;
   /** Set when `real`, or the inode behind it, is a control file (DESIGN section 2). */
   readonly controlFile: boolean;
+  /** Set, with `controlFile`, when it lies in the state folder: no use of it is allowed, not even reading. */
+  readonly stateFolder?: boolean;
 }
 
 /** What a path argument could not be read as: a denial by itself. */
