@@ -15,7 +15,9 @@ export {
 } from './errors.ts';
 export { newId } from './ids.ts';
 export { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+export { type CompiledSchema, compileSchema, type SchemaError, validateSchema } from './json-schema.ts';
 export { DEFAULT_LIMITS, type Limits } from './limits.ts';
+export { compileLinearPattern, type LinearPattern } from './linear-pattern.ts';
 export type { Principal, Proof, Surface } from './principal.ts';
 export { deepFreeze, parseStrictJson } from './strict-json.ts';
 export { escapeForTerminal, quoteForMessage } from './terminal.ts';
