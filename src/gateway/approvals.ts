@@ -1,0 +1,44 @@
+import { DEFAULT_LIMITS, type Limits } from '../core/index.ts';
+import type { ServerRule } from '../policy/index.ts';
+import type { ServerDefinitions } from './definitions.ts';
+import { type LockedServer, lockedServer, readLock, writeLock } from './lock.ts';
+import { connectUpstream } from './upstream-connection.ts';
+
+export interface FetchOptions {
+  /** Folder that a server process starts in: the policy's root. */
+  readonly root: string;
+  readonly version?: string;
+  readonly limits?: Partial<Limits>;
+}
+
+/**
+ * Starts (or calls) a server and fetches all that it says about itself, for an operator to look at. No tool is called.
+ *
+ * @throws SallyportError SERVER_UNAVAILABLE (`detail.stderr`: the last of what it wrote there; ATTACKER-CONTROLLED),
+ * SERVER_DEFINITIONS, RESULT_TOO_LARGE, RESULT_MALFORMED, TOOL_TIMEOUT
+ */
+export async function fetchDefinitions(rule: ServerRule, options: FetchOptions): Promise<ServerDefinitions> {
+  const { root, version = '0.0.0' } = options;
+  const connection = await connectUpstream(rule, { root, version, limits: { ...DEFAULT_LIMITS, ...options.limits } });
+  try {
+    return await connection.definitions();
+  } finally {
+    await connection.close();
+  }
+}
+
+/**
+ * Keeps what an operator approved: these definitions of this server, and no others.
+ *
+ * @throws SallyportError LOCK_INVALID
+ */
+export async function approveServer(
+  rule: ServerRule,
+  definitions: ServerDefinitions,
+  options: { readonly lockPath: string; readonly now?: Date },
+): Promise<LockedServer> {
+  const lock = await readLock(options.lockPath);
+  const entry = lockedServer(rule, definitions, options.now ?? new Date());
+  await writeLock(options.lockPath, new Map([...lock, [rule.name, entry]]));
+  return entry;
+}

@@ -1,0 +1,172 @@
+import type { Server } from '@modelcontextprotocol/server';
+import { newId } from '../core/index.ts';
+import type { Caller } from './caller.ts';
+import { callerKey } from './caller.ts';
+import { type HttpAnswer, plainAnswer } from './http-answer.ts';
+import { admitMessage, INVALID_REQUEST, type Message, SERVER_ERROR } from './json-rpc.ts';
+import { type LegacyTransport, legacyTransport } from './legacy-transport.ts';
+
+/** How many 2025-era sessions may be open, and how long one may stay silent. */
+export interface SessionLimits {
+  readonly sessions: number;
+  readonly sessionsPerCaller: number;
+  readonly idleMs: number;
+  /** Requests of one session that may wait for their answer at the same time. */
+  readonly pendingPerSession: number;
+}
+
+export const DEFAULT_SESSION_LIMITS: SessionLimits = Object.freeze({
+  sessions: 256,
+  sessionsPerCaller: 64,
+  idleMs: 30 * 60_000,
+  pendingPerSession: 256,
+});
+
+interface LegacySession {
+  readonly id: string;
+  readonly owner: string;
+  readonly server: Server;
+  readonly wire: LegacyTransport;
+  lastUse: number;
+}
+
+interface SessionMap {
+  readonly open: Map<string, LegacySession>;
+  /** Owners of sessions that are being opened: they count, so that a burst cannot pass the limits. */
+  readonly opening: string[];
+}
+
+export interface LegacySessionsOptions {
+  readonly limits: SessionLimits;
+  /** Milliseconds on a clock that never goes back. */
+  readonly now: () => number;
+  /** A server for a session that begins. */
+  readonly open: (caller: Caller) => Promise<Server>;
+}
+
+/** The 2025-era sessions of an HTTP front: one transport and one gate session each, bound to the token that opened it. */
+export interface LegacySessions {
+  post(caller: Caller, sessionId: string | undefined, message: Message): Promise<HttpAnswer>;
+  end(caller: Caller, sessionId: string | undefined): Promise<HttpAnswer>;
+  size(): number;
+  closeAll(): Promise<void>;
+}
+
+export function legacySessions(options: LegacySessionsOptions): LegacySessions {
+  const sessions: SessionMap = { open: new Map(), opening: [] };
+  const find = (caller: Caller, id: string | undefined): LegacySession | null => {
+    const session = id === undefined ? undefined : sessions.open.get(id);
+    // The session of another token does not exist for this one.
+    return session === undefined || session.owner !== callerKey(caller) ? null : session;
+  };
+  return {
+    post: async (caller, id, message) => {
+      if (id === undefined) return begin(options, sessions, caller, message);
+      const session = find(caller, id);
+      return session === null ? SESSION_NOT_FOUND : postTo(options, session, message);
+    },
+    end: async (caller, id) => {
+      const session = find(caller, id);
+      if (session === null) return SESSION_NOT_FOUND;
+      await close(sessions, session);
+      return { status: 200 };
+    },
+    size: () => sessions.open.size,
+    closeAll: async () => {
+      await Promise.all([...sessions.open.values()].map((session) => close(sessions, session)));
+    },
+  };
+}
+
+const SESSION_NOT_FOUND = plainAnswer(404, 'Session not found');
+
+async function begin(
+  options: LegacySessionsOptions,
+  sessions: SessionMap,
+  caller: Caller,
+  message: Message,
+): Promise<HttpAnswer> {
+  if (message.kind !== 'request' || message.method !== 'initialize') {
+    return plainAnswer(400, 'Bad Request: Mcp-Session-Id header is required');
+  }
+  const owner = callerKey(caller);
+  const hasRoom = makeRoom(options, sessions, owner);
+  if (!hasRoom) return plainAnswer(503, 'Too many sessions are open');
+  const session = await open(options, sessions, caller);
+  const answer = await postTo(options, session, message);
+  const accepted = answer.status === 200 && isResult(answer.body);
+  if (!accepted) await close(sessions, session);
+  return accepted ? { ...answer, headers: { 'mcp-session-id': session.id } } : answer;
+}
+
+async function open(options: LegacySessionsOptions, sessions: SessionMap, caller: Caller): Promise<LegacySession> {
+  const owner = callerKey(caller);
+  sessions.opening.push(owner);
+  try {
+    const server = await options.open(caller);
+    const session = { id: newId('mcp'), owner, server, wire: legacyTransport(), lastUse: options.now() };
+    await server.connect(session.wire.transport);
+    sessions.open.set(session.id, session);
+    return session;
+  } finally {
+    sessions.opening.splice(sessions.opening.indexOf(owner), 1);
+  }
+}
+
+async function postTo(options: LegacySessionsOptions, session: LegacySession, message: Message): Promise<HttpAnswer> {
+  session.lastUse = options.now();
+  const verdict = admitMessage(message);
+  if (verdict === 'drop') return { status: 202 };
+  if (verdict !== 'take') return { status: 200, body: verdict };
+  const trouble = message.kind === 'request' ? pendingTrouble(options, session, message.id) : null;
+  if (trouble !== null) return trouble;
+  const answer = await session.wire.post(message);
+  session.lastUse = options.now();
+  if (answer !== null) return { status: 200, body: answer };
+  // A cancelled request: an event stream that ends without a response is how MCP says "none will come".
+  return message.kind === 'request'
+    ? { status: 200, headers: { 'content-type': 'text/event-stream' } }
+    : { status: 202 };
+}
+
+function pendingTrouble(
+  options: LegacySessionsOptions,
+  session: LegacySession,
+  id: string | number,
+): HttpAnswer | null {
+  const refuse = (code: number, text: string): HttpAnswer => ({
+    status: 400,
+    body: { jsonrpc: '2.0', id, error: { code, message: text } },
+  });
+  if (session.wire.isPending(id)) return refuse(INVALID_REQUEST, 'a request with this id is still waiting');
+  const full = session.wire.pending() >= options.limits.pendingPerSession;
+  return full ? refuse(SERVER_ERROR, 'too many requests are waiting') : null;
+}
+
+/**
+ * True when one more session may open. Ends sessions that were silent for too long, and the caller's own longest silent
+ * one when it has its share: clients that crash leave sessions behind.
+ */
+function makeRoom({ limits, now }: LegacySessionsOptions, sessions: SessionMap, owner: string): boolean {
+  const deadline = now() - limits.idleMs;
+  const silent = [...sessions.open.values()].filter((session) => session.wire.pending() === 0);
+  for (const session of silent) if (session.lastUse < deadline) void close(sessions, session);
+  if (countOf(sessions, owner) >= limits.sessionsPerCaller) {
+    const [oldest] = silent.filter((session) => session.owner === owner).sort((a, b) => a.lastUse - b.lastUse);
+    if (oldest === undefined) return false;
+    void close(sessions, oldest);
+  }
+  const isWithinShare = countOf(sessions, owner) < limits.sessionsPerCaller;
+  return isWithinShare && sessions.open.size + sessions.opening.length < limits.sessions;
+}
+
+const countOf = (sessions: SessionMap, owner: string): number =>
+  [...sessions.open.values()].filter((session) => session.owner === owner).length +
+  sessions.opening.filter((other) => other === owner).length;
+
+async function close(sessions: SessionMap, session: LegacySession): Promise<void> {
+  sessions.open.delete(session.id);
+  await session.server.close();
+}
+
+const isResult = (body: unknown): boolean => typeof body === 'object' && body !== null && 'result' in body;

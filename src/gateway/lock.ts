@@ -1,0 +1,177 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  canonicalJson,
+  isJsonObject,
+  isSallyportError,
+  type JsonObject,
+  type JsonValue,
+  newId,
+  parseStrictJson,
+  SallyportError,
+  sha256Hex,
+} from '../core/index.ts';
+import type { ServerRule } from '../policy/index.ts';
+import { definitionsDigest, type ServerDefinitions } from './definitions.ts';
+
+/** What an operator approved of a server. */
+export interface LockedServer extends ServerDefinitions {
+  /** Digest of how the policy reaches the server; see {@link sourceDigest}. */
+  readonly source: string;
+  /** {@link definitionsDigest} of this entry. */
+  readonly digest: string;
+  /** RFC 3339, UTC. */
+  readonly approvedAt: string;
+}
+
+/** The approved servers by name: `sallyport.lock`. */
+export type Lock = ReadonlyMap<string, LockedServer>;
+
+/** The lock's name beside the policy file. */
+export const LOCK_FILE = 'sallyport.lock';
+
+/** Where the lock of a policy file lies. */
+export const lockPathOf = (policyFile: string): string => join(dirname(policyFile), LOCK_FILE);
+
+const MAX_LOCK_BYTES = 64 * 1_048_576;
+const MAX_LOCK_DEPTH = 80;
+
+/**
+ * Digest of what a server is started as, or where it is: program, arguments and variables, or URL. An approval is for this
+ * server and no other.
+ */
+export const sourceDigest = ({ command, url, env }: ServerRule): string =>
+  `sha256:${sha256Hex(canonicalJson({ command, url, env }))}`;
+
+/** An entry for the lock. */
+export function lockedServer(rule: ServerRule, definitions: ServerDefinitions, now: Date): LockedServer {
+  const { protocol, serverInfo, instructions, tools } = definitions;
+  const digest = definitionsDigest(definitions);
+  return {
+    protocol,
+    serverInfo,
+    instructions,
+    tools,
+    source: sourceDigest(rule),
+    digest,
+    approvedAt: now.toISOString(),
+  };
+}
+
+/**
+ * Reads a lock; a file that is not there is an empty one.
+ *
+ * @throws SallyportError LOCK_INVALID
+ */
+export async function readLock(path: string): Promise<Lock> {
+  const text = await readText(path);
+  return text === null ? new Map() : parseLock(text);
+}
+
+async function readText(path: string): Promise<string | null> {
+  let file: FileHandle;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw invalid('it cannot be opened', error);
+  }
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile() || stats.size > MAX_LOCK_BYTES) throw invalid('it is no file, or too large');
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+/** Reads the text of a lock; every entry must have the digest of what it holds. @throws SallyportError LOCK_INVALID */
+export function parseLock(text: string): Lock {
+  const value = strict(text);
+  const servers = isJsonObject(value) && value['version'] === 1 ? value['servers'] : undefined;
+  if (!isJsonObject(servers)) throw invalid('it is not of version 1');
+  return new Map(Object.entries(servers).map(([name, entry]) => [name, readEntry(name, entry)]));
+}
+
+function strict(text: string): JsonValue {
+  try {
+    return parseStrictJson(text, { maxBytes: MAX_LOCK_BYTES, maxDepth: MAX_LOCK_DEPTH });
+  } catch (error) {
+    throw invalid(isSallyportError(error) ? error.message : 'it cannot be read', error);
+  }
+}
+
+function readEntry(name: string, entry: JsonValue): LockedServer {
+  if (!/^[a-z0-9-]{1,20}$/.test(name) || !isJsonObject(entry)) throw invalid('it names a server wrongly');
+  const { serverInfo, instructions, tools } = entry;
+  if (
+    !Array.isArray(tools) ||
+    !tools.every((tool): tool is JsonObject => isJsonObject(tool) && typeof tool['name'] === 'string')
+  ) {
+    throw invalid(`the tools of ${name} are no list of definitions`);
+  }
+  const locked: LockedServer = {
+    protocol: textOf(name, entry, 'protocol'),
+    serverInfo: isJsonObject(serverInfo) ? serverInfo : null,
+    instructions: typeof instructions === 'string' ? instructions : null,
+    tools,
+    source: textOf(name, entry, 'source'),
+    digest: textOf(name, entry, 'digest'),
+    approvedAt: textOf(name, entry, 'approvedAt'),
+  };
+  if (locked.digest !== definitionsDigest(locked)) throw invalid(`the digest of ${name} does not fit its definitions`);
+  return Object.freeze(locked);
+}
+
+function textOf(name: string, entry: JsonObject, key: string): string {
+  const value = entry[key];
+  if (typeof value !== 'string') throw invalid(`${name} has no ${key}`);
+  return value;
+}
+
+/** The text of a lock: keys sorted, indented, so that a version control system shows what changed. */
+export function formatLock(lock: Lock): string {
+  const servers = Object.fromEntries([...lock].map(([name, entry]) => [name, { ...entry }]));
+  return `${JSON.stringify(JSON.parse(canonicalJson({ version: 1, servers })), null, 2)}\n`;
+}
+
+/**
+ * Writes a lock: a new file beside the old one, synced, then renamed over it; mode 0644.
+ *
+ * @throws SallyportError LOCK_INVALID when the folder cannot be written
+ */
+export async function writeLock(path: string, lock: Lock): Promise<void> {
+  const temporary = join(dirname(path), `.${newId('lock')}`);
+  try {
+    await writeSynced(temporary, formatLock(lock));
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw invalid('it cannot be written', error);
+  }
+}
+
+async function writeSynced(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o644);
+  try {
+    await file.writeFile(text);
+    await file.chmod(0o644);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+const invalid = (why: string, cause?: unknown): SallyportError =>
+  new SallyportError('LOCK_INVALID', `${LOCK_FILE}: ${why}`, cause === undefined ? {} : { cause });

@@ -1,0 +1,37 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ServerRule } from '../../src/policy/index.ts';
+
+/** Path of a script under `test/e2e/servers`. */
+export const serverScript = (name: string): string => fileURLToPath(new URL(`./servers/${name}`, import.meta.url));
+
+/** A server of the policy, as the policy reads it. */
+export function serverRule(name: string, rule: Partial<ServerRule>): ServerRule {
+  return {
+    name,
+    command: null,
+    url: null,
+    isolation: ['none'],
+    protocol: '2025-11-25',
+    env: {},
+    timeoutMs: null,
+    rule: { id: `servers.${name}` },
+    ...rule,
+  };
+}
+
+/** The hostile server in one of its modes. */
+export const hostile = (mode: string, argument = '', rule: Partial<ServerRule> = {}): ServerRule =>
+  serverRule('hostile', { command: [process.execPath, serverScript('hostile.mjs'), mode, argument], ...rule });
+
+/** Runs `use` in a folder of its own, which is gone afterwards. */
+export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-e2e-'));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
