@@ -33,6 +33,9 @@ export interface RecordDraft {
   readonly epoch?: number;
   readonly facts?: JsonObject;
   readonly isolation?: JsonObject;
+  /** How an admitted call ended: `delivered`, `tool-error`, `failed`, `cancelled`, `timeout`, or `unknown` after a crash. */
+  readonly outcome?: string;
+  /** What the guard did; absent while there is no guard. */
   readonly verdict?: string;
   readonly error?: string;
   readonly durationMs?: number;

@@ -1,0 +1,280 @@
+import { randomBytes } from 'node:crypto';
+import { type Clock, isSallyportError, newId, SallyportError, systemClock } from '../core/index.ts';
+import { CallLedger, type LedgerRecord } from './call-ledger.ts';
+import { Checkpointer } from './checkpointer.ts';
+import { composeEntry, type Entry } from './entry.ts';
+import { GroupCommit } from './group-commit.ts';
+import { type LogLayout, layoutOf } from './layout.ts';
+import { type Recovered, readLogEnd } from './log-end.ts';
+import { type LogFiles, realFiles } from './log-files.ts';
+import { loadEdge, openKey, prepareFolders } from './open-log.ts';
+import { claimLog, type Ownership } from './ownership.ts';
+import { Publisher } from './publisher.ts';
+import type { RecordDraft } from './record.ts';
+import { dropSegments, readTail, WalWriter } from './wal.ts';
+
+/** The longest time between a record and the checkpoint that covers it while the process lives, in milliseconds. */
+export const CHECKPOINT_MS = 1_000;
+
+/** How often the keeper writes a `heartbeat` while nothing else is recorded, in milliseconds. */
+export const HEARTBEAT_MS = 60_000;
+
+export interface AuditLogOptions {
+  /** The state folder: the log is in `log/`, its key in `keys/`, the second copy of the checkpoint beside them. */
+  readonly directory: string;
+  /** Name of a log that is not born yet (c2sp.org/tlog-checkpoint), by default made up; a born log keeps its own. */
+  readonly origin?: string;
+  /** Which process writes, e.g. `keeper:12345`. */
+  readonly writer: string;
+  readonly clock?: Clock;
+  readonly files?: LogFiles;
+  /** Milliseconds between checkpoints while records arrive; default {@link CHECKPOINT_MS}. */
+  readonly checkpointMs?: number;
+}
+
+/** A record that was given its place in the log. */
+export interface Appended {
+  readonly seq: number;
+  /** Settles when the record is on the disk, or rejects with AUDIT_WRITE_FAILED. Need not be awaited. */
+  readonly durable: Promise<void>;
+}
+
+interface Parts {
+  readonly options: AuditLogOptions;
+  readonly files: LogFiles;
+  readonly layout: LogLayout;
+  readonly boot: string;
+  readonly wal: WalWriter;
+  readonly publisher: Publisher;
+  readonly recovered: Recovered;
+  readonly verifierKey: string;
+}
+
+/**
+ * The tamper-evident log: a C2SP transparency log on disk. Records become durable in batches (one write and one fdatasync
+ * for all that wait) and come under a signed checkpoint within a second.
+ *
+ * INVARIANT: after any failure of the disk nothing more is written or acknowledged: every waiting and later record is
+ * refused with AUDIT_WRITE_FAILED, until a process opens the log again and reads what is really there.
+ * @example
+ * const log = await AuditLog.open({ directory, origin: 'sallyport.example.com/1', writer: 'keeper:1' });
+ * for (const draft of recoveryDrafts(log.recovered)) log.append(draft);
+ * await log.append({ type: 'policy-loaded', policyDigest }).durable;
+ * await log.close();
+ */
+export class AuditLog {
+  /** Names this opening of the log in each of its records. */
+  readonly boot: string;
+  /** The public key as a C2SP vkey line. */
+  readonly verifierKey: string;
+  readonly recovered: Recovered;
+  readonly #parts: Parts;
+  readonly #clock: Clock;
+  readonly #ledger: CallLedger;
+  readonly #commit: GroupCommit;
+  readonly #checkpointer: Checkpointer;
+  #size: number;
+  #failure: SallyportError | null = null;
+  #closing: Promise<void> | null = null;
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+    this.boot = parts.boot;
+    this.verifierKey = parts.verifierKey;
+    this.recovered = parts.recovered;
+    this.#clock = parts.options.clock ?? systemClock;
+    this.#size = parts.publisher.checkpoint.size;
+    this.#ledger = CallLedger.resume({ open: parts.recovered.openAdmissions, shutDown: !parts.recovered.unclean });
+    const failed = (error: unknown): void => this.#stop(error);
+    this.#checkpointer = new Checkpointer({
+      publisher: parts.publisher,
+      everyMs: parts.options.checkpointMs ?? CHECKPOINT_MS,
+      rotate: (take) => this.#rotate(take),
+      drop: (segments) => dropSegments(parts.files, parts.layout, segments),
+      failed,
+    });
+    this.#commit = new GroupCommit({
+      room: () => this.#checkpointer.room(),
+      write: (entries) => parts.wal.write(entries),
+      written: (entries) => this.#checkpointer.add(entries),
+      failed,
+    });
+  }
+
+  /**
+   * Opens a log, or begins one: claims it, checks the checkpoint against its second copy and the tiles, replays the
+   * write-ahead log and signs what it held.
+   *
+   * @throws SallyportError AUDIT_ROLLBACK, AUDIT_CORRUPT, AUDIT_FORGED, STATE_PERMISSIONS, AUDIT_WRITE_FAILED
+   */
+  static async open(options: AuditLogOptions): Promise<AuditLog> {
+    try {
+      return new AuditLog(await openParts(options));
+    } catch (error) {
+      throw asAuditError(error);
+    }
+  }
+
+  /** Records so far, durable or not: the next one gets this number. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The last signed checkpoint: how many records it covers, and the note. */
+  get checkpointed(): { readonly size: number; readonly note: string } {
+    const { size, note } = this.#checkpointer.checkpoint;
+    return { size, note: note.toString('utf8') };
+  }
+
+  /** Numbers of the admissions without an outcome, oldest first. A `shutdown` is refused while there are any. */
+  get openAdmissions(): readonly number[] {
+    return this.#ledger.open.map(({ seq }) => seq);
+  }
+
+  /** Why the log stopped, or null. */
+  get failure(): SallyportError | null {
+    return this.#failure;
+  }
+
+  /**
+   * Gives a record its number and queues it. Records keep the order of the calls.
+   *
+   * @throws SallyportError AUDIT_WRITE_FAILED (stopped or closed), AUDIT_BUSY (the disk is behind), AUDIT_ENTRY_TOO_LARGE,
+   * INTERNAL (it would break a rule of the call ledger), and the INPUT_ codes; no number is used up then
+   */
+  append(draft: RecordDraft): Appended {
+    this.#refuseIfStopped();
+    const seq = this.#size;
+    const brief = briefOf(draft, seq, this.boot);
+    const problem = this.#ledger.problemWith(brief);
+    if (problem !== null) throw new SallyportError('INTERNAL', `record ${seq} (${draft.type}) ${problem}`);
+    const time = new Date(this.#clock.now()).toISOString();
+    const { writer } = this.#parts.options;
+    const entry = composeEntry(draft, { seq, time, mono: this.#clock.mono(), boot: this.boot, writer });
+    this.#ledger.add(brief);
+    this.#size += 1;
+    const durable = this.#commit.add(entry);
+    // Who writes an `outcome` need not wait. The failure is kept, and everybody who comes later is refused with it.
+    durable.catch(() => this.#failure);
+    return { seq, durable };
+  }
+
+  #refuseIfStopped(): void {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#closing !== null) throw new SallyportError('AUDIT_WRITE_FAILED', 'the log is closed');
+    if (this.#commit.full) throw new SallyportError('AUDIT_BUSY', 'too many records wait for the disk');
+  }
+
+  /** Settles when every record so far is durable. */
+  async flush(): Promise<void> {
+    if (this.#failure !== null) throw this.#failure;
+    await this.#commit.flush();
+  }
+
+  /**
+   * Signs a checkpoint over every record so far, durable in both places when it settles.
+   * @throws SallyportError AUDIT_WRITE_FAILED
+   */
+  async checkpoint(): Promise<{ readonly size: number; readonly note: string }> {
+    await this.flush();
+    try {
+      await this.#checkpointer.publish();
+    } catch (error) {
+      this.#stop(error);
+    }
+    if (this.#failure !== null) throw this.#failure;
+    return this.checkpointed;
+  }
+
+  /**
+   * Signs the last checkpoint and lets go of the files; writes no record. Idempotent.
+   * @throws SallyportError AUDIT_WRITE_FAILED: the log had stopped, or stops now
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { wal, publisher, files, layout } = this.#parts;
+    try {
+      await this.checkpoint();
+    } finally {
+      this.#checkpointer.stop();
+      const segment = await this.#commit.between(() => wal.close());
+      await publisher.close();
+      if (this.#failure === null) await dropSegments(files, layout, [segment]);
+    }
+  }
+
+  /** INVARIANT: what `take` returns is what the finished segment holds. */
+  #rotate(take: () => readonly Entry[]): Promise<{ entries: readonly Entry[]; finished: string }> {
+    return this.#commit.between(async () => {
+      const entries = take();
+      const next = (entries.at(-1)?.seq ?? -1) + 1;
+      return { entries, finished: await this.#parts.wal.rotate(next) };
+    });
+  }
+
+  #stop(error: unknown): void {
+    this.#failure ??= asWriteFailure(error);
+    this.#checkpointer.stop();
+    this.#commit.stop(this.#failure);
+  }
+}
+
+const briefOf = (draft: RecordDraft, seq: number, boot: string): LedgerRecord => {
+  const { type, decision, session, tool, intentSeq, admittedSeq } = draft;
+  return { type, seq, boot, decision, session, tool, intentSeq, admittedSeq };
+};
+
+/** Two logs never share a name by chance, and none claims a domain that nobody gave it. */
+const madeUpOrigin = (): string => `localhost/sallyport/${randomBytes(8).toString('hex')}`;
+
+async function openParts(options: AuditLogOptions): Promise<Parts> {
+  const files = options.files ?? realFiles;
+  const layout = layoutOf(options.directory);
+  const boot = newId('boot');
+  await prepareFolders(files, layout);
+  const ownership = await claimLog(files, layout, boot);
+  try {
+    return {
+      options,
+      files,
+      layout,
+      boot,
+      ...(await openClaimed(files, layout, options.origin ?? madeUpOrigin(), ownership)),
+    };
+  } catch (error) {
+    await ownership.release();
+    throw error;
+  }
+}
+
+/** INVARIANT: nothing is dropped before what it held is under a checkpoint, and nothing is read before the claim. */
+async function openClaimed(files: LogFiles, layout: LogLayout, origin: string, ownership: Ownership) {
+  const signer = await openKey(files, layout, origin);
+  const edge = await loadEdge(files, layout, signer);
+  const tail = await readTail(files, layout, edge.checkpoint.size);
+  const publisher = new Publisher(files, layout, signer, edge);
+  const { size } = await publisher.publish(tail.entries);
+  await dropSegments(files, layout, tail.segments);
+  const { shutDown, openAdmissions } = await readLogEnd(files, layout, size);
+  const wal = await WalWriter.open(files, layout, ownership, size);
+  const unclean = !shutDown || tail.tornBytes > 0;
+  const recovered: Recovered = { tornBytes: tail.tornBytes, replayed: tail.entries.length, unclean, openAdmissions };
+  return { wal, publisher, recovered, verifierKey: signer.verifier.vkey };
+}
+
+const asAuditError = (error: unknown): SallyportError =>
+  error instanceof SallyportError ? error : asWriteFailure(error);
+
+function asWriteFailure(error: unknown): SallyportError {
+  if (isSallyportError(error, 'AUDIT_WRITE_FAILED')) return error;
+  const why = error instanceof Error && 'code' in error ? String(error.code) : 'see the cause';
+  return new SallyportError('AUDIT_WRITE_FAILED', `the log cannot be written: ${why}`, { cause: error });
+}

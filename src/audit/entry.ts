@@ -1,0 +1,106 @@
+import {
+  canonicalJson,
+  copyJson,
+  copyJsonObject,
+  isSallyportError,
+  type JsonValue,
+  SallyportError,
+} from '../core/index.ts';
+import { commit, type Payload, payloadOf } from './payload.ts';
+import { type LogRecord, RECORD_TYPES, type RecordDraft } from './record.ts';
+
+/** Bytes of one entry at most: its length has two bytes (c2sp.org/tlog-tiles). */
+export const ENTRY_BYTES = 65_535;
+
+/** Bytes of one payload at most, as canonical JSON: 16 MiB of binary content and its base64. */
+export const PAYLOAD_BYTES = 33_554_432;
+
+/** Payloads of one record at most. */
+const PAYLOADS = 16;
+
+/** A record as it is stored: its bytes, which nobody writes again, and the payloads beside it. */
+export interface Entry {
+  readonly seq: number;
+  readonly bytes: Buffer;
+  readonly payloads: readonly Payload[];
+}
+
+/** What the log adds to a draft. */
+export interface Stamp {
+  readonly seq: number;
+  readonly time: string;
+  readonly mono: number;
+  readonly boot: string;
+  readonly writer: string;
+}
+
+/**
+ * The canonical bytes of a record (RFC 8785) and its payloads.
+ * INVARIANT: what the log adds wins over what a draft says under the same name, commitments included.
+ *
+ * @throws SallyportError AUDIT_ENTRY_TOO_LARGE, and the INPUT_ codes of copyJson for what is not JSON
+ */
+export function composeEntry(draft: RecordDraft, stamp: Stamp): Entry {
+  const payloads = composePayloads(draft.payloads ?? {});
+  const record: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(draft)) {
+    if (key !== 'payloads' && key !== 'commitments') record[key] = value;
+  }
+  Object.assign(record, stamp);
+  record['v'] = 1;
+  if (payloads.length > 0) record['commitments'] = commitmentsTo(payloads);
+  const bytes = Buffer.from(canonicalJson(withinEntry(() => copyJsonObject(record, { maxBytes: ENTRY_BYTES }))));
+  if (bytes.length > ENTRY_BYTES) throw tooLarge(`the record has ${bytes.length} bytes`);
+  return { seq: stamp.seq, bytes, payloads };
+}
+
+function composePayloads(values: Readonly<Record<string, JsonValue>>): Payload[] {
+  const names = Object.keys(values).sort();
+  if (names.length > PAYLOADS) throw tooLarge(`the record has ${names.length} payloads`);
+  return names.map((name) => composePayload(name, values[name]));
+}
+
+const commitmentsTo = (payloads: readonly Payload[]): Record<string, string> =>
+  Object.fromEntries(payloads.map((payload) => [payload.name, commit(payload)]));
+
+function composePayload(name: string, value: JsonValue | undefined): Payload {
+  if (!/^[a-z][A-Za-z0-9]{0,39}$/.test(name)) throw new SallyportError('INTERNAL', 'a payload has an unusable name');
+  const json = withinEntry(() => canonicalJson(copyJson(value, { maxBytes: PAYLOAD_BYTES })));
+  return payloadOf(name, Buffer.from(json));
+}
+
+function withinEntry<T>(copy: () => T): T {
+  try {
+    return copy();
+  } catch (cause) {
+    if (!isSallyportError(cause, 'INPUT_TOO_LARGE')) throw cause;
+    throw tooLarge('the record or a payload of it is over its limit', cause);
+  }
+}
+
+const tooLarge = (message: string, cause?: unknown): SallyportError =>
+  new SallyportError('AUDIT_ENTRY_TOO_LARGE', message, { cause });
+
+/**
+ * Reads the bytes of an entry.
+ * @throws SallyportError AUDIT_CORRUPT: not a record of this version
+ */
+export function parseRecord(bytes: Uint8Array): LogRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+  } catch (cause) {
+    throw new SallyportError('AUDIT_CORRUPT', 'an entry is not JSON', { cause });
+  }
+  if (!isLogRecord(value)) throw new SallyportError('AUDIT_CORRUPT', 'an entry is not a record of version 1');
+  return value;
+}
+
+const TYPES: ReadonlySet<unknown> = new Set(RECORD_TYPES);
+
+function isLogRecord(value: unknown): value is LogRecord {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const { v, seq, time, mono, boot, writer, type } = value as Partial<Record<keyof LogRecord, unknown>>;
+  const stamped = [time, boot, writer].every((field) => typeof field === 'string') && typeof mono === 'number';
+  return v === 1 && stamped && TYPES.has(type) && Number.isSafeInteger(seq);
+}
