@@ -1,6 +1,12 @@
 /** What may be called? Pure: a policy and the facts of a call give the same decision every time. */
+export { type CompileOptions, compilePolicy } from './compile.ts';
+export type { CompiledPolicy } from './compiled.ts';
+export { allowsPath, decide, mayBeAllowed, pathUses } from './decide.ts';
 export type { Decision, Effect, IsolationLevel, Obligations, RuleReference } from './decision.ts';
+export { type Explanation, explain, renderExplanation } from './explain.ts';
 export type { CallFacts, PathFacts, PathReading, PathTrouble, PathUse } from './facts.ts';
+export type { ExplainedStep } from './finding.ts';
+export { parsePolicy, policyFromObject } from './parse.ts';
 export type {
   ArgumentRule,
   FlowEffect,
@@ -13,3 +19,7 @@ export type {
   ServerRule,
   ToolRule,
 } from './policy.ts';
+export { describeProblem } from './problems.ts';
+export { reachableFolders } from './reachable.ts';
+export { policySchema } from './schema.ts';
+export { ToolPolicy } from './tool-policy.ts';

@@ -1,0 +1,46 @@
+import type { Principal } from '../core/index.ts';
+import type { CompiledPolicy } from './compiled.ts';
+import type { Decision } from './decision.ts';
+import type { CallFacts, PathReading, PathUse } from './facts.ts';
+import { judge } from './judge.ts';
+import { judgePath } from './judge-path.ts';
+import { matchPrincipals } from './principals.ts';
+
+/**
+ * Decides a call from its facts alone: the same facts under the same policy give the same decision. Never throws for what
+ * a caller sent.
+ * @example
+ * const decision = decide(compiled, facts);
+ * if (decision.effect !== 'allow') return `${decision.reason}. ${decision.instead}`;
+ */
+export const decide = (compiled: CompiledPolicy, facts: CallFacts): Decision => judge(compiled, facts, null);
+
+/**
+ * Whether some call of the tool could be allowed to this caller: what cannot is not advertised. True says nothing about a
+ * particular call.
+ */
+export function mayBeAllowed(compiled: CompiledPolicy, tool: string, principal: Principal): boolean {
+  const rule = compiled.tools.get(tool);
+  if (rule === undefined || rule.allowsNothing) return false;
+  if (compiled.principals === null) return true;
+  return matchPrincipals(compiled.principals, principal).some(({ tools }) => tools.has(tool));
+}
+
+/**
+ * Which arguments of a tool the policy declares to be paths (`as:`), and for what. Their values are a path or a list of
+ * paths; the facts of a call hold each under the argument's name, items of a list under `NAME/INDEX`.
+ */
+export function pathUses(compiled: CompiledPolicy, tool: string): Readonly<Record<string, PathUse>> {
+  const uses: Record<string, PathUse> = Object.create(null);
+  for (const [name, { as }] of compiled.tools.get(tool)?.arguments ?? []) if (as !== null) uses[name] = as;
+  return uses;
+}
+
+/**
+ * Whether the rule of a tool allows one more path, found while the tool runs (an entry of a folder that it was allowed).
+ * The same judgement as for a path argument; what would need a yes is not allowed.
+ */
+export function allowsPath(compiled: CompiledPolicy, tool: string, use: PathUse, reading: PathReading): boolean {
+  const rule = compiled.tools.get(tool);
+  return rule !== undefined && judgePath(rule.paths[use], reading, compiled.root, null) === null;
+}

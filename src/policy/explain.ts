@@ -1,0 +1,62 @@
+import { type ErrorCode, quoteForMessage, remedyOf } from '../core/index.ts';
+import type { CompiledPolicy } from './compiled.ts';
+import { mayBeAllowed } from './decide.ts';
+import type { Decision, RuleReference } from './decision.ts';
+import type { CallFacts } from './facts.ts';
+import { builtInRule, type ExplainedStep } from './finding.ts';
+import { judge } from './judge.ts';
+
+/** A decision with everything that was considered for it, also past the first denial. */
+export interface Explanation {
+  readonly tool: string;
+  readonly decision: Decision;
+  readonly steps: readonly ExplainedStep[];
+}
+
+/** Why the arguments of a call could not be read, if they could not. */
+export type ArgumentTrouble = { readonly code: ErrorCode; readonly reason: string } | null;
+
+/** Derives the decision of {@link decide} and keeps every step. */
+export function explain(compiled: CompiledPolicy, facts: CallFacts, trouble: ArgumentTrouble = null): Explanation {
+  const steps: ExplainedStep[] = [];
+  const judged = judge(compiled, facts, steps);
+  if (trouble === null || !mayBeAllowed(compiled, facts.tool, facts.principal)) {
+    return Object.freeze({ tool: facts.tool, decision: judged, steps: Object.freeze(steps) });
+  }
+  const { code, reason } = trouble;
+  const rule = builtInRule(code);
+  const unread: ExplainedStep = {
+    check: 'arguments',
+    subject: quoteForMessage(facts.tool),
+    effect: 'deny',
+    rule,
+    detail: reason,
+  };
+  const decision = {
+    effect: 'deny' as const,
+    rule,
+    code,
+    reason,
+    instead: remedyOf(code),
+    obligations: judged.obligations,
+  };
+  return Object.freeze({ tool: facts.tool, decision, steps: Object.freeze([unread, ...steps]) });
+}
+
+/** An explanation as lines of text, safe to print. */
+export function renderExplanation({ tool, decision, steps }: Explanation): readonly string[] {
+  const lines = steps.map(
+    ({ check, subject, effect, rule, detail }) =>
+      `${effect.padEnd(7)}  ${check} ${subject}: ${detail}${rule === null ? '' : `  [${describeRule(rule)}]`}`,
+  );
+  const verdict = decision.effect === 'allow' ? '' : ` ${decision.code}`;
+  lines.push(
+    '',
+    `${decision.effect}${verdict}: ${quoteForMessage(tool)}: ${decision.reason}  [${describeRule(decision.rule)}]`,
+  );
+  if (decision.effect !== 'allow') lines.push(decision.instead);
+  return lines;
+}
+
+const describeRule = ({ id, file, line }: RuleReference): string =>
+  file === undefined || line === undefined ? id : `${id}, ${file}:${line}`;

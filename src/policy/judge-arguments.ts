@@ -1,0 +1,48 @@
+import { type JsonValue, quoteForMessage, validateSchema } from '../core/index.ts';
+import type { CompiledArgument, CompiledTool } from './compiled.ts';
+import type { CallFacts } from './facts.ts';
+import { deny, type Finding, listSome, stronger, type Trace, traced } from './finding.ts';
+
+/** Judges every argument by the constraints of the rule. ATTACKER-CONTROLLED: names and values. */
+export function judgeArguments(tool: CompiledTool, facts: CallFacts, trace: Trace): Finding | null {
+  if (tool.arguments === null && tool.rule.otherArguments === 'allow') return null;
+  let found: Finding | null = null;
+  for (const name of Object.keys(facts.arguments)) {
+    const constraint = tool.arguments?.get(name);
+    const value = facts.arguments[name] ?? null;
+    const finding = constraint === undefined ? judgeUnnamed(tool, name) : judgeNamed(constraint, name, value, facts);
+    found = stronger(found, finding);
+    if (trace !== null) traced(trace, 'argument', quoteForMessage(name), finding, 'meets its constraint');
+    else if (found !== null) return found;
+  }
+  return found;
+}
+
+function judgeUnnamed({ rule, arguments: named }: CompiledTool, name: string): Finding | null {
+  if (rule.otherArguments === 'allow') return null;
+  const names = [...(named?.keys() ?? [])];
+  const instead = names.length === 0 ? 'Give no arguments' : `Arguments that the rule names: ${listSome(names)}`;
+  const at = { ...rule.rule, id: `${rule.rule.id}.${named === null ? 'otherArguments' : 'arguments'}` };
+  return deny('ARGUMENT_NOT_ALLOWED', `${at.id} does not name ${quoteForMessage(name)}`, { rule: at, instead });
+}
+
+function judgeNamed(constraint: CompiledArgument, name: string, value: JsonValue, facts: CallFacts): Finding | null {
+  const [error] = validateSchema(constraint.schema, value, { maxErrors: 1 });
+  if (error !== undefined) {
+    const where = error.pointer === '' ? quoteForMessage(name) : quoteForMessage(`${name}${error.pointer}`);
+    const instead = `A value that the rule accepts: ${error.message}`;
+    return deny('ARGUMENT_VALUE', `the argument ${where}: ${error.message}`, { rule: constraint.rule, instead });
+  }
+  if (constraint.as === null) return null;
+  const unread = pathsIn(name, value).find((pointer) => facts.paths[pointer]?.use !== constraint.as);
+  if (unread === undefined) return null;
+  return deny('PATH_MALFORMED', `the argument ${quoteForMessage(unread)} was not read as a path`, {
+    rule: constraint.rule,
+  });
+}
+
+/** Where the paths of an argument stand in the facts: under its name; those of a list with their index. */
+function pathsIn(pointer: string, value: JsonValue): readonly string[] {
+  if (!Array.isArray(value)) return [pointer];
+  return value.flatMap((item, index) => pathsIn(`${pointer}/${index}`, item));
+}

@@ -1,0 +1,122 @@
+import { quoteForMessage } from '../core/index.ts';
+import type { CompiledPolicy, CompiledTool } from './compiled.ts';
+import type { Decision, Obligations } from './decision.ts';
+import type { CallFacts } from './facts.ts';
+import { confirm, deny, type Finding, listSome, stronger, type Trace, traced } from './finding.ts';
+import { judgeArguments } from './judge-arguments.ts';
+import { judgePath } from './judge-path.ts';
+import type { FlowEffect } from './policy.ts';
+import { judgePrincipal, usableTools } from './principals.ts';
+
+const NO_OBLIGATIONS: Obligations = Object.freeze({
+  isolation: Object.freeze([]),
+  timeoutMs: 0,
+  maxLength: null,
+  audit: false,
+});
+
+type Judge = (tool: CompiledTool, facts: CallFacts, compiled: CompiledPolicy, trace: Trace) => Finding | null;
+
+/** What is judged once there is a rule, in this order; the first denial is the one that is told. */
+const JUDGES: readonly Judge[] = [
+  judgeIsolation,
+  (tool, facts, _compiled, trace) => judgeArguments(tool, facts, trace),
+  judgePaths,
+  judgeRepetition,
+];
+
+/**
+ * The one derivation behind `decide` and `explain`. Deny beats confirm beats allow; no rule: deny.
+ * INVARIANT: with a trace it looks further, but decides the same.
+ */
+export function judge(compiled: CompiledPolicy, facts: CallFacts, trace: Trace): Decision {
+  const caller = judgePrincipal(compiled, facts.principal, facts.tool, trace);
+  if (caller !== null && trace === null) return refuse(caller, NO_OBLIGATIONS);
+  const tool = compiled.tools.get(facts.tool);
+  if (tool === undefined) return refuse(caller ?? refuseTool(compiled, facts, trace), NO_OBLIGATIONS);
+  trace?.push({
+    check: 'tool',
+    subject: quoteForMessage(facts.tool),
+    effect: 'allow',
+    rule: tool.rule.rule,
+    detail: `judged by ${tool.rule.rule.id}`,
+  });
+  let found = caller;
+  for (const step of JUDGES) {
+    found = stronger(found, step(tool, facts, compiled, trace));
+    if (found?.effect === 'deny' && trace === null) break;
+  }
+  if (found !== null) return refuse(found, tool.obligations);
+  return Object.freeze({
+    effect: 'allow',
+    rule: tool.rule.rule,
+    reason: tool.allowReason,
+    obligations: tool.obligations,
+  });
+}
+
+const refuse = (finding: Finding, obligations: Obligations): Decision => Object.freeze({ ...finding, obligations });
+
+function refuseTool(compiled: CompiledPolicy, facts: CallFacts, trace: Trace): Finding {
+  const subject = quoteForMessage(facts.tool);
+  const usable = usableTools(compiled, facts.principal);
+  const instead = usable.length === 0 ? 'No tool is allowed' : `Tools you may use: ${listSome(usable)}`;
+  const finding = deny('TOOL_NOT_ALLOWED', `no rule allows the tool ${subject}`, { instead });
+  traced(trace, 'tool', subject, finding, '');
+  return finding;
+}
+
+/** Our own code spawns nothing; for everything else the policy says where it runs. */
+function judgeIsolation(tool: CompiledTool, facts: CallFacts, _compiled: CompiledPolicy, trace: Trace): Finding | null {
+  const levels = tool.obligations.isolation;
+  const isStated = facts.runs === 'built-in' || levels.length > 0;
+  if (isStated && trace === null) return null;
+  const reason = `${quoteForMessage(facts.tool)} runs ${facts.runs}, and the policy does not say in which isolation`;
+  const finding = isStated ? null : deny('ISOLATION_UNSTATED', reason);
+  return traced(trace, 'isolation', facts.runs, finding, `runs in ${levels.join(' or ') || 'this process'}`);
+}
+
+function judgePaths(tool: CompiledTool, facts: CallFacts, compiled: CompiledPolicy, trace: Trace): Finding | null {
+  let found: Finding | null = null;
+  let count = 0;
+  for (const pointer of Object.keys(facts.paths)) {
+    const path = facts.paths[pointer];
+    if (path === undefined) continue;
+    count += 1;
+    found = stronger(found, judgePath(tool.paths[path.use], path.reading, compiled.root, trace));
+    if (found?.effect === 'deny' && trace === null) return found;
+  }
+  return count > 0 ? found : judgeMissingPath(tool, trace);
+}
+
+/** A rule that limits paths, over a call in which nothing is known to be one: the limit would not hold. */
+function judgeMissingPath({ name, rule }: CompiledTool, trace: Trace): Finding | null {
+  if (rule.allowedPaths === null && rule.deniedPaths.length === 0) return null;
+  const reason = `${rule.rule.id} limits paths, but no argument of this call is known to be one`;
+  return traced(trace, 'path', quoteForMessage(name), deny('PATH_NOT_ALLOWED', reason, { rule: rule.rule }), '');
+}
+
+const BUILT_IN_EFFECTS: ReadonlyMap<string, FlowEffect> = new Map([
+  ['file_read', 'read'],
+  ['file_list', 'read'],
+  ['file_search', 'read'],
+  ['file_write', 'write'],
+]);
+
+/** An identical call was under way when a process died: only a `read` is repeated without asking. */
+function judgeRepetition(
+  tool: CompiledTool,
+  facts: CallFacts,
+  _compiled: CompiledPolicy,
+  trace: Trace,
+): Finding | null {
+  if (!facts.uncertain) return null;
+  const own = facts.runs === 'built-in' ? BUILT_IN_EFFECTS.get(facts.tool) : undefined;
+  const effect = tool.effect ?? own ?? 'egress';
+  const reason = `it is not known how an identical call of ${quoteForMessage(facts.tool)} (effect ${effect}) ended`;
+  const finding =
+    effect === 'read'
+      ? null
+      : confirm('CONFIRMATION_UNAVAILABLE', reason, 'Find out whether it took effect, then change the call');
+  return traced(trace, 'outcome', quoteForMessage(facts.tool), finding, 'a read may be repeated');
+}

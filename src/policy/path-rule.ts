@@ -1,0 +1,110 @@
+import type { AllowedEntry, DeniedEntry } from './path-entry.ts';
+import { readAllowedEntry, readDeniedEntry } from './path-entry.ts';
+import { matchesExactly, matchesPrefix, type PathGlob, type Spelled } from './path-glob.ts';
+import { belowRoot, type PathTarget } from './path-target.ts';
+import type { PolicyEntry } from './policy.ts';
+
+/** An allowed entry bound to a root: an absolute path with everything below it, or a glob over absolute paths. */
+interface BoundAllowed {
+  readonly entry: PolicyEntry;
+  readonly folder: string | null;
+  readonly glob: PathGlob | null;
+  readonly isFolder: boolean;
+}
+
+interface BoundDenied {
+  readonly entry: PolicyEntry;
+  readonly pattern: DeniedEntry;
+}
+
+/** The path lists of one tool rule, bound to a root. */
+export interface PathLists {
+  /** `null`: the rule has no `allowedPaths`. */
+  readonly allowed: readonly BoundAllowed[] | null;
+  readonly denied: readonly BoundDenied[];
+  readonly exempt: readonly BoundDenied[];
+}
+
+/** Beyond this depth an exemption does not count: each folder on the way would have to be judged for itself. */
+const MAX_EXEMPT_DEPTH = 256;
+
+/** Binds the lists of a rule. INVARIANT: its entries were read when the policy was, so each of them can be read. */
+export function bindPathLists(
+  allowed: readonly PolicyEntry[] | null,
+  denied: readonly PolicyEntry[],
+  root: string,
+): PathLists {
+  const patterns = denied.flatMap((entry) => {
+    const pattern = readDeniedEntry(entry.text);
+    return typeof pattern === 'string' ? [] : [{ entry, pattern }];
+  });
+  return {
+    allowed: allowed?.flatMap((entry) => bindAllowed(entry, root)) ?? null,
+    denied: patterns.filter(({ pattern }) => !pattern.isExemption),
+    exempt: patterns.filter(({ pattern }) => pattern.isExemption),
+  };
+}
+
+function bindAllowed(entry: PolicyEntry, root: string): BoundAllowed[] {
+  const read = readAllowedEntry(entry.text);
+  if (typeof read === 'string') return [];
+  if (read.plain !== null) return [{ entry, folder: folderOf(read.plain, read, root), glob: null, isFolder: true }];
+  const base = read.isAbsolute ? [] : root.split('/').filter((part) => part !== '');
+  const above: PathGlob = base.map((part) => ({ tokens: [], literal: part }));
+  return [{ entry, folder: null, glob: [...above, ...(read.glob ?? [])], isFolder: read.isFolder }];
+}
+
+/** The absolute path of a plain entry, `..` applied as text. */
+function folderOf(parts: readonly string[], { isAbsolute }: AllowedEntry, root: string): string {
+  const segments = isAbsolute ? [] : root.split('/').filter((part) => part !== '');
+  for (const part of parts) {
+    if (part === '..') segments.pop();
+    else segments.push(part);
+  }
+  return `/${segments.join('/')}`;
+}
+
+/** The entry that allows a real path (absolute), if any. */
+export function findAllowed(allowed: readonly BoundAllowed[], real: string): PolicyEntry | null {
+  let segments: Spelled | null = null;
+  for (const { entry, folder, glob, isFolder } of allowed) {
+    if (folder !== null) {
+      if (belowRoot(real, folder) !== null) return entry;
+    } else if (glob !== null) {
+      segments ??= real.split('/').flatMap((part) => (part === '' ? [] : [[part]]));
+      if (
+        isFolder ? matchesPrefix(glob, segments, 'exact') : matchesExactly(glob, segments, segments.length, 'exact')
+      ) {
+        return entry;
+      }
+    }
+  }
+  return null;
+}
+
+/** The entry that denies one reading of a path, if any. */
+export function findDenied(lists: PathLists, target: PathTarget): PolicyEntry | null {
+  for (const { entry, pattern } of lists.denied) {
+    if (pattern.isRooted && matchesPrefix(pattern.glob, target.absolute, 'folded')) return entry;
+    if (!isReachable(pattern, target) || !matchesPrefix(pattern.glob, target.folded, 'folded')) continue;
+    if (lists.exempt.length === 0 || !isExempt(lists, pattern, target)) return entry;
+  }
+  return null;
+}
+
+/** Outside of the root only patterns that match at any depth mean something; rooted ones are absolute paths there. */
+const isReachable = (pattern: DeniedEntry, target: PathTarget): boolean =>
+  target.isInside || pattern.glob[0] === 'deep';
+
+/**
+ * gitignore: what a folder's denial takes with it cannot be exempted again. So each prefix that the pattern matches must
+ * itself be exempted, exactly as it is written.
+ */
+function isExempt(lists: PathLists, pattern: DeniedEntry, { folded, written }: PathTarget): boolean {
+  if (folded.length > MAX_EXEMPT_DEPTH || written.length !== folded.length) return false;
+  for (let length = 1; length <= folded.length; length++) {
+    if (!matchesExactly(pattern.glob, folded, length, 'folded')) continue;
+    if (!lists.exempt.some((exempt) => matchesExactly(exempt.pattern.glob, written, length, 'exact'))) return false;
+  }
+  return true;
+}

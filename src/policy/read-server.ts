@@ -1,0 +1,77 @@
+import { type JsonObject, quoteForMessage } from '../core/index.ts';
+import { findFetcher, findFetchingCommand } from './fetchers.ts';
+import type { ServerProtocol, ServerRule } from './policy.ts';
+import {
+  addProblem,
+  durationAt,
+  isolationAt,
+  objectAt,
+  type PolicyReading,
+  referTo,
+  segment,
+  textAt,
+  textsAt,
+  wordAt,
+} from './reading.ts';
+
+const PROTOCOLS: readonly ServerProtocol[] = ['auto', '2026-07-28', '2025-11-25', '2025-06-18'];
+
+/** Reads one server under `servers:`. */
+export function readServer(reading: PolicyReading, name: string, value: JsonObject): ServerRule {
+  const pointer = `/servers${segment(name)}`;
+  const command = textsAt(value, 'command');
+  const url = textAt(value, 'url');
+  if ((command === null) === (url === null)) {
+    addProblem(reading, pointer, 'a server has either a command or a url', 'Write one of the two', 'key');
+  }
+  if (command !== null) checkCommand(reading, `${pointer}/command`, command);
+  if (url !== null) checkUrl(reading, `${pointer}/url`, url);
+  const env = objectAt(value, 'env');
+  if (env !== null && command === null) {
+    addProblem(reading, `${pointer}/env`, 'env is for servers that are spawned', 'Remove it', 'key');
+  }
+  return Object.freeze({
+    name,
+    command: command === null ? null : Object.freeze([...command]),
+    url,
+    isolation: isolationAt(value),
+    protocol: wordAt(PROTOCOLS, value, 'protocol') ?? 'auto',
+    env: Object.freeze(Object.fromEntries(Object.keys(env ?? {}).map((key) => [key, textAt(env ?? {}, key) ?? '']))),
+    timeoutMs: durationAt(reading, value, 'timeout', pointer),
+    rule: referTo(reading, `servers.${name}`, pointer, 'key'),
+  });
+}
+
+function checkCommand(reading: PolicyReading, pointer: string, command: readonly string[]): void {
+  const program = command[0] ?? '';
+  if (!program.startsWith('/')) {
+    const message = `the program ${quoteForMessage(program, 80)} is not an absolute path: PATH would choose what runs`;
+    addProblem(reading, `${pointer}/0`, message, 'Write where the program is installed, such as /usr/local/bin/NAME');
+  }
+  const found = command.map((argument, index) => findFetcher(argument, index === 0));
+  const index = found.findIndex((name) => name !== null);
+  const fetcher = found[index] ?? findFetchingCommand(command);
+  if (fetcher === null) return;
+  const message = `${quoteForMessage(fetcher, 40)} runs whatever the registry has when it starts`;
+  addProblem(
+    reading,
+    `${pointer}/${Math.max(index, 0)}`,
+    message,
+    'Install the server at a fixed version and write its program',
+  );
+}
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+function checkUrl(reading: PolicyReading, pointer: string, text: string): void {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+    addProblem(reading, pointer, 'not an http or https URL', 'Write https://HOST/PATH');
+  } else if (url.username !== '' || url.password !== '') {
+    addProblem(reading, pointer, 'credentials in a URL end up in logs', 'Remove them');
+  } else if (url.hash !== '') {
+    addProblem(reading, pointer, 'a fragment is never sent', 'Remove the part from #');
+  } else if (url.protocol === 'http:' && !LOOPBACK.has(url.hostname)) {
+    addProblem(reading, pointer, 'http:// to another machine can be read and changed on the way', 'Write https://');
+  }
+}

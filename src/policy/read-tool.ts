@@ -1,0 +1,59 @@
+import { isJsonObject, type JsonObject } from '../core/index.ts';
+import type { FlowEffect, FlowLabel, ToolRule } from './policy.ts';
+import { readArguments } from './read-arguments.ts';
+import { readPathLists } from './read-paths.ts';
+import {
+  addProblem,
+  durationAt,
+  isolationAt,
+  objectAt,
+  type PolicyReading,
+  referTo,
+  segment,
+  textsAt,
+  wordAt,
+  wordOf,
+} from './reading.ts';
+import { serverOf } from './tool-names.ts';
+
+const EFFECTS: readonly FlowEffect[] = ['read', 'write', 'egress', 'destroy', 'credential'];
+const LABELS: readonly FlowLabel[] = ['untrusted', 'private', 'trusted'];
+
+/** Reads one rule under `tools:`. */
+export function readTool(reading: PolicyReading, name: string, value: JsonObject): ToolRule {
+  const pointer = `/tools${segment(name)}`;
+  const id = `tools.${name}`;
+  const paths = readPathLists(reading, id, pointer, value);
+  const output = objectAt(value, 'output') ?? {};
+  const flow = objectAt(value, 'flow') ?? {};
+  const named = readArguments(reading, id, pointer, value);
+  refusePathsWithoutArgument(reading, name, value, named?.some(({ as }) => as !== null) ?? false);
+  return Object.freeze({
+    name,
+    rule: referTo(reading, id, pointer, 'key'),
+    ...paths,
+    arguments: named,
+    otherArguments: wordAt(['allow', 'deny'], value, 'otherArguments') ?? (named === null ? 'allow' : 'deny'),
+    maxLength: typeof output['maxLength'] === 'number' ? output['maxLength'] : null,
+    audit: value['audit'] === true,
+    isolation: isolationAt(value),
+    timeoutMs: durationAt(reading, objectAt(value, 'limits') ?? {}, 'timeout', `${pointer}/limits`),
+    output: Object.freeze((textsAt(flow, 'output') ?? []).flatMap((label) => wordOf(LABELS, label) ?? [])),
+    effect: wordAt(EFFECTS, flow, 'effect'),
+  });
+}
+
+/** The limit would silently not hold: nothing says which argument of a server's tool is a path. */
+function refusePathsWithoutArgument(
+  reading: PolicyReading,
+  name: string,
+  value: JsonObject,
+  hasPathArgument: boolean,
+): void {
+  if (serverOf(name) === null || hasPathArgument) return;
+  for (const key of ['allowedPaths', 'deniedPaths']) {
+    if (value[key] === undefined || isJsonObject(value[key])) continue;
+    const remedy = 'Name the argument: arguments: { path: { as: file_read } }';
+    addProblem(reading, `/tools${segment(name)}/${key}`, `${key} without an argument that is a path`, remedy, 'key');
+  }
+}

@@ -1,0 +1,69 @@
+import type { JsonObject, JsonValue } from '../core/index.ts';
+
+/** A key of the language that this version does not have: it is refused by name, with what it waits for. */
+export const later = (needs: string, description: string): JsonObject => ({
+  description,
+  not: {},
+  'x-needs': needs,
+});
+
+/** Values of the language that this version does not have, and what each waits for. */
+type LaterValues = Readonly<Record<string, string>>;
+
+/** A text out of a fixed list. */
+export const choice = (values: readonly string[], description: string, laterValues: LaterValues = {}): JsonObject => ({
+  description,
+  enum: values,
+  ...(Object.keys(laterValues).length === 0 ? {} : { 'x-later': laterValues }),
+});
+
+export const text = (description: string, rest: Readonly<Record<string, JsonValue>> = {}): JsonObject => ({
+  description,
+  type: 'string',
+  minLength: 1,
+  maxLength: 4_096,
+  ...rest,
+});
+
+/** An object that knows exactly these keys. */
+export const closed = (
+  description: string,
+  properties: Readonly<Record<string, JsonValue>>,
+  rest: Readonly<Record<string, JsonValue>> = {},
+): JsonObject => ({ description, type: 'object', properties, additionalProperties: false, ...rest });
+
+export const list = (
+  description: string,
+  items: JsonValue,
+  rest: Readonly<Record<string, JsonValue>> = {},
+): JsonObject => ({
+  description,
+  type: 'array',
+  items,
+  ...rest,
+});
+
+const SANDBOX = 'a sandbox';
+
+/** One isolation level, or a list of levels that are accepted, best first. */
+export const isolation: JsonObject = {
+  description:
+    'Where what is spawned runs: one level, or a list of levels, best first. Functions in the process and remote servers need an explicit `none`.',
+  type: ['string', 'array'],
+  if: { type: 'array' },
+  // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
+  then: { items: { $ref: '#/$defs/isolationLevel' }, minItems: 1, uniqueItems: true },
+  else: { $ref: '#/$defs/isolationLevel' },
+};
+
+export const isolationLevel: JsonObject = choice(['none'], 'An isolation level.', {
+  process: SANDBOX,
+  bubblewrap: SANDBOX,
+  gvisor: SANDBOX,
+  container: SANDBOX,
+});
+
+export const duration: JsonObject = text('A time with its unit: `500ms`, `120s`, `5m`, `1h`; at most 24 hours.', {
+  pattern: '^[1-9][0-9]{0,8}(ms|s|m|h)$',
+  'x-remedy': 'Write a number and a unit: 500ms, 120s, 5m or 1h',
+});

@@ -1,0 +1,62 @@
+import type { JsonObject } from '../core/index.ts';
+import { choice, closed, later, list, text } from './schema-parts.ts';
+
+const SHELL = 'the tool shell';
+const API_CALL = 'the tool api_call';
+const APPROVALS = 'approvals';
+const SECRETS = 'secret providers';
+const SANDBOX = 'a sandbox';
+
+const entry = (description: string): JsonObject => text(description, { maxLength: 1_024 });
+
+/** One rule under `tools:`. */
+export const toolRule: JsonObject = closed('What one tool may be called with.', {
+  allowedPaths: list(
+    'Folders and files that path arguments may name, relative to the root. `src/` is the folder and everything in it; with `*`, `?`, `[…]` or `**` an entry is a glob from the root that must match the whole path (end it with `/` for folders). Tested on the real path, exactly. An empty list allows nothing.',
+    entry('A folder, a file or a glob.'),
+  ),
+  deniedPaths: list(
+    'What path arguments may not name, with the meaning of gitignore: `*.key` at any depth, `/x` and `a/b` from the root, folders with everything in them. Tested on the path as given, as text and as real path; letter case, Unicode forms, trailing dots and spaces and `:streams` do not count. `!entry` exempts exactly what it matches and stands after all others.',
+    entry('A gitignore pattern.'),
+  ),
+  arguments: {
+    description:
+      'Constraints by argument name. Arguments that are not named are denied, unless `otherArguments: allow`.',
+    type: 'object',
+    minProperties: 1,
+    additionalProperties: { $ref: '#/$defs/argument' },
+    'x-remedy': 'Name at least one argument, or write otherArguments: deny to accept none',
+  },
+  otherArguments: choice(['allow', 'deny'], 'Whether arguments that `arguments` does not name may be given.'),
+  output: closed('What of a result is delivered.', {
+    maxLength: {
+      description: 'Characters of text that are delivered; the rest is cut with a visible mark.',
+      type: 'integer',
+      minimum: 1,
+      maximum: 16_777_216,
+    },
+    schema: later('output schemas', 'A schema that results must meet.'),
+    onInjection: later('injection detection', 'What to do with a result that carries instructions.'),
+  }),
+  audit: {
+    description: 'Adds payload detail to the records; nothing removes the records themselves.',
+    type: 'boolean',
+  },
+  isolation: { $ref: '#/$defs/isolation' },
+  limits: closed('Limits of one call.', {
+    timeout: { $ref: '#/$defs/duration' },
+    memory: later(SANDBOX, 'Memory of what is spawned.'),
+    processes: later(SANDBOX, 'Processes of what is spawned.'),
+    output: later(SANDBOX, 'Bytes that what is spawned may print.'),
+  }),
+  flow: { $ref: '#/$defs/flow' },
+  requiresConfirmation: later(APPROVALS, 'Calls that need a human yes.'),
+  rateLimit: later('rate limits', 'Calls per minute.'),
+  secrets: later(SECRETS, 'Secrets by destination.'),
+  requireSecretManager: later(SECRETS, 'Refuses credentials that are written out.'),
+  allowedCommands: later(SHELL, 'Programs that may run.'),
+  deniedPatterns: later(SHELL, 'Commands that may not run.'),
+  allowedEndpoints: later(API_CALL, 'Hosts that may be called.'),
+  methods: later(API_CALL, 'HTTP methods that may be used.'),
+  internalEndpoints: later(API_CALL, 'Private addresses that may be called.'),
+});

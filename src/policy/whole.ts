@@ -1,0 +1,94 @@
+import { DEFAULT_LIMITS, quoteForMessage } from '../core/index.ts';
+import type { PrincipalRule, ServerRule, ToolRule } from './policy.ts';
+import { addProblem, type PolicyReading, segment } from './reading.ts';
+import { canOverlap, serverOf } from './tool-names.ts';
+
+/** The parts of a policy, for the checks that look at more than one of them. */
+export interface PolicyParts {
+  readonly tools: readonly ToolRule[];
+  readonly servers: ReadonlyMap<string, ServerRule>;
+  readonly principals: readonly PrincipalRule[] | null;
+}
+
+const MAX_WILDCARD_KEYS = 256;
+
+/** Checks between rules, and what is worth a warning. */
+export function checkWhole(reading: PolicyReading, parts: PolicyParts): void {
+  const rules = parts.tools.length + parts.servers.size + (parts.principals?.length ?? 0);
+  if (rules > DEFAULT_LIMITS.policyRules) {
+    addProblem(
+      reading,
+      '',
+      `the policy has ${rules} rules, at most ${DEFAULT_LIMITS.policyRules}`,
+      'Split it over several gates',
+    );
+    return;
+  }
+  checkToolNames(reading, parts.tools);
+  checkPrincipalTools(reading, parts);
+  warn(reading, parts);
+}
+
+/** No tool may fall under two keys, not even one that differs in letter case: which rule holds would be an accident. */
+function checkToolNames(reading: PolicyReading, tools: readonly ToolRule[]): void {
+  const wild = tools.filter(({ name }) => name.includes('*'));
+  if (wild.length > MAX_WILDCARD_KEYS) {
+    addProblem(reading, '/tools', `more than ${MAX_WILDCARD_KEYS} keys with *`, 'Name the tools');
+    return;
+  }
+  const known = new Map<string, ToolRule>();
+  for (const rule of tools) {
+    const folded = rule.name.toLowerCase();
+    const twin =
+      known.get(folded) ??
+      wild.find((other) => other !== rule && comesFirst(tools, other, rule) && canOverlap(other.name, rule.name));
+    known.set(folded, rule);
+    if (twin === undefined) continue;
+    const message = `${quoteForMessage(rule.name)} and ${quoteForMessage(twin.name)} can name the same tool`;
+    addProblem(
+      reading,
+      `/tools${segment(rule.name)}`,
+      message,
+      'Keep one of the two keys, or narrow the one with *',
+      'key',
+    );
+  }
+}
+
+/** Each pair of wildcard keys is reported once. */
+const comesFirst = (tools: readonly ToolRule[], wild: ToolRule, rule: ToolRule): boolean =>
+  !rule.name.includes('*') || tools.indexOf(wild) < tools.indexOf(rule);
+
+function checkPrincipalTools(reading: PolicyReading, { tools, principals }: PolicyParts): void {
+  const exact = new Set(tools.map(({ name }) => name));
+  const wild = tools.filter(({ name }) => name.includes('*'));
+  for (const principal of principals ?? []) {
+    for (const [index, { text }] of principal.tools.entries()) {
+      const others = text.includes('*') ? tools : wild;
+      if (exact.has(text) || others.some(({ name }) => canOverlap(name, text))) continue;
+      const message = `no rule under tools: is for ${quoteForMessage(text)}`;
+      addProblem(
+        reading,
+        `/principals${segment(principal.name)}/tools/${index}`,
+        message,
+        'Add the rule, or remove the entry',
+      );
+    }
+  }
+}
+
+function warn(reading: PolicyReading, { tools, servers }: PolicyParts): void {
+  const note = (pointer: string, message: string, remedy: string): void => {
+    reading.warnings.push({ pointer, part: 'key', message, remedy });
+  };
+  if (tools.length === 0) note('/tools', 'there are no rules: every call is denied', 'Add rules under tools:');
+  for (const { name, allowedPaths } of tools) {
+    const server = serverOf(name);
+    if (server !== null && !servers.has(server)) {
+      note(`/tools${segment(name)}`, `no server ${quoteForMessage(server)} stands under servers:`, 'Add the server');
+    }
+    const all = allowedPaths?.findIndex(({ text }) => /^\/+$/.test(text)) ?? -1;
+    if (all >= 0)
+      note(`/tools${segment(name)}/allowedPaths/${all}`, 'the whole file system is allowed', 'Name folders');
+  }
+}
