@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ControlKind, type KnownPlace, knowIdentities } from './control-identities.ts';
 import { knownControlPaths, matchesControlTable } from './control-patterns.ts';
@@ -84,7 +84,7 @@ function usualPlaces({ root, home }: ControlFilesOptions): KnownPlace[] {
 
 const lockBeside = (policyFile: string): string => join(dirname(policyFile), 'sallyport.lock');
 
-const bothNames = (path: string): string[] => [...new Set([path, realOf(path)])];
+const bothNames = (path: string): string[] => [...new Set([resolve(path), realOf(resolve(path))])];
 
 /** The path with its links followed as far as it exists. */
 function realOf(path: string): string {

@@ -1,7 +1,8 @@
-import { type BigIntStats, constants, fstatSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { type BigIntStats, constants, fstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { SallyportError } from '../core/index.ts';
 import { identityOf } from './control-identities.ts';
+import { look } from './folder-contents.ts';
 
 /**
  * Descriptors bound to a judged place. On Linux the kernel says where an open descriptor lies (/proc/self/fd), and a path
@@ -14,7 +15,10 @@ const HAS_DESCRIPTOR_PATHS = process.platform === 'linux';
 const O_PATH = 0o10000000;
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 
-/** A judged place: an absolute real path, and what has to be there (null: whatever is there). */
+/**
+ * A judged place: an absolute real path, and what has to be there (null: whatever is there). A file made since in the same
+ * place, with the inode number of one that was deleted, passes for it; a link to anything that existed cannot.
+ */
 export interface Place {
   readonly real: string;
   readonly identity: string | null;
@@ -97,6 +101,6 @@ const descriptorPath = ({ fd }: FileHandle): string => `/proc/self/fd/${fd}`;
 
 function liesAt(fd: number, stats: BigIntStats, real: string): boolean {
   if (HAS_DESCRIPTOR_PATHS) return readlinkSync(`/proc/self/fd/${fd}`) === real;
-  const now = lstatSync(real, { bigint: true, throwIfNoEntry: false });
+  const now = look(real);
   return now !== undefined && identityOf(now) === identityOf(stats) && realpathSync.native(real) === real;
 }

@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { opendir } from 'node:fs/promises';
 import { posix } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { type ErrorCode, type Limits, quoteForMessage, SallyportError } from '../core/index.ts';
 import type { PathFacts } from '../policy/index.ts';
 import { changed, folderPath, openPlacedFile, openPlacedFolder } from './descriptor.ts';
@@ -73,8 +74,16 @@ async function namesIn(judged: PathFacts, limit: number): Promise<{ names: strin
   }
 }
 
-function* judgedChildren(judged: PathFacts, names: readonly string[], options: OpenPathOptions): Generator<OpenedPath> {
-  for (const name of names) {
+/** Entries looked at between two pauses for everybody else in the process. */
+const ENTRIES_PER_TURN = 200;
+
+async function* judgedChildren(
+  judged: PathFacts,
+  names: readonly string[],
+  options: OpenPathOptions,
+): AsyncGenerator<OpenedPath, undefined> {
+  for (const [index, name] of names.entries()) {
+    if (index % ENTRIES_PER_TURN === ENTRIES_PER_TURN - 1) await setImmediate();
     const child = readPath(posix.join(judged.real, name), options);
     if ('trouble' in child || isGone(child) || !options.judgeChild(child)) continue;
     yield openPath(child, options);

@@ -26,7 +26,7 @@ export interface OpenedPath {
 /** What a folder holds, by name in code unit order. */
 export interface FolderEntries {
   /** Read and judged one by one as they are taken, once; what the rule denies is passed over. */
-  readonly entries: Iterable<OpenedPath>;
+  readonly entries: AsyncGenerator<OpenedPath, undefined>;
   /** False if the folder holds more names than were read. */
   readonly complete: boolean;
 }

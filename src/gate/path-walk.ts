@@ -22,6 +22,9 @@ export interface Walked {
  */
 const FOLDS_NAMES = process.platform === 'darwin' || process.platform === 'win32';
 
+/** Components looked at for one path, those of link targets included: 40 links could hold 80,000. */
+const MAX_STEPS = 8_192;
+
 /** A walk under way. INVARIANT: `place` is absolute, without links, and was a folder or file when it was looked at. */
 interface Walk {
   place: string;
@@ -45,9 +48,11 @@ export function walkPath(
 ): Walked | PathTrouble['trouble'] {
   const walk = startWalk(given, root);
   try {
+    let steps = 0;
     for (let name = walk.pending.pop(); name !== undefined; name = walk.pending.pop()) {
       takeStep(walk, name);
-      if (walk.links > limits.pathLinks) return 'PATH_TOO_MANY_LINKS';
+      steps += 1;
+      if (walk.links > limits.pathLinks || steps > MAX_STEPS) return 'PATH_TOO_MANY_LINKS';
       if (isKernelFolder(walk.place)) return 'PATH_SPECIAL_FILE';
     }
     const { missing, folders } = walk;

@@ -13,6 +13,7 @@ import {
   type Place,
   systemCode,
 } from './descriptor.ts';
+import { look } from './folder-contents.ts';
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, W_OK } = constants;
 
@@ -102,7 +103,7 @@ async function openOrCreateFolder(real: string, left: number = NEW_FOLDERS): Pro
   try {
     return await openPlacedFolder(place);
   } catch (error) {
-    if (lstatSync(real, { throwIfNoEntry: false })?.isFile()) {
+    if (look(real)?.isFile()) {
       throw new SallyportError('PATH_NOT_FOLDER', 'a file stands where a folder is needed');
     }
     if (!(error instanceof SallyportError) || systemCode(error.cause) !== 'ENOENT') throw error;

@@ -14,6 +14,8 @@ const MAX_DEPTH = 64;
 const SEARCH_BYTES = 268_435_456;
 /** Steps of matching between two pauses for everybody else in the process. */
 const STEPS_PER_TURN = 1_000_000;
+/** Entries seen per file that may be opened. */
+const ENTRIES_PER_FILE = 10;
 /** Folders that hold what tools made; they are searched when they are named. */
 const PASSED_OVER = new Set(['.git', 'node_modules']);
 
@@ -70,7 +72,7 @@ async function prepare(args: JsonObject, context: ToolContext, limits: Limits): 
     maxMatches: Math.min(limits.searchMatches, typeof maxMatches === 'number' ? maxMatches : DEFAULT_MATCHES),
     maxFileBytes: limits.fileReadBytes,
     lines: new LineBuffer(textBudget(limits.resultTextBytes)),
-    tally: { files: 0, bytes: 0, steps: 0, binary: 0, large: 0, unreadable: 0, stop: null },
+    tally: { entries: 0, files: 0, bytes: 0, steps: 0, binary: 0, large: 0, unreadable: 0, stop: null },
   };
   await searchBelow(pathOf(context), search, { accepts, maxFiles: limits.searchFiles });
   return answer(search.lines.toString(), notesOf(search));
@@ -83,6 +85,9 @@ interface Search {
   readonly maxFileBytes: number;
   readonly lines: LineBuffer;
   readonly tally: {
+    /** Entries seen, whether or not they were searched. */
+    entries: number;
+    /** Files opened. */
     files: number;
     bytes: number;
     steps: number;
@@ -111,12 +116,18 @@ async function searchBelow(top: OpenedPath, search: Search, { accepts, maxFiles 
     },
   });
   for await (const entry of walk) {
-    if (entry.kind !== 'file' || entry.linkedTo !== null || !accepts(below(top, entry))) continue;
-    if (tally.files >= maxFiles) tally.stop = `after ${maxFiles} files`;
-    else if (tally.bytes >= SEARCH_BYTES) tally.stop = `after ${SEARCH_BYTES} bytes`;
-    else await searchBelowTop(entry, search);
+    tally.entries += 1;
+    tally.stop ??= limitReached(tally, maxFiles);
     if (tally.stop !== null) return;
+    const isCandidate = entry.kind === 'file' && entry.linkedTo === null && accepts(below(top, entry));
+    if (isCandidate) await searchBelowTop(entry, search);
   }
+}
+
+function limitReached({ entries, files, bytes }: Search['tally'], maxFiles: number): string | null {
+  if (files >= maxFiles) return `after ${files} files`;
+  if (bytes >= SEARCH_BYTES) return `after ${bytes} bytes`;
+  return entries > maxFiles * ENTRIES_PER_FILE ? `after ${entries} entries` : null;
 }
 
 /** A file that changed or cannot be read is counted; it does not end the search. */
@@ -131,12 +142,12 @@ async function searchBelowTop(file: OpenedPath, search: Search): Promise<void> {
 
 async function searchFile(path: OpenedPath, search: Search): Promise<void> {
   const { tally } = search;
+  tally.files += 1;
   const bytes = await readWhole(path, search);
   if (bytes === null) {
     tally.large += 1;
     return;
   }
-  tally.files += 1;
   tally.bytes += bytes.length;
   const decoded = decodeText(bytes);
   if (decoded === null) tally.binary += 1;

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { isSallyportError } from '../core/index.ts';
 import type { OpenedPath } from '../gate/index.ts';
 
@@ -12,46 +11,45 @@ export interface WalkOptions {
   readonly onIncomplete: (folder: OpenedPath) => void;
 }
 
-/** Entries between two pauses for everybody else in the process. */
-const ENTRIES_PER_TURN = 200;
-
 /**
  * What lies below a folder and may be seen, each folder before what is in it. Symbolic links are given, never entered: what
  * they lead to has its own place, and loops end here.
  * @throws SallyportError what `children` throws for the top folder
  */
 export async function* walkFolder(top: OpenedPath, options: WalkOptions): AsyncGenerator<OpenedPath> {
-  let seen = 0;
-  const pending = [{ entries: await entriesOf(top, options), depth: 1 }];
+  const pending: { readonly entries: Entries; readonly depth: number }[] = [
+    { entries: await entriesOf(top, options), depth: 1 },
+  ];
   for (let level = pending.at(-1); level !== undefined; level = pending.at(-1)) {
     options.signal.throwIfAborted();
-    seen += 1;
-    if (seen % ENTRIES_PER_TURN === 0) await setImmediate();
-    const { value: entry } = level.entries.next();
+    const { value: entry } = await level.entries.next();
     if (entry === undefined) {
       pending.pop();
       continue;
     }
     yield entry;
     if (entry.kind !== 'folder' || entry.linkedTo !== null || level.depth >= options.depth) continue;
-    if (options.skip?.(entry) !== true)
-      pending.push({ entries: await entriesBelow(entry, options), depth: level.depth + 1 });
+    if (options.skip?.(entry) === true) continue;
+    const entries = await entriesBelow(entry, options);
+    if (entries !== null) pending.push({ entries, depth: level.depth + 1 });
   }
 }
 
-async function entriesOf(folder: OpenedPath, options: WalkOptions): Promise<Iterator<OpenedPath, undefined>> {
+type Entries = AsyncIterator<OpenedPath, undefined>;
+
+async function entriesOf(folder: OpenedPath, options: WalkOptions): Promise<Entries> {
   const { entries, complete } = await folder.children();
   if (!complete) options.onIncomplete(folder);
-  return entries[Symbol.iterator]() as Iterator<OpenedPath, undefined>;
+  return entries;
 }
 
 /** A folder below the top that cannot be read is passed over, aloud. */
-async function entriesBelow(folder: OpenedPath, options: WalkOptions): Promise<Iterator<OpenedPath, undefined>> {
+async function entriesBelow(folder: OpenedPath, options: WalkOptions): Promise<Entries | null> {
   try {
     return await entriesOf(folder, options);
   } catch (error) {
     if (!isSallyportError(error)) throw error;
     options.onIncomplete(folder);
-    return [][Symbol.iterator]();
+    return null;
   }
 }
