@@ -1,16 +1,17 @@
 import {
   canonicalJson,
   compileSchema,
+  copyJson,
   isJsonObject,
   isSallyportError,
   type JsonObject,
+  type JsonValue,
   type Limits,
   quoteForMessage,
   SallyportError,
   sha256Hex,
 } from '../core/index.ts';
 import { clientToolName, exposeTools, policyToolName } from './names.ts';
-import { copyDefinition } from './upstream-result.ts';
 
 /** Everything a server says about itself: what an operator approves. */
 export interface ServerDefinitions {
@@ -51,7 +52,7 @@ export async function fetchTools(request: RawRequest, limits: Limits): Promise<r
 }
 
 function readTool(raw: unknown, limits: Limits): JsonObject {
-  const tool = copyDefinition(raw, limits.definitionBytes, limits.schemaDepth);
+  const tool = copyDefinition(raw, limits);
   if (!isJsonObject(tool)) throw unusable('a tool definition is no object');
   if (typeof tool['name'] !== 'string' || tool['name'] === '') throw unusable('a tool has no name');
   if (Buffer.byteLength(canonicalJson(tool)) > limits.definitionBytes) {
@@ -60,6 +61,16 @@ function readTool(raw: unknown, limits: Limits): JsonObject {
     );
   }
   return tool;
+}
+
+/** A copy of JSON that a server sent. @throws SallyportError SERVER_DEFINITIONS */
+export function copyDefinition(raw: unknown, limits: Limits): JsonValue {
+  try {
+    return copyJson(raw, { maxBytes: limits.definitionBytes, maxDepth: limits.schemaDepth });
+  } catch (cause) {
+    const why = isSallyportError(cause) ? cause.message : 'it cannot be read';
+    throw new SallyportError('SERVER_DEFINITIONS', `a definition cannot be used: ${why}`, { cause });
+  }
 }
 
 const sortByName = (tools: readonly JsonObject[]): JsonObject[] =>

@@ -63,7 +63,9 @@ export function legacySessions(options: LegacySessionsOptions): LegacySessions {
     post: async (caller, id, message) => {
       if (id === undefined) return begin(options, sessions, caller, message);
       const session = find(caller, id);
-      return session === null ? SESSION_NOT_FOUND : postTo(options, session, message);
+      if (session === null) return SESSION_NOT_FOUND;
+      const again = message.kind === 'request' && message.method === 'initialize';
+      return again ? plainAnswer(400, 'The session is initialized already') : postTo(options, session, message);
     },
     end: async (caller, id) => {
       const session = find(caller, id);

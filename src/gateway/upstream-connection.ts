@@ -8,9 +8,8 @@ import {
   SallyportError,
 } from '../core/index.ts';
 import type { ServerRule } from '../policy/index.ts';
-import { fetchTools, type ServerDefinitions } from './definitions.ts';
+import { copyDefinition, fetchTools, type ServerDefinitions } from './definitions.ts';
 import { httpWire } from './upstream-http.ts';
-import { copyDefinition } from './upstream-result.ts';
 import { BROKEN_ANSWER, stdioWire } from './upstream-stdio.ts';
 import { TOOLS_CHANGED, type UpstreamWire } from './upstream-wire.ts';
 
@@ -149,8 +148,8 @@ async function describe(
   request: UpstreamConnection['request'],
   limits: Limits,
 ): Promise<ServerDefinitions> {
-  const info = copyDefinition(client.getServerVersion() ?? null, limits.definitionBytes, limits.schemaDepth);
-  const instructions = copyDefinition(client.getInstructions() ?? null, limits.definitionBytes, 1);
+  const info = copyDefinition(client.getServerVersion() ?? null, limits);
+  const instructions = copyDefinition(client.getInstructions() ?? null, limits);
   const hasTools = client.getServerCapabilities()?.tools !== undefined;
   return {
     protocol: client.getNegotiatedProtocolVersion() ?? 'unknown',

@@ -13,7 +13,7 @@ import type { ServerRule } from '../policy/index.ts';
 import { type RefusedTool, type UsableTool, usableTools } from './definitions.ts';
 import { type Lock, type LockedServer, readLock, sourceDigest } from './lock.ts';
 import { type ApprovedServer, type UpstreamPool, upstreamPool } from './upstream-pool.ts';
-import { errorOutput, readCallResult } from './upstream-result.ts';
+import { callOutput, errorOutput } from './upstream-result.ts';
 
 export interface UpstreamsOptions {
   /** `servers:` of the policy. */
@@ -68,7 +68,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     ...{ gate: null, stamp: null, lockTrouble: null, lock: new Map(), statuses: new Map() },
     reading: null,
   };
-  const call: Runner = (server, tool, args, context) => runTool({ pool, state, limits }, server, tool, args, context);
+  const call: Runner = (server, tool, args, context) => runTool({ pool, state }, server, tool, args, context);
   const reload = async (): Promise<void> => {
     const stamp = await stampOf(options.lockPath);
     if (stamp === state.stamp || state.gate === null) return;
@@ -187,11 +187,10 @@ function registerTool(gate: Gate, call: Runner, server: ApprovedServer, usable: 
 interface Running {
   readonly pool: UpstreamPool;
   readonly state: State;
-  readonly limits: Limits;
 }
 
 async function runTool(
-  { pool, state, limits }: Running,
+  { pool, state }: Running,
   server: ApprovedServer,
   tool: string,
   args: JsonObject,
@@ -208,7 +207,7 @@ async function runTool(
         { name: tool, arguments: args },
         { signal: context.signal },
       );
-      return readCallResult(result, limits);
+      return callOutput(result);
     });
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;

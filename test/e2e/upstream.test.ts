@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS, type Limits } from '../../src/core/index.ts';
 import { connectUpstream, type UpstreamConnection } from '../../src/gateway/upstream-connection.ts';
-import { readCallResult } from '../../src/gateway/upstream-result.ts';
+import { callOutput } from '../../src/gateway/upstream-result.ts';
 import type { ServerRule } from '../../src/policy/index.ts';
 import { hostile, inFolder, serverRule, serverScript } from './stand.ts';
 
@@ -24,7 +24,7 @@ async function connected<T>(
 }
 
 const call = async (connection: UpstreamConnection, name = 'echo', args = {}): Promise<string> => {
-  const result = readCallResult(await connection.request('tools/call', { name, arguments: args }), DEFAULT_LIMITS);
+  const result = callOutput(await connection.request('tools/call', { name, arguments: args }));
   const [first] = result.content;
   return first?.type === 'text' ? first.text : JSON.stringify(first);
 };
@@ -46,8 +46,6 @@ describe('a server that breaks the rules', () => {
     ['integer', 'RESULT_MALFORMED'],
     ['duplicate', 'RESULT_MALFORMED'],
     ['surrogate', 'RESULT_MALFORMED'],
-    ['shape', 'RESULT_MALFORMED'],
-    ['no-content', 'RESULT_MALFORMED'],
     ['error', -32_602],
   ])('%s ends the call with %s', async (mode, code) => {
     expect(await codeOf(mode, {}, { resultBinaryBytes: 1_048_576 })).toBe(code);
@@ -74,13 +72,6 @@ describe('a server that breaks the rules', () => {
 
   it('gets no answer to what it asks of the user, the model or the file system', async () => {
     expect(await codeOf('ask')).toBe('no error: [-32601,-32601,-32601]');
-  });
-
-  it('has its own marks taken from results', async () => {
-    await connected(hostile('meta'), async (connection) => {
-      const raw = await connection.request('tools/call', { name: 'echo', arguments: {} });
-      expect(readCallResult(raw, DEFAULT_LIMITS)).toEqual({ content: [{ type: 'text', text: 'x' }] });
-    });
   });
 
   it('does not start when its program is missing', async () => {

@@ -1,0 +1,90 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ServerRule } from '../policy/index.ts';
+import type { ServerDefinitions } from './definitions.ts';
+import { formatLock, lockedServer, lockPathOf, parseLock, readLock, sourceDigest, writeLock } from './lock.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sallyport-lock-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const rule = (more: Partial<ServerRule> = {}): ServerRule => ({
+  ...{ name: 's', command: ['/bin/server'], url: null, isolation: [], protocol: 'auto', env: {}, timeoutMs: null },
+  rule: { id: 'servers.s' },
+  ...more,
+});
+const definitions: ServerDefinitions = {
+  protocol: '2025-11-25',
+  serverInfo: { name: 's', version: '1' },
+  instructions: 'hi',
+  tools: [{ name: 'a', inputSchema: { type: 'object' }, annotations: { x: 1 } }],
+};
+const entry = lockedServer(rule(), definitions, new Date(0));
+const lock = new Map([['s', entry]]);
+
+describe('a lock', () => {
+  it('reads what it wrote, every field of it', () => {
+    expect(parseLock(formatLock(lock))).toEqual(lock);
+  });
+
+  it('has sorted keys and a line for each value', () => {
+    expect(formatLock(lock).split('\n').slice(0, 5)).toEqual([
+      '{',
+      '  "servers": {',
+      '    "s": {',
+      '      "approvedAt": "1970-01-01T00:00:00.000Z",',
+      `      "digest": "${entry.digest}",`,
+    ]);
+  });
+
+  it('is written beside the policy, readable by all, and leaves no other file', async () => {
+    const path = lockPathOf(join(folder, 'sallyport.yaml'));
+    await writeLock(path, lock);
+    await writeLock(path, lock);
+    expect((await stat(path)).mode & 0o777).toBe(0o644);
+    expect(await readdir(folder)).toEqual(['sallyport.lock']);
+    expect(await readLock(path)).toEqual(lock);
+  });
+
+  it('that is not there is empty', async () => {
+    expect(await readLock(join(folder, 'none'))).toEqual(new Map());
+  });
+
+  it.each([
+    ['no JSON', '{'],
+    ['another version', '{"version":2,"servers":{}}'],
+    ['a server twice', '{"version":1,"servers":{"s":{},"s":{}}}'],
+    ['a name beyond the letters', '{"version":1,"servers":{"S!":{}}}'],
+    ['an entry without fields', '{"version":1,"servers":{"s":{}}}'],
+    ['a definition that was edited', formatLock(lock).replace('"x": 1', '"x": 2')],
+    ['instructions that were edited', formatLock(lock).replace('"hi"', '"ho"')],
+  ])('with %s is refused', async (_, text) => {
+    const path = join(folder, 'bad');
+    await writeFile(path, text);
+    await expect(readLock(path)).rejects.toMatchObject({ code: 'LOCK_INVALID' });
+  });
+
+  it('that is a folder is refused', async () => {
+    await expect(readLock(folder)).rejects.toMatchObject({ code: 'LOCK_INVALID' });
+  });
+
+  it('that cannot be written stays as it was', async () => {
+    const missing = join(folder, 'missing', 'sallyport.lock');
+    await expect(writeLock(missing, lock)).rejects.toMatchObject({ code: 'LOCK_INVALID' });
+    expect(await readFile(join(folder, 'sallyport.lock'), 'utf8')).toBe(formatLock(lock));
+  });
+});
+
+describe('sourceDigest', () => {
+  it.each([
+    ['an argument', rule({ command: ['/bin/server', '--all'] })],
+    ['a variable', rule({ env: { A: '1' } })],
+    ['a URL', rule({ command: null, url: 'https://example.com/mcp' })],
+  ])('changes with %s', (_, other) => {
+    expect(sourceDigest(other)).not.toBe(sourceDigest(rule()));
+  });
+});
