@@ -13,6 +13,11 @@ export const RECORD_TYPES = [
 ] as const;
 export type RecordType = (typeof RECORD_TYPES)[number];
 
+const TYPES: ReadonlySet<unknown> = new Set(RECORD_TYPES);
+
+/** True for the name of a kind of record. */
+export const isRecordType = (value: unknown): value is RecordType => TYPES.has(value);
+
 /**
  * What a writer of a record says; the log adds `v, seq, time, mono, boot, writer` and the commitments to its payloads.
  * Every field is plain JSON; a field that does not apply is absent.

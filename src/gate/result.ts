@@ -39,5 +39,6 @@ export interface Failed {
   readonly reason: string;
   readonly text: string;
   readonly rule: RuleReference;
+  /** Sequence number of the outcome record; null when the log failed after the call had run. */
   readonly record: number | null;
 }

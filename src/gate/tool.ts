@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../core/index.ts';
+import type { JsonObject, JsonValue, Principal } from '../core/index.ts';
 import type { PathUse } from '../policy/index.ts';
 import type { OpenedPath } from './opened-path.ts';
 
@@ -26,6 +26,8 @@ export interface ToolContext {
   /** Absolute path of the folder that relative paths are read against. */
   readonly root: string;
   readonly session: string;
+  /** Who calls: what a tool keeps between calls, it keeps for one principal. */
+  readonly principal: Principal;
 }
 
 /** A tool as a developer hands it to a gate. */

@@ -1,14 +1,14 @@
-import type { LogRecord, RecordDraft } from '../audit/index.ts';
-import type { JsonObject, JsonValue, Principal } from '../core/index.ts';
+import type { RecordDraft } from '../audit/index.ts';
+import type { JsonObject, Principal, Surface } from '../core/index.ts';
 
-/** A record that is durable. */
+/** A record that is durable, or will be with the next flush. */
 export interface Receipt {
   readonly seq: number;
 }
 
 /**
  * The proof that exactly this call was admitted: what every power of the keeper is released against. `call` is unguessable
- * and known to the keeper only by the durable `admitted` record.
+ * and spent by its outcome.
  */
 export interface Admission {
   readonly call: string;
@@ -22,46 +22,64 @@ export interface TokenHolder {
   readonly user: string;
 }
 
-/** What every record of a call says. */
+/** A caller before it has a session. */
+export type Caller = Omit<Principal, 'session'>;
+
+/** What makes two calls the same call: who, what, with which arguments. */
+export interface CallIdentity {
+  readonly principal: Principal;
+  readonly tool: string;
+  readonly arguments: JsonObject;
+}
+
+/** What the records of a call say; the keeper adds type, links and everything the log adds. */
 export type IntentDraft = Omit<RecordDraft, 'type' | 'intentSeq' | 'admittedSeq'>;
-export type OutcomeDraft = Pick<RecordDraft, 'verdict' | 'error' | 'durationMs' | 'detail' | 'payloads'>;
+export type AdmittedDraft = Pick<RecordDraft, 'isolation' | 'detail' | 'payloads'>;
+export type OutcomeDraft = Pick<RecordDraft, 'outcome' | 'error' | 'durationMs' | 'detail' | 'payloads'>;
+
+/** A policy that comes into force. */
+export interface PolicyNotice {
+  readonly digest: string;
+  readonly source: string;
+  readonly rules: number;
+  readonly mode: string;
+}
 
 /**
  * Every power of Sallyport behind one interface: state folder, log, tokens. A gate holds no key; it asks. All values are
  * plain JSON, so the same interface serves embedded and over a socket.
  *
- * Errors are SallyportError: AUDIT_WRITE_FAILED (nothing may run), KEEPER_CLOSED, EPOCH_STALE.
+ * Every method rejects with SallyportError KEEPER_CLOSED after `close`, and AUDIT_WRITE_FAILED once the log cannot be
+ * written: then nothing runs.
  */
 export interface Keeper {
   /** Public key of the log, as a C2SP vkey line. */
   readonly verifier: string;
-  /** Folders and files that no tool may touch: the state folder. */
-  readonly protectedPaths: readonly string[];
+  /** Real path of the state folder: no tool may reach it. */
+  readonly state: string;
 
-  /** Records that a policy is in force and returns its epoch. A gate names the epoch in every intent. */
-  policyLoaded(policy: { digest: string; source: string; rules: number; mode: string }): Promise<number>;
-  /** The holder of a bearer token, or null. Takes the same time for every wrong token. */
+  /** Records that a policy is in force and returns its epoch. A gate names the epoch with every admission. */
+  policyLoaded(policy: PolicyNotice): Promise<number>;
+  /** The holder of a bearer token, or null; takes as long for one wrong token as for another. */
   authenticate(token: string): Promise<TokenHolder | null>;
-  /** Records the begin of a session. */
-  openSession(principal: Principal, surface: string, detail?: JsonObject): Promise<Receipt>;
+  /** Begins a session: names it and records it. */
+  openSession(caller: Caller, surface: Surface, detail?: JsonObject): Promise<Principal>;
 
-  /** True when an identical call (same digest) was admitted by a process that died before its outcome. */
-  isUncertain(callDigest: string): boolean;
-  /** Records a call that is not admitted; durable when it resolves. */
+  /** True when the same call was admitted by a process that died before its outcome. */
+  isUncertain(call: CallIdentity): Promise<boolean>;
+  /** Records a call that is not admitted; durable when it resolves. In a flood, repeats are counted instead. */
   refuse(intent: IntentDraft): Promise<Receipt>;
-  /** Records `intent` and `admitted`; both durable, with one flush, when it resolves. */
-  admit(
-    intent: IntentDraft,
-    admitted: { facts: JsonObject; isolation: JsonObject; callDigest: string },
-  ): Promise<Admission>;
-  /** Records the outcome of an admission, once; queued when it returns, durable with the next flush. */
-  settle(admission: Admission, outcome: OutcomeDraft): Receipt;
+  /**
+   * Records `intent` and `admitted`, both durable with one flush when it resolves.
+   * @throws SallyportError EPOCH_STALE when `intent.epoch` is not the current one
+   */
+  admit(call: CallIdentity, intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission>;
+  /**
+   * Records the outcome of an admission: queued when it resolves, durable with the next flush.
+   * @throws SallyportError INTERNAL for an admission that is unknown or settled already
+   */
+  settle(admission: Admission, outcome: OutcomeDraft): Promise<Receipt>;
 
-  /** Durable records of a session, oldest first. */
-  records(session: string): AsyncIterable<LogRecord>;
   /** Writes the shutdown record, signs the last checkpoint, releases the state folder. Idempotent. */
   close(reason?: string): Promise<void>;
 }
-
-/** A payload value as the gate hands it over. */
-export type Payloads = Readonly<Record<string, JsonValue>>;

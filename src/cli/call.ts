@@ -1,0 +1,22 @@
+import { parseStrictJson } from '../core/index.ts';
+import { openGateway } from './open-gateway.ts';
+import { answer, safeLines, type Terminal } from './output.ts';
+import { type CommonFlags, settingsOf } from './settings.ts';
+
+/** `call TOOL JSON`: one guarded call. Exits 1 for a denial or a failure. */
+export async function call(
+  terminal: Terminal,
+  request: { readonly tool: string; readonly json: string },
+  flags: CommonFlags,
+): Promise<number> {
+  const args = parseStrictJson(request.json);
+  const gateway = await openGateway(settingsOf(flags));
+  try {
+    const session = await gateway.gate.openSession({ agent: 'cli', surface: 'cli' });
+    const result = await session.call(request.tool, args);
+    answer(terminal, JSON.parse(JSON.stringify(result)), safeLines(result.text));
+    return result.kind === 'delivered' && !result.isError ? 0 : 1;
+  } finally {
+    await gateway.close('the command ended');
+  }
+}

@@ -1,0 +1,146 @@
+import { Command, CommanderError, Option } from 'commander';
+import { processTerminal, reportError, type Terminal } from './output.ts';
+import type { CommonFlags } from './settings.ts';
+import { packageVersion } from './version.ts';
+
+/** What a command gives back: its exit code. */
+type Action = (terminal: Terminal) => Promise<number> | number;
+
+/**
+ * Parses and runs one command line; returns the exit code: 0 fine, 1 a finding or a denial, 2 wrong use, 3 broken
+ * (`audit verify`: 10 integrity, 11 completeness, 12 freshness, 13 authenticity).
+ */
+export async function runCommandLine(words: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const program = new Command('sallyport')
+    .description('A gate between AI agents and their tools: every call is decided, recorded and can be proved.')
+    .version(packageVersion())
+    .exitOverride()
+    .showHelpAfterError('(sallyport --help shows every command)');
+  const run = async (flags: CommonFlags, action: Action): Promise<void> => {
+    const terminal = processTerminal(flags.json === true);
+    try {
+      exitCode = await action(terminal);
+    } catch (error) {
+      exitCode = reportError(terminal, error);
+    }
+  };
+  addServing(program, run);
+  addPolicy(program, run);
+  addServers(program, run);
+  addTokens(program, run);
+  addAudit(program, run);
+  try {
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : 2;
+  }
+  return exitCode;
+}
+
+type Run = (flags: CommonFlags, action: Action) => Promise<void>;
+
+const common = (command: Command): Command =>
+  command
+    .option('--policy <file>', 'policy file (else ./sallyport.yaml, else the embedded one)')
+    .option('--state <folder>', 'state folder (else $XDG_STATE_HOME/sallyport)')
+    .option('--json', 'answer with one JSON value');
+
+const stateOnly = (command: Command): Command =>
+  command
+    .option('--state <folder>', 'state folder (else $XDG_STATE_HOME/sallyport)')
+    .option('--json', 'answer with one JSON value');
+
+function addServing(program: Command, run: Run): void {
+  common(program.command('up'))
+    .description('MCP over HTTP on this machine: the built-in tools and the servers of the policy, behind the gate')
+    .option('--host <address>', 'loopback address to listen on', '127.0.0.1')
+    .option('--port <number>', 'port', '7332')
+    .addOption(
+      new Option('--auth <kind>', 'token, or none (loopback only)').choices(['token', 'none']).default('token'),
+    )
+    .action((flags) => run(flags, async (terminal) => (await import('./up.ts')).up(terminal, flags)));
+  common(program.command('mcp'))
+    .description('the same on stdio, for an MCP client to start')
+    .option('--agent <name>', 'name of the client in records and policy', 'stdio')
+    .action((flags) => run(flags, async (terminal) => (await import('./mcp.ts')).mcp(terminal, flags)));
+  common(program.command('call'))
+    .description('one guarded call')
+    .argument('<tool>', 'file_read, or mcp__SERVER__TOOL')
+    .argument('<json>', 'the arguments, a JSON object')
+    .action((tool, json, flags) =>
+      run(flags, async (terminal) => (await import('./call.ts')).call(terminal, { tool, json }, flags)),
+    );
+}
+
+function addPolicy(program: Command, run: Run): void {
+  const policy = program.command('policy').description('check a policy, explain a decision');
+  const load = () => import('./policy-commands.ts');
+  common(policy.command('check'))
+    .description('load the policy; every problem with file, line, column and remedy')
+    .action((flags) => run(flags, async (terminal) => (await load()).policyCheck(terminal, flags)));
+  common(policy.command('explain'))
+    .description('why a call would be allowed or denied; nothing runs')
+    .argument('<tool>', 'file_read, or mcp__SERVER__TOOL')
+    .argument('<json>', 'the arguments, a JSON object')
+    .option('--principal <agent>', 'agent that calls', 'library')
+    .action((tool, json, flags) =>
+      run(flags, async (terminal) => (await load()).policyExplain(terminal, { tool, json }, flags)),
+    );
+}
+
+function addServers(program: Command, run: Run): void {
+  const servers = program.command('servers').description('MCP servers of the policy and their pinned definitions');
+  const load = () => import('./servers-commands.ts');
+  common(servers.command('list'))
+    .description('the servers, whether they are approved')
+    .action((flags) => run(flags, async (terminal) => (await load()).serversList(terminal, flags)));
+  common(servers.command('diff'))
+    .description('what a server says now against what was approved')
+    .argument('<name>', 'name under servers: in the policy')
+    .action((name, flags) => run(flags, async (terminal) => (await load()).serversDiff(terminal, name, flags)));
+  common(servers.command('approve'))
+    .description("look at a server's definitions and pin them in sallyport.lock")
+    .argument('<name>', 'name under servers: in the policy')
+    .option('--yes', 'approve without asking (the definitions are printed all the same)')
+    .action((name, flags) => run(flags, async (terminal) => (await load()).serversApprove(terminal, name, flags)));
+}
+
+function addTokens(program: Command, run: Run): void {
+  const token = program.command('token').description('one named token per client of the gateway');
+  const load = () => import('./token-commands.ts');
+  stateOnly(token.command('add'))
+    .description('make a token; it is shown once')
+    .argument('<name>', '1 to 40 of a-z, 0-9 and -')
+    .action((name, flags) => run(flags, async (terminal) => (await load()).tokenAdd(terminal, name, flags)));
+  stateOnly(token.command('list'))
+    .description('names and dates, never a token')
+    .action((flags) => run(flags, async (terminal) => (await load()).tokenList(terminal, flags)));
+  stateOnly(token.command('revoke'))
+    .description('refuse a token from now on')
+    .argument('<name>', 'name of the token')
+    .action((name, flags) => run(flags, async (terminal) => (await load()).tokenRevoke(terminal, name, flags)));
+}
+
+function addAudit(program: Command, run: Run): void {
+  const audit = program.command('audit').description('read and verify the log');
+  const load = () => import('./audit-commands.ts');
+  stateOnly(audit.command('verify'))
+    .description('check every record against the signed checkpoint')
+    .option('--max-age <duration>', 'how old the last sign of life may be, e.g. 10m (default: not judged)')
+    .option('--key <vkey>', "the log's public key from a trusted place (else the one beside the log)")
+    .action((flags) => run(flags, async (terminal) => (await load()).auditVerify(terminal, flags)));
+  stateOnly(audit.command('show'))
+    .description('one session as a readable page')
+    .argument('<session>', 'ses_…, from sallyport audit sessions')
+    .action((session, flags) => run(flags, async (terminal) => (await load()).auditShow(terminal, session, flags)));
+  stateOnly(audit.command('tail'))
+    .description('the last records')
+    .option('-n, --lines <count>', 'how many', '20')
+    .option('-f, --follow', 'go on with new records')
+    .action((flags) => run(flags, async (terminal) => (await load()).auditTail(terminal, flags)));
+  stateOnly(audit.command('sessions'))
+    .description('the sessions of the log')
+    .action((flags) => run(flags, async (terminal) => (await load()).auditSessions(terminal, flags)));
+}

@@ -1,0 +1,104 @@
+import { SallyportError } from '../core/index.ts';
+import { type HttpFront, serveHttp } from '../gateway/index.ts';
+import { localUser, TokenFolder } from '../keeper/index.ts';
+import { type OpenedGateway, openGateway } from './open-gateway.ts';
+import { safeLines, type Terminal } from './output.ts';
+import { type CommonFlags, type Settings, settingsOf } from './settings.ts';
+import { untilStopped } from './until-stopped.ts';
+import { packageVersion } from './version.ts';
+
+export interface UpFlags extends CommonFlags {
+  readonly host: string;
+  readonly port: string;
+  readonly auth: 'token' | 'none';
+}
+
+/** Name of the client that needs no `token add`: its token lies in the state folder and is printed at each start. */
+const FIRST_CLIENT = 'local';
+
+/** `up`: serves MCP over HTTP until it is told to stop; then drains and writes the shutdown record. */
+export async function up(terminal: Terminal, flags: UpFlags): Promise<number> {
+  const settings = settingsOf(flags);
+  const port = portOf(flags.port);
+  const gateway = await openGateway(settings);
+  let front: HttpFront | null = null;
+  try {
+    front = await serve(gateway, { ...flags, port });
+    const token = flags.auth === 'token' ? firstToken(gateway) : null;
+    terminal.out(
+      terminal.json ? JSON.stringify(startedJson(gateway, front, token)) : started(gateway, settings, front, token),
+    );
+    const signal = await untilStopped();
+    terminal.err(`\n${signal}: letting running calls end …`);
+    await front.close();
+    await gateway.close(signal);
+  } catch (error) {
+    await front?.close(0);
+    await gateway.close('it could not be served');
+    throw error;
+  }
+  return 0;
+}
+
+function portOf(text: string): number {
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : -1;
+  if (port < 0 || port > 65_535) throw new SallyportError('USAGE', 'a port is a number from 0 to 65535');
+  return port;
+}
+
+const serve = ({ gate, upstreams }: OpenedGateway, flags: { host: string; port: number; auth: 'token' | 'none' }) =>
+  serveHttp({
+    gate,
+    authenticate: flags.auth === 'none' ? 'none' : (token) => gate.keeper.authenticate(token),
+    local: { user: localUser(), agent: FIRST_CLIENT },
+    ...{ host: flags.host, port: flags.port, version: packageVersion() },
+    refresh: () => upstreams.refresh(),
+    onError: (error) => process.stderr.write(`${safeLines(String(error))}\n`),
+  });
+
+const firstToken = ({ gate }: OpenedGateway): string =>
+  new TokenFolder(gate.keeper.state).keptInClear({ name: FIRST_CLIENT, user: localUser(), now: Date.now() });
+
+function startedJson({ gate, upstreams }: OpenedGateway, front: HttpFront, token: string | null) {
+  const { policy, root, keeper } = gate;
+  const servers = upstreams.status().map(({ name, state, tools }) => ({ name, state, tools }));
+  return { url: front.url, token, policy: policy.file, digest: policy.digest, root, state: keeper.state, servers };
+}
+
+function started(
+  { gate, upstreams }: OpenedGateway,
+  settings: Settings,
+  front: HttpFront,
+  token: string | null,
+): string {
+  const { policy, root, keeper } = gate;
+  const origin = settings.embedded ? 'the embedded default (put a sallyport.yaml here to change it)' : policy.file;
+  const header = token === null ? '' : ` --header "Authorization: Bearer ${token}"`;
+  const lines = [
+    `Sallyport ${packageVersion()} guards ${root}`,
+    '',
+    `  address   ${front.url}`,
+    token === null ? '  token     none: everybody on this machine can call (--auth none)' : `  token     ${token}`,
+    `  policy    ${origin}, ${policy.rules} rules`,
+    `  tools     ${toolNames(gate)}`,
+    ...upstreams.status().map(serverLine),
+    `  log       ${keeper.state}/log`,
+    '',
+    'Connect a client:',
+    `  claude mcp add --transport http sallyport ${front.url}${header}`,
+    '  other clients: docs/connect.md',
+    '',
+    'See what happened: sallyport audit sessions. Check the log: sallyport audit verify. Stop with Ctrl-C.',
+  ];
+  return safeLines(lines.join('\n'));
+}
+
+const toolNames = (gate: OpenedGateway['gate']): string =>
+  gate.policy.tools.map(({ name }) => name).join(', ') || 'none: the policy has no rule, so everything is denied';
+
+function serverLine({ name, state, tools, refused }: ReturnType<OpenedGateway['upstreams']['status']>[number]): string {
+  if (state === 'approved')
+    return `  server    ${name}: ${tools.length} tools approved${refused.length > 0 ? `, ${refused.length} unusable` : ''}`;
+  const next = state === 'unapproved' ? 'not approved yet' : 'changed in the policy since it was approved';
+  return `  server    ${name}: ${next}; run: sallyport servers approve ${name}`;
+}

@@ -1,0 +1,51 @@
+import { quoteForMessage, remedyOf } from '../core/index.ts';
+import type { Decision, RuleReference } from '../policy/index.ts';
+import type { InboundDelivered, InboundFailed } from './inbound.ts';
+import type { Delivered, Denied, Failed } from './result.ts';
+
+type NotAllowed = Extract<Decision, { readonly code: unknown }>;
+
+/** What the caller gets for a call that was not run: what, which rule, why, what would be allowed, which record. */
+export function answerDenied(tool: string, decision: NotAllowed, record: number | null): Denied {
+  const { code, rule, reason, instead } = decision;
+  const head = decision.effect === 'confirm' ? 'Not run, it needs a confirmation' : 'Denied';
+  const lines = [
+    `${head}: ${nameTool(tool)} (${code})`,
+    `Reason: ${reason}`,
+    `Rule: ${nameRule(rule)}`,
+    `Instead: ${instead}`,
+    `Record: ${record ?? 'none, the log cannot be written'}`,
+  ];
+  return Object.freeze({ kind: 'denied', code, rule, reason, instead, text: lines.join('\n'), record });
+}
+
+/** What the caller gets for an admitted call that did not end well. */
+export function answerFailed(tool: string, failed: InboundFailed, decision: Decision, record: number | null): Failed {
+  const { code, reason } = failed;
+  const lines = [
+    `Failed: ${nameTool(tool)} (${code})`,
+    `Reason: ${reason}`,
+    `Instead: ${remedyOf(code)}`,
+    `Record: ${record ?? 'none, the log cannot be written'}`,
+  ];
+  return Object.freeze({ kind: 'failed', code, reason, text: lines.join('\n'), rule: decision.rule, record });
+}
+
+/** What the caller gets for a call that ran. */
+export function answerDelivered(delivered: InboundDelivered, decision: Decision, record: number): Delivered {
+  const { content, structuredContent, isError, text } = delivered;
+  return Object.freeze({
+    kind: 'delivered',
+    content,
+    ...(structuredContent === undefined ? {} : { structuredContent }),
+    isError,
+    text,
+    rule: decision.rule,
+    record,
+  });
+}
+
+const nameRule = ({ id, file, line }: RuleReference): string => (file === undefined ? id : `${id} (${file}:${line})`);
+
+/** ATTACKER-CONTROLLED: a name that no tool can have is quoted. */
+const nameTool = (tool: string): string => (/^[A-Za-z0-9_-]{1,128}$/.test(tool) ? tool : quoteForMessage(tool, 128));

@@ -1,0 +1,94 @@
+import { type ErrorCode, SallyportError } from '../core/index.ts';
+import { decide } from '../policy/index.ts';
+import type { CallRequest } from './call.ts';
+import type { House } from './house.ts';
+import type { Judgement } from './judge.ts';
+import { openPath } from './open-path.ts';
+import type { OpenedPath } from './opened-path.ts';
+import type { ToolContext } from './tool.ts';
+
+/** What came back, as it came back. ATTACKER-CONTROLLED: everything in it. */
+export type Executed =
+  | { readonly kind: 'returned'; readonly output: unknown }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
+
+/** Step 9: runs the tool until it ends, its time is over, or the caller gives up. Never rejects. */
+export async function execute(house: House, request: CallRequest, judgement: Judgement): Promise<Executed> {
+  const tool = judgement.parsed.registered?.tool;
+  if (tool === undefined) return { kind: 'failed', code: 'TOOL_UNKNOWN', message: 'there is no such tool' };
+  const timeoutMs = judgement.decision.obligations.timeoutMs || house.limits.upstreamMs;
+  const stop = new StopSignal(request.signal, timeoutMs);
+  try {
+    const running = tool.execute(judgement.facts.arguments, contextOf(house, request, judgement, stop.signal));
+    // A tool that does not stop when told goes on without us; what it returns later is dropped.
+    const output = await Promise.race([running, stop.reached]);
+    return { kind: 'returned', output };
+  } catch (error) {
+    return failure(error);
+  } finally {
+    stop.clear();
+  }
+}
+
+function contextOf(house: House, request: CallRequest, judgement: Judgement, signal: AbortSignal): ToolContext {
+  const paths: Record<string, OpenedPath> = {};
+  for (const [pointer, { use, reading }] of Object.entries(judgement.facts.paths)) {
+    if ('trouble' in reading) continue;
+    const judgeChild = (child: typeof reading): boolean =>
+      decide(house.compiled(), { ...judgement.facts, paths: { [pointer]: { use, reading: child } } }).effect ===
+      'allow';
+    paths[pointer] = openPath(reading, {
+      root: house.root,
+      use,
+      control: house.control,
+      limits: house.limits,
+      judgeChild,
+    });
+  }
+  return { signal, paths, root: house.root, session: request.principal.session, principal: request.principal };
+}
+
+function failure(error: unknown): Executed {
+  if (error instanceof SallyportError) return { kind: 'failed', code: error.code, message: error.message };
+  const message = error instanceof Error ? error.message : String(error);
+  return { kind: 'failed', code: 'TOOL_FAILED', message };
+}
+
+/** Ends a running tool, for the first of two reasons. */
+class StopSignal {
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  readonly #caller: AbortSignal | null;
+  readonly #onCancel = (): void => this.#stop(new SallyportError('TOOL_CANCELLED', 'the call was cancelled'));
+  #reject: (error: Error) => void = () => undefined;
+  /** Rejects when the tool must stop; never resolves. */
+  readonly reached: Promise<never>;
+
+  constructor(caller: AbortSignal | null, timeoutMs: number) {
+    this.#caller = caller;
+    this.reached = new Promise<never>((_, reject) => {
+      this.#reject = reject;
+    });
+    this.reached.catch(() => undefined);
+    this.#timer = setTimeout(
+      () => this.#stop(new SallyportError('TOOL_TIMEOUT', `the tool did not end within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    caller?.addEventListener('abort', this.#onCancel, { once: true });
+    if (caller?.aborted) this.#onCancel();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#caller?.removeEventListener('abort', this.#onCancel);
+  }
+
+  #stop(reason: SallyportError): void {
+    this.#controller.abort(reason);
+    this.#reject(reason);
+  }
+}

@@ -1,0 +1,54 @@
+import type { JsonValue } from '../core/index.ts';
+import { type CallFacts, type PathReading, type PathUse, pathUses } from '../policy/index.ts';
+import type { CallRequest } from './call.ts';
+import type { House } from './house.ts';
+import type { ParsedCall } from './parse.ts';
+import { readPath } from './path-facts.ts';
+
+type PathFactsByPointer = Record<string, { readonly use: PathUse; readonly reading: PathReading }>;
+
+/** The part of a house that reading arguments takes. */
+export type ArgumentReader = Pick<House, 'registry' | 'root' | 'control' | 'limits' | 'compiled'>;
+
+/** Step 3: everything a decision needs that only the world knows. After this no step but `execute` does I/O. */
+export async function gatherFacts(house: House, request: CallRequest): Promise<CallFacts> {
+  const { principal, parsed } = request;
+  return Object.freeze({
+    tool: parsed.name,
+    arguments: parsed.arguments,
+    principal,
+    paths: readPaths(house, parsed),
+    runs: parsed.registered?.tool.runs ?? 'in-process',
+    uncertain: await house.keeper.isUncertain({ principal, tool: parsed.name, arguments: parsed.arguments }),
+  });
+}
+
+/** How each path argument of a call reads; none when the arguments cannot be used at all. */
+export function readPaths(reader: ArgumentReader, parsed: ParsedCall): CallFacts['paths'] {
+  const paths: PathFactsByPointer = {};
+  if (parsed.trouble === null) {
+    const uses = { ...parsed.registered?.tool.paths, ...pathUses(reader.compiled(), parsed.name) };
+    for (const [name, use] of Object.entries(uses)) addReadings(paths, reader, use, name, parsed.arguments[name]);
+  }
+  return Object.freeze(paths);
+}
+
+/** A path argument is a string, or a list of strings (`paths/0`, `paths/1`, …). Anything else cannot be judged. */
+function addReadings(
+  into: PathFactsByPointer,
+  reader: ArgumentReader,
+  use: PathUse,
+  pointer: string,
+  value: JsonValue | undefined,
+): void {
+  if (value === undefined) return;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) addReadings(into, reader, use, `${pointer}/${index}`, item);
+    return;
+  }
+  const reading: PathReading =
+    typeof value === 'string'
+      ? readPath(value, { root: reader.root, use, control: reader.control, limits: reader.limits })
+      : { given: '', trouble: 'PATH_MALFORMED' };
+  into[pointer] = Object.freeze({ use, reading });
+}

@@ -1,0 +1,136 @@
+import {
+  type ErrorCode,
+  escapeForTerminal,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  SallyportError,
+  validateSchema,
+} from '../core/index.ts';
+import type { Executed } from './execute.ts';
+import type { House } from './house.ts';
+import type { Judgement } from './judge.ts';
+import { parseOutput } from './output.ts';
+import type { Content, ToolOutput } from './tool.ts';
+
+/** What may be released, or why nothing is. */
+export type Inbound = InboundDelivered | InboundFailed;
+
+export interface InboundDelivered extends ToolOutput {
+  readonly kind: 'delivered';
+  readonly outcome: 'delivered' | 'tool-error';
+  readonly isError: boolean;
+  readonly text: string;
+  /** What is kept of the result beside the log. */
+  readonly recorded: JsonValue;
+}
+
+export interface InboundFailed {
+  readonly kind: 'failed';
+  readonly outcome: 'failed' | 'timeout' | 'cancelled';
+  readonly code: ErrorCode;
+  readonly reason: string;
+}
+
+/** Characters of a tool's own error message that are passed on. */
+const ERROR_CHARACTERS = 1_000;
+
+/**
+ * Steps 10 to 13, the second door. There is nothing to redact (10) while no secret is resolved; sanitising (11) and
+ * inspection (12) come with the guard, and records carry no verdict until then. Step 13 is here: the result is copied,
+ * bounded, checked against the declared schema and cut to the length that the policy allows.
+ */
+export function inbound(house: House, { parsed, decision }: Judgement, executed: Executed): Inbound {
+  if (executed.kind === 'failed') return failed(executed.code, executed.message);
+  try {
+    const output = parseOutput(executed.output, house.limits);
+    const schema = parsed.registered?.output ?? null;
+    if (schema !== null && !output.isError) checkStructured(output, schema);
+    return delivered(cut(output, decision.obligations.maxLength), decision.obligations.audit);
+  } catch (error) {
+    if (error instanceof SallyportError) return failed(error.code, error.message);
+    throw error;
+  }
+}
+
+function failed(code: ErrorCode, message: string): InboundFailed {
+  const outcome = code === 'TOOL_TIMEOUT' ? 'timeout' : code === 'TOOL_CANCELLED' ? 'cancelled' : 'failed';
+  return { kind: 'failed', outcome, code, reason: escapeForTerminal(message.slice(0, ERROR_CHARACTERS)) };
+}
+
+function checkStructured(output: ToolOutput, schema: Parameters<typeof validateSchema>[0]): void {
+  if (output.structuredContent === undefined) {
+    throw new SallyportError(
+      'RESULT_MALFORMED',
+      'the tool declares an output schema and returned no structured content',
+    );
+  }
+  const [first] = validateSchema(schema, output.structuredContent);
+  if (first !== undefined) {
+    throw new SallyportError(
+      'RESULT_MALFORMED',
+      `the result does not fit its schema at ${first.pointer || '/'}: ${first.message}`,
+    );
+  }
+}
+
+/** Cuts the text to `maxLength` characters with a mark that says so. A structured result is never cut: it fails. */
+function cut(output: ToolOutput, maxLength: number | null): ToolOutput {
+  if (maxLength === null) return output;
+  if (output.structuredContent !== undefined && JSON.stringify(output.structuredContent).length > maxLength) {
+    throw new SallyportError(
+      'RESULT_TOO_LARGE',
+      `the structured result is longer than the ${maxLength} characters allowed`,
+    );
+  }
+  let left = maxLength;
+  const content: Content[] = [];
+  for (const piece of output.content) {
+    if (piece.type !== 'text') content.push(piece);
+    else {
+      content.push(piece.text.length <= left ? piece : { type: 'text', text: shorten(piece.text, left, maxLength) });
+      left = Math.max(0, left - piece.text.length);
+    }
+  }
+  return { ...output, content };
+}
+
+function shorten(text: string, left: number, maxLength: number): string {
+  const kept = text.slice(0, left).replace(/[\ud800-\udbff]$/, '');
+  return `${kept}\n[cut by policy: ${text.length - kept.length} more characters; at most ${maxLength} are delivered]`;
+}
+
+function delivered(output: ToolOutput, keepAll: boolean): InboundDelivered {
+  const isError = output.isError === true;
+  const texts = output.content.flatMap((piece) => (piece.type === 'text' ? [piece.text] : []));
+  return {
+    ...output,
+    kind: 'delivered',
+    outcome: isError ? 'tool-error' : 'delivered',
+    isError,
+    text: texts.join('\n'),
+    recorded: recordedForm(output, isError, keepAll),
+  };
+}
+
+/** Text and structure are kept; bulky binary only where the policy says `audit: true`. */
+function recordedForm(output: ToolOutput, isError: boolean, keepAll: boolean): JsonObject {
+  const content = output.content.map(
+    (piece): JsonValue => (keepAll ? piece : withoutBulk(piece as unknown as JsonValue)),
+  );
+  return {
+    content,
+    isError,
+    ...(output.structuredContent === undefined ? {} : { structuredContent: output.structuredContent }),
+  };
+}
+
+function withoutBulk(value: JsonValue): JsonValue {
+  if (!isJsonObject(value)) return value;
+  const short: Record<string, JsonValue> = {};
+  for (const [key, child] of Object.entries(value)) {
+    const bulky = (key === 'data' || key === 'blob') && typeof child === 'string';
+    short[key] = bulky ? `[${child.length} characters of base64 not kept]` : withoutBulk(child);
+  }
+  return short;
+}

@@ -1,0 +1,48 @@
+import { type ErrorCode, quoteForMessage, remedyOf } from '../core/index.ts';
+import { type CallFacts, type Decision, decide, mayBeAllowed, type Obligations } from '../policy/index.ts';
+import type { CallRequest } from './call.ts';
+import type { House } from './house.ts';
+import type { ParsedCall } from './parse.ts';
+
+/** What was decided, and from what. */
+export interface Judgement {
+  readonly parsed: ParsedCall;
+  readonly facts: CallFacts;
+  readonly decision: Decision;
+}
+
+/** Step 4. Pure: the same facts under the same policy give the same decision. */
+export function judge(house: House, request: CallRequest, facts: CallFacts): Judgement {
+  const { parsed } = request;
+  const compiled = house.compiled();
+  if (parsed.trouble !== null && mayBeAllowed(compiled, parsed.name, request.principal)) {
+    return { parsed, facts, decision: denyBuiltIn(parsed.trouble.code, parsed.trouble.reason) };
+  }
+  const decision = decide(compiled, facts);
+  return { parsed, facts, decision: parsed.registered === null ? missingTool(house, parsed.name, decision) : decision };
+}
+
+/** A tool that is not registered is denied in any case; the policy's own denial says it better where it has one. */
+function missingTool(house: House, name: string, decision: Decision): Decision {
+  const missing = house.missing(name);
+  if (missing !== null) return denyBuiltIn(missing.code, missing.reason);
+  if (decision.effect === 'deny') return decision;
+  return denyBuiltIn('TOOL_UNKNOWN', `a rule allows ${quoteForMessage(name)}, but there is no such tool`);
+}
+
+const NO_OBLIGATIONS: Obligations = Object.freeze({
+  isolation: Object.freeze([]),
+  timeoutMs: 0,
+  maxLength: null,
+  audit: false,
+});
+
+/** A denial that no policy file states. */
+export const denyBuiltIn = (code: ErrorCode, reason: string): Decision & { readonly effect: 'deny' } => ({
+  effect: 'deny',
+  rule: { id: `builtin.${code}` },
+  code,
+  reason,
+  instead: remedyOf(code),
+  obligations: NO_OBLIGATIONS,
+});

@@ -1,0 +1,66 @@
+import type { Clock, ErrorCode, Limits, Principal, Proof, Surface } from '../core/index.ts';
+import type { Keeper } from '../keeper/index.ts';
+import type { Policy } from '../policy/index.ts';
+import type { CallResult } from './result.ts';
+import type { Tool } from './tool.ts';
+
+/** What a gate is made of. */
+export interface GateOptions {
+  /** A policy file's path, a policy as an object (the same schema), or a parsed policy. */
+  readonly policy: string | Policy | Readonly<Record<string, unknown>>;
+  /** The file behind a policy that is given parsed: a control file, and its folder the default root. */
+  readonly policyFile?: string;
+  readonly tools?: readonly Tool[];
+  /** Folder that relative paths are read against: the policy's `root:`, else this, else the policy file's folder. */
+  readonly root?: string;
+  /** State folder; `$XDG_STATE_HOME/sallyport` if absent. */
+  readonly state?: string;
+  /** A keeper that is open already; the gate then leaves it open when it closes. */
+  readonly keeper?: Keeper;
+  readonly limits?: Partial<Limits>;
+  readonly clock?: Clock;
+  /** Why a tool that a policy names is not there. */
+  readonly missing?: (tool: string) => { readonly code: ErrorCode; readonly reason: string } | null;
+}
+
+/** Who opens a session, and on which surface. */
+export interface SessionOptions {
+  readonly user?: string;
+  readonly agent?: string;
+  readonly proof?: Proof;
+  readonly surface?: Surface;
+}
+
+export interface CallOptions {
+  /** Cancels the call: the tool is told, the outcome is recorded. */
+  readonly signal?: AbortSignal;
+}
+
+/** A run of one credential. */
+export interface GateSession {
+  readonly principal: Principal;
+  readonly surface: Surface;
+  /** The tools that some rule could allow to this principal: what may be advertised. */
+  tools(): readonly Tool[];
+  /** One guarded call. A denial is a value; it throws only for a closed gate or a broken log. */
+  call(tool: string, args: unknown, options?: CallOptions): Promise<CallResult>;
+}
+
+/** The gate. Close it, or use `await using`. */
+export interface Gate extends AsyncDisposable {
+  readonly keeper: Keeper;
+  readonly policy: Policy;
+  /** Absolute real path that relative paths are read against. */
+  readonly root: string;
+  /**
+   * Registers a tool and returns it guarded: calling the result passes the gate in the gate's own session.
+   * @throws SallyportError TOOL_NAME, SCHEMA_INVALID
+   */
+  tool(tool: Tool): (args: unknown, options?: CallOptions) => Promise<CallResult>;
+  /** Forgets the tools of an MCP server. */
+  removeTools(server: string): void;
+  openSession(options?: SessionOptions): Promise<GateSession>;
+  /** A call in the gate's own session (agent `library`). */
+  call(tool: string, args: unknown, options?: CallOptions): Promise<CallResult>;
+  close(reason?: string): Promise<void>;
+}

@@ -1,0 +1,69 @@
+import {
+  copyJsonObject,
+  type ErrorCode,
+  isJsonObject,
+  type JsonObject,
+  quoteForMessage,
+  SallyportError,
+  validateSchema,
+} from '../core/index.ts';
+import type { House } from './house.ts';
+import type { RegisteredTool } from './registry.ts';
+
+/** A call after step 2: its arguments are a frozen copy, and nothing reads the original again. */
+export interface ParsedCall {
+  /** As recorded and judged; at most 128 characters. */
+  readonly name: string;
+  readonly registered: RegisteredTool | null;
+  readonly arguments: JsonObject;
+  /** Why the arguments cannot be used: a denial by itself. */
+  readonly trouble: { readonly code: ErrorCode; readonly reason: string } | null;
+}
+
+const EMPTY: JsonObject = Object.freeze({});
+
+/** Step 2: copies, checks and freezes the arguments. Never throws for what a caller sent. ATTACKER-CONTROLLED: `request`. */
+export function parseCall(
+  reader: Pick<House, 'registry' | 'limits'>,
+  request: { readonly tool: string; readonly args: unknown },
+): ParsedCall {
+  const registered = reader.registry.get(request.tool);
+  const name = request.tool.slice(0, 128).toWellFormed();
+  try {
+    const { argumentBytes, argumentDepth } = reader.limits;
+    const copied = copyJsonObject(request.args ?? EMPTY, { maxBytes: argumentBytes, maxDepth: argumentDepth });
+    const args = registered === null ? copied : withPathDefaults(registered, copied);
+    return Object.freeze({ name, registered, arguments: args, trouble: schemaTrouble(registered, args) });
+  } catch (error) {
+    if (!(error instanceof SallyportError)) throw error;
+    return Object.freeze({ name, registered, arguments: EMPTY, trouble: { code: error.code, reason: error.message } });
+  }
+}
+
+/**
+ * Writes the declared default of an absent path argument into the copy: a path that is used must be one that was judged.
+ */
+function withPathDefaults({ tool }: RegisteredTool, args: JsonObject): JsonObject {
+  const missing = Object.keys(tool.paths ?? {}).filter((name) => !Object.hasOwn(args, name));
+  if (missing.length === 0) return args;
+  const filled: Record<string, JsonObject[string]> = { ...args };
+  for (const name of missing) {
+    const fallback = defaultOf(tool.schema, name);
+    if (typeof fallback === 'string') filled[name] = fallback;
+  }
+  return Object.freeze(filled);
+}
+
+function defaultOf(schema: JsonObject, name: string): unknown {
+  const properties = schema['properties'];
+  const property = isJsonObject(properties) ? properties[name] : undefined;
+  return isJsonObject(property) ? property['default'] : undefined;
+}
+
+function schemaTrouble(registered: RegisteredTool | null, args: JsonObject): ParsedCall['trouble'] {
+  if (registered === null) return null;
+  const [first] = validateSchema(registered.input, args);
+  if (first === undefined) return null;
+  const where = first.pointer === '' ? 'the arguments' : `the argument ${quoteForMessage(first.pointer)}`;
+  return { code: 'INPUT_SCHEMA_MISMATCH', reason: `${where}: ${first.message}` };
+}

@@ -1,0 +1,90 @@
+import { isSallyportError, type JsonObject, type JsonValue } from '../core/index.ts';
+import { type Admission, type IntentDraft, whoIs } from '../keeper/index.ts';
+import type { Decision, PathReading } from '../policy/index.ts';
+import type { CallRequest } from './call.ts';
+import type { House } from './house.ts';
+import type { Inbound } from './inbound.ts';
+import { denyBuiltIn, type Judgement } from './judge.ts';
+
+/** Step 5 for a call that goes no further. Null when even that cannot be recorded: it is denied all the same. */
+export async function recordRefusal(house: House, request: CallRequest, judgement: Judgement): Promise<number | null> {
+  try {
+    return (await house.keeper.refuse(intentOf(house, request, judgement))).seq;
+  } catch (error) {
+    if (isSallyportError(error)) return null;
+    throw error;
+  }
+}
+
+/** Steps 5 and 7: the proof that this call may run, or the denial that takes its place. No record, no call. */
+export async function admit(
+  house: House,
+  request: CallRequest,
+  judgement: Judgement,
+): Promise<Admission | (Decision & { readonly effect: 'deny' })> {
+  const { parsed, facts } = judgement;
+  const call = { principal: request.principal, tool: parsed.name, arguments: facts.arguments };
+  const isolation = { asked: judgement.decision.obligations.isolation, achieved: achieved(facts.runs) };
+  try {
+    return await house.keeper.admit(call, intentOf(house, request, judgement), { isolation });
+  } catch (error) {
+    if (isSallyportError(error)) return denyBuiltIn(error.code, `the call could not be recorded: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Step 14: how it ended. Queued before the reply; a log that cannot be written refuses the next call. */
+export async function recordOutcome(
+  house: House,
+  admission: Admission,
+  inbound: Inbound,
+  microseconds: number,
+): Promise<number | null> {
+  const delivered = inbound.kind === 'delivered';
+  try {
+    const receipt = await house.keeper.settle(admission, {
+      outcome: inbound.outcome,
+      durationMs: Math.round(microseconds / 1000),
+      ...(delivered ? {} : { error: inbound.code }),
+      payloads: { result: delivered ? inbound.recorded : { error: inbound.reason } },
+    });
+    return receipt.seq;
+  } catch (error) {
+    if (isSallyportError(error)) return null;
+    throw error;
+  }
+}
+
+function intentOf(house: House, request: CallRequest, { parsed, facts, decision }: Judgement): IntentDraft {
+  const server = parsed.registered?.tool.server;
+  return {
+    surface: request.surface,
+    ...whoIs(request.principal),
+    tool: parsed.name,
+    ...(server === undefined ? {} : { server }),
+    decision: decision.effect,
+    rule: decision.rule.id,
+    ...(decision.effect === 'allow' ? {} : { code: decision.code }),
+    policyDigest: house.policy.digest,
+    epoch: house.epoch,
+    // Whatever derives from arguments is a payload: the record holds salted commitments, so that it can be erased.
+    payloads: {
+      arguments: facts.arguments,
+      decision: { reason: decision.reason, paths: pathsOf(facts.paths), uncertain: facts.uncertain },
+    },
+  };
+}
+
+function pathsOf(paths: Judgement['facts']['paths']): JsonObject {
+  return Object.fromEntries(
+    Object.entries(paths).map(([pointer, { use, reading }]) => [pointer, { use, ...plain(reading) }]),
+  );
+}
+
+const plain = (reading: PathReading): Record<string, JsonValue> => ({ ...reading });
+
+/** Isolation is about what is spawned; what runs elsewhere is recorded as what it is. */
+function achieved(runs: Judgement['facts']['runs']): string {
+  if (runs === 'spawned') return 'none';
+  return runs === 'remote' ? 'remote' : 'in-process';
+}

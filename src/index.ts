@@ -1,0 +1,16 @@
+/**
+ * Sallyport: the gate between AI agents and their tools. These are the names most programs need; the rooms have doors of
+ * their own (`sallyport/policy`, `sallyport/audit`, …).
+ */
+export { isSallyportError, SallyportError } from './core/index.ts';
+export {
+  type CallResult,
+  type Gate,
+  type GateOptions,
+  type GateSession,
+  openGate,
+  type Tool,
+  type ToolContext,
+  type ToolOutput,
+} from './gate/index.ts';
+export { builtInTools, fileList, fileRead, fileSearch, fileWrite } from './tools/index.ts';

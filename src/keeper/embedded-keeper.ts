@@ -1,0 +1,199 @@
+import { type AuditLog, HEARTBEAT_MS, type RecordDraft } from '../audit/index.ts';
+import {
+  type Clock,
+  canonicalJson,
+  type JsonObject,
+  newId,
+  type Principal,
+  SallyportError,
+  type Surface,
+} from '../core/index.ts';
+import type {
+  Admission,
+  AdmittedDraft,
+  Caller,
+  CallIdentity,
+  IntentDraft,
+  Keeper,
+  OutcomeDraft,
+  PolicyNotice,
+  Receipt,
+  TokenHolder,
+} from './keeper.ts';
+import type { Ownership } from './owner.ts';
+import { RefusalMeter } from './refusal-meter.ts';
+import type { TokenFolder } from './token-folder.ts';
+
+interface Parts {
+  readonly state: string;
+  readonly log: AuditLog;
+  readonly ownership: Ownership;
+  readonly tokens: TokenFolder;
+  readonly clock: Clock;
+  /** Calls of a died process without outcome, as `sameCall` writes them. */
+  readonly uncertain: ReadonlySet<string>;
+}
+
+/** The keeper inside the gate's process. Made by `openKeeper`. */
+export class EmbeddedKeeper implements Keeper {
+  readonly verifier: string;
+  readonly state: string;
+  readonly #parts: Parts;
+  readonly #refusals = new RefusalMeter();
+  /** INVARIANT: an admission leaves this map exactly once, with its outcome. */
+  readonly #open = new Map<
+    string,
+    { readonly intentSeq: number; readonly admittedSeq: number; readonly draft: IntentDraft }
+  >();
+  readonly #lastRefusal = new Map<string, number>();
+  readonly #heartbeat: NodeJS.Timeout;
+  #epoch = 0;
+  #closing: Promise<void> | null = null;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.verifier = parts.log.verifierKey;
+    this.state = parts.state;
+    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
+  }
+
+  async policyLoaded(policy: PolicyNotice): Promise<number> {
+    this.#checkOpen();
+    this.#epoch += 1;
+    const epoch = this.#epoch;
+    const { digest, source, rules, mode } = policy;
+    await this.#durable({ type: 'policy-loaded', policyDigest: digest, epoch, detail: { source, rules, mode } });
+    return epoch;
+  }
+
+  async authenticate(token: string): Promise<TokenHolder | null> {
+    this.#checkOpen();
+    const record = this.#parts.tokens.find(token);
+    return record === null ? null : { name: record.name, user: record.user };
+  }
+
+  async openSession(caller: Caller, surface: Surface, detail?: JsonObject): Promise<Principal> {
+    this.#checkOpen();
+    const principal: Principal = Object.freeze({ ...caller, session: newId('ses') });
+    await this.#durable({ type: 'session', surface, ...whoIs(principal), ...(detail === undefined ? {} : { detail }) });
+    return principal;
+  }
+
+  async isUncertain(call: CallIdentity): Promise<boolean> {
+    return this.#parts.uncertain.size > 0 && this.#parts.uncertain.has(sameCall(call));
+  }
+
+  async refuse(intent: IntentDraft): Promise<Receipt> {
+    this.#checkOpen();
+    const session = intent.session ?? '';
+    const suppressed = this.#refusals.take(session, this.#parts.clock.now());
+    const last = this.#lastRefusal.get(session);
+    if (suppressed === null && last !== undefined) return { seq: last };
+    const detail = suppressed ? { ...intent.detail, suppressedRefusals: suppressed } : intent.detail;
+    const receipt = await this.#durable({ type: 'intent', ...intent, ...(detail === undefined ? {} : { detail }) });
+    this.#lastRefusal.set(session, receipt.seq);
+    return receipt;
+  }
+
+  async admit(_call: CallIdentity, intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
+    this.#checkOpen();
+    if (intent.epoch !== this.#epoch)
+      throw new SallyportError('EPOCH_STALE', 'the policy changed since the call was judged');
+    const { log } = this.#parts;
+    const first = log.append({ type: 'intent', ...intent });
+    const second = log.append({ type: 'admitted', ...linkOf(intent), ...admitted, intentSeq: first.seq });
+    await Promise.all([first.durable, second.durable]);
+    const admission: Admission = { call: newId('call'), intentSeq: first.seq, admittedSeq: second.seq };
+    this.#open.set(admission.call, { intentSeq: first.seq, admittedSeq: second.seq, draft: intent });
+    return admission;
+  }
+
+  async settle(admission: Admission, outcome: OutcomeDraft): Promise<Receipt> {
+    const open = this.#open.get(admission.call);
+    if (open === undefined) throw new SallyportError('INTERNAL', 'this admission is unknown or settled already');
+    this.#open.delete(admission.call);
+    const { intentSeq, admittedSeq, draft } = open;
+    const { seq } = this.#parts.log.append({
+      type: 'outcome',
+      ...linkOf(draft),
+      ...outcome,
+      intentSeq,
+      admittedSeq,
+    });
+    return { seq };
+  }
+
+  close(reason = 'closed'): Promise<void> {
+    this.#closing ??= this.#shutDown(reason);
+    return this.#closing;
+  }
+
+  async #shutDown(reason: string): Promise<void> {
+    clearInterval(this.#heartbeat);
+    const { log, ownership } = this.#parts;
+    try {
+      for (const call of [...this.#open.keys()]) await this.#abandon(call);
+      const detail = { reason, suppressedRefusals: this.#refusals.pending };
+      await log.append({ type: 'shutdown', detail }).durable;
+    } finally {
+      try {
+        await log.close();
+      } finally {
+        ownership.release();
+      }
+    }
+  }
+
+  /** A call that still runs when its keeper closes: its outcome will not be known. */
+  async #abandon(call: string): Promise<void> {
+    const open = this.#open.get(call);
+    if (open === undefined) return;
+    await this.settle({ call, ...open }, { outcome: 'unknown', error: 'the keeper closed before the call ended' });
+  }
+
+  async #durable(draft: RecordDraft): Promise<Receipt> {
+    const { seq, durable } = this.#parts.log.append(draft);
+    await durable;
+    return { seq };
+  }
+
+  #beat(): void {
+    this.#parts.log
+      .append({ type: 'heartbeat', detail: { openCalls: this.#open.size } })
+      .durable.catch(() => undefined);
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== null) throw new SallyportError('KEEPER_CLOSED', 'the keeper is closed');
+  }
+}
+
+/** The fields by which the records of one call, and of one session, are found. */
+function linkOf(
+  intent: IntentDraft,
+): Pick<RecordDraft, 'surface' | 'principal' | 'session' | 'tool' | 'server' | 'epoch'> {
+  const { surface, principal, session, tool, server, epoch } = intent;
+  return {
+    ...(surface === undefined ? {} : { surface }),
+    ...(principal === undefined ? {} : { principal }),
+    ...(session === undefined ? {} : { session }),
+    ...(tool === undefined ? {} : { tool }),
+    ...(server === undefined ? {} : { server }),
+    ...(epoch === undefined ? {} : { epoch }),
+  };
+}
+
+/** A principal as records name it. */
+export const whoIs = (principal: Principal): { principal: JsonObject; session: string } => ({
+  principal: { tenant: principal.tenant, user: principal.user, agent: principal.agent, proof: principal.proof },
+  session: principal.session,
+});
+
+/** The same caller (whatever its session), tool and arguments give the same text. */
+export function sameCall(call: {
+  principal: { user: string; agent: string };
+  tool: string;
+  arguments: JsonObject;
+}): string {
+  return canonicalJson([call.principal.user, call.principal.agent, call.tool, call.arguments]);
+}

@@ -1,0 +1,18 @@
+/** The powers behind one interface: state folder, log, tokens. */
+export { whoIs } from './embedded-keeper.ts';
+export type {
+  Admission,
+  AdmittedDraft,
+  Caller,
+  CallIdentity,
+  IntentDraft,
+  Keeper,
+  OutcomeDraft,
+  PolicyNotice,
+  Receipt,
+  TokenHolder,
+} from './keeper.ts';
+export { type KeeperOptions, localUser, openKeeper } from './open-keeper.ts';
+export { type Ownership, takeOwnership } from './owner.ts';
+export { defaultStateFolder, openStateFolder } from './state-folder.ts';
+export { TokenFolder } from './token-folder.ts';

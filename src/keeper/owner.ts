@@ -1,0 +1,154 @@
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { isJsonObject, parseStrictJson, SallyportError } from '../core/index.ts';
+
+/**
+ * The single-writer lock of a state folder, without flock (which Node does not have) and without the race of deleting a
+ * stale lock file: each owner makes `owner/<generation>`, one above the highest that is there, and only after the highest
+ * is known to be released or dead.
+ * INVARIANT: the highest generation is never deleted and a generation appears with its content (link of a finished file), so
+ * two processes that judge the same stale owner want the same next name, and the file system gives it to one of them.
+ */
+export interface Ownership {
+  readonly generation: number;
+  /** Marks the folder as free. Idempotent. */
+  release(): void;
+}
+
+interface Owner {
+  readonly pid: number;
+  /** When the process started, in the kernel's own count: tells a reused pid apart. Null where /proc is missing. */
+  readonly started: string | null;
+  /** Boot and pid namespace: a process elsewhere cannot be judged from here. */
+  readonly place: string;
+  readonly released: boolean;
+}
+
+/**
+ * Takes the state folder.
+ * @throws SallyportError STATE_OWNED when another process has it (detail: pid), STATE_UNWRITABLE
+ */
+export function takeOwnership(state: string): Ownership {
+  const folder = join(state, 'owner');
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new SallyportError('STATE_UNWRITABLE', `cannot write to the state folder ${state}`, { cause });
+  }
+  const highest = Math.max(0, ...generations(folder));
+  if (highest > 0) checkFree(folder, highest, state);
+  const generation = highest + 1;
+  claim(folder, generation, state);
+  for (const older of generations(folder)) if (older < generation) rmSync(join(folder, `${older}`), { force: true });
+  return { generation, release: () => markReleased(folder, generation) };
+}
+
+const generations = (folder: string): number[] =>
+  readdirSync(folder)
+    .filter((name) => /^[1-9][0-9]{0,14}$/.test(name))
+    .map(Number);
+
+function checkFree(folder: string, generation: number, state: string): void {
+  const owner = readOwner(join(folder, `${generation}`));
+  if (owner !== null && (owner.released || isDead(owner))) return;
+  const who = owner === null ? 'a process that cannot be identified' : `process ${owner.pid}`;
+  const where = owner !== null && owner.place !== place() ? ' of another machine, container or boot' : '';
+  throw new SallyportError('STATE_OWNED', `the state folder ${state} is owned by ${who}${where}`, {
+    detail: { pid: owner?.pid ?? null },
+  });
+}
+
+function claim(folder: string, generation: number, state: string): void {
+  const finished = writeOwner(folder, {
+    pid: process.pid,
+    started: startOf(process.pid),
+    place: place(),
+    released: false,
+  });
+  try {
+    linkSync(finished, join(folder, `${generation}`));
+  } catch (cause) {
+    const taken = (cause as NodeJS.ErrnoException).code === 'EEXIST';
+    throw taken
+      ? new SallyportError('STATE_OWNED', `another process is just taking the state folder ${state}`, { cause })
+      : new SallyportError('STATE_UNWRITABLE', `cannot write to the state folder ${state}`, { cause });
+  } finally {
+    rmSync(finished, { force: true });
+  }
+}
+
+function markReleased(folder: string, generation: number): void {
+  const finished = writeOwner(folder, { pid: process.pid, started: null, place: place(), released: true });
+  renameSync(finished, join(folder, `${generation}`));
+}
+
+function writeOwner(folder: string, owner: Owner): string {
+  const path = join(folder, `claim-${process.pid}-${performance.now()}`);
+  try {
+    writeFileSync(path, JSON.stringify(owner), { flag: 'wx', mode: 0o600, flush: true });
+  } catch (cause) {
+    throw new SallyportError('STATE_UNWRITABLE', `cannot write to the folder ${folder}`, { cause });
+  }
+  return path;
+}
+
+function readOwner(path: string): Owner | null {
+  try {
+    const value = parseStrictJson(readFileSync(path, 'utf8'), { maxBytes: 4_096, maxDepth: 2 });
+    if (!isJsonObject(value)) return null;
+    const { pid, started, place: where, released } = value;
+    if (typeof pid !== 'number' || typeof where !== 'string' || typeof released !== 'boolean') return null;
+    return { pid, started: typeof started === 'string' ? started : null, place: where, released };
+  } catch {
+    // Unreadable is not free: the caller refuses.
+    return null;
+  }
+}
+
+/** True only if the owner is known to be gone: its machine booted anew, or its process ended. */
+function isDead(owner: Owner): boolean {
+  const here = place();
+  if (owner.place !== here) return rebooted(owner.place, here);
+  try {
+    process.kill(owner.pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+  return owner.started !== null && startOf(owner.pid) !== owner.started;
+}
+
+/** `machine boot namespace`: the same machine with another boot has ended every process of before. */
+function rebooted(then: string, now: string): boolean {
+  const [machineThen, bootThen] = then.split(' ');
+  const [machineNow, bootNow] = now.split(' ');
+  return machineThen !== '-' && machineThen === machineNow && bootThen !== bootNow;
+}
+
+function place(): string {
+  const read = (path: string): string => attempt(() => readFileSync(path, 'utf8').trim());
+  const namespace = attempt(() => readlinkSync('/proc/self/ns/pid'));
+  return `${read('/etc/machine-id')} ${read('/proc/sys/kernel/random/boot_id')} ${namespace}`;
+}
+
+function attempt(read: () => string): string {
+  try {
+    return read() || '-';
+  } catch {
+    return '-';
+  }
+}
+
+/** Field 22 of /proc/PID/stat, counted from behind the command in parentheses (proc(5)). */
+function startOf(pid: number): string | null {
+  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+}
