@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -63,24 +64,37 @@ export function makeAttackPlace(): AttackPlace {
     'home/project/.vscode/settings.json': '{}',
     'home/.claude.json': SECRET,
     'state/tokens/cli.json': SECRET,
-    'state/log/checkpoint': SECRET,
+    'state/blobs/note': SECRET,
     'outside/secret.txt': SECRET,
   };
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(top, name)), { recursive: true });
     writeFileSync(join(top, name), content);
   }
+  chmodSync(state, 0o700);
   const remove = (): void => rmSync(top, { recursive: true, force: true });
   return { top, root, home, state, outside, policyFile: join(root, 'sallyport.yaml'), remove };
 }
 
-/** Every file outside `src/` with its content: what must be the same after an attack. */
-export function snapshot({ top, root }: AttackPlace): Record<string, string> {
+/** Empties `src/` but for the one file that is there at the begin. */
+export function resetSource({ root }: AttackPlace): void {
+  rmSync(join(root, 'src'), { recursive: true, force: true });
+  mkdirSync(join(root, 'src'));
+  writeFileSync(join(root, 'src/a.ts'), 'inside');
+}
+
+/**
+ * Every file that has to be the same after an attack, with its content: all but `src/`, and what the keeper itself writes
+ * in its state folder.
+ */
+export function snapshot({ top, root, state }: AttackPlace): Record<string, string> {
+  const keepers = ['log', 'owner', 'checkpoint', 'checkpoint.tmp'].map((name) => join(state, name));
+  const changing = [join(root, 'src'), ...keepers];
   const seen: Record<string, string> = {};
   const look = (folder: string): void => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name);
-      if (path === join(root, 'src')) continue;
+      if (changing.includes(path)) continue;
       if (entry.isDirectory()) look(path);
       else if (entry.isFile()) seen[relative(top, path)] = `${statSync(path).ino} ${readFileSync(path, 'utf8')}`;
     }
@@ -116,7 +130,9 @@ const TARGETS: readonly Target[] = [
   { name: 'settings of an editor', path: `${WORKSPACE}/.vscode/settings.json`, uses: WRITE },
   { name: 'settings in the home', path: 'home/.claude.json', uses: BOTH },
   { name: 'a token', path: 'state/tokens/cli.json', uses: BOTH },
+  { name: 'a state file', path: 'state/blobs/note', uses: BOTH },
   { name: 'the log', path: 'state/log/checkpoint', uses: BOTH },
+  { name: 'the key of the log', path: 'state/keys/log.key', uses: BOTH },
   { name: 'a new state file', path: 'state/tokens/new.json', uses: WRITE, fresh: true },
   { name: 'a file outside', path: 'outside/secret.txt', uses: BOTH },
 ];

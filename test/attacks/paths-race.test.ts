@@ -3,12 +3,13 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFil
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Attempt, attemptByPathLayer } from './attempt.ts';
+import type { JsonObject } from '../../src/core/index.ts';
+import { gateUnderAttack, type UnderAttack } from './attempt.ts';
 import { type AttackPlace, makeAttackPlace, PAYLOAD, SECRET, snapshot } from './path-tricks.ts';
 
 const ROUNDS = 300;
 /** Each write waits for the disk. */
-const WRITE_ROUNDS = 200;
+const WRITE_ROUNDS = 100;
 /** How a lost race may end: the path was refused as it stood, or it changed between the check and the use. */
 const LOST = [
   null,
@@ -23,18 +24,19 @@ const LOST = [
 ];
 
 let place: AttackPlace;
-let attempt: Attempt;
+let gate: UnderAttack;
 let flipper: ChildProcess | null = null;
 
-beforeEach(() => {
+beforeEach(async () => {
   place = makeAttackPlace();
-  attempt = attemptByPathLayer(place);
+  gate = await gateUnderAttack(place);
   mkdirSync(join(place.root, 'src/folder'));
   writeFileSync(join(place.root, 'src/folder/secret.txt'), 'inside');
 });
 
 afterEach(async () => {
   await stopFlipping();
+  await gate.close();
   place.remove();
 });
 
@@ -57,14 +59,14 @@ async function stopFlipping(): Promise<void> {
   await ended;
 }
 
-describe('[T1.5] while another process swaps', () => {
+describe('[T1.5] while another process swaps', { timeout: 120_000 }, () => {
   test('a file and a link out: no byte from outside is read', async () => {
     symlinkSync(join(place.outside, 'secret.txt'), join(place.root, 'src/other'));
     await flip('a.ts', 'other');
     for (let round = 0; round < ROUNDS; round++) {
-      const { code, text } = await attempt('file_read', { path: 'src/a.ts' });
+      const { code, text } = await gate.attempt('file_read', { path: 'src/a.ts' });
       expect(LOST).toContain(code);
-      if (code === null) expect(text).toBe('{"content":[{"type":"text","text":"inside"}]}');
+      if (code === null) expect(text).toBe('inside');
     }
   });
 
@@ -74,9 +76,9 @@ describe('[T1.5] while another process swaps', () => {
     await flip('folder', 'other');
     for (let round = 0; round < ROUNDS; round++) {
       const results = [
-        await attempt('file_read', { path: 'src/folder/secret.txt' }),
-        await attempt('file_list', { path: 'src/folder' }),
-        await attempt('file_search', { path: 'src/folder', pattern: SECRET.slice(0, 10) }),
+        await gate.attempt('file_read', { path: 'src/folder/secret.txt' }),
+        await gate.attempt('file_list', { path: 'src/folder' }),
+        await gate.attempt('file_search', { path: 'src/folder', pattern: SECRET.slice(0, 10) }),
       ];
       for (const { code, text } of results) {
         expect(LOST).toContain(code);
@@ -93,7 +95,7 @@ describe('[T1.5] while another process swaps', () => {
       const before = snapshot(place);
       await flip('folder', 'other');
       for (let round = 0; round < WRITE_ROUNDS; round++) {
-        const { code } = await attempt('file_write', { path: `src/folder/${name}`, content: PAYLOAD });
+        const { code } = await gate.attempt('file_write', { path: `src/folder/${name}`, content: PAYLOAD });
         expect(LOST).toContain(code);
       }
       await stopFlipping();
@@ -108,7 +110,7 @@ describe('[T1.5] while another process swaps', () => {
     await flip('folder', 'other');
     for (let round = 0; round < WRITE_ROUNDS; round++) {
       const path = `src/folder/${round % 2 === 0 ? 'pre-commit' : 'post-merge'}`;
-      expect(LOST).toContain((await attempt('file_write', { path, content: PAYLOAD })).code);
+      expect(LOST).toContain((await gate.attempt('file_write', { path, content: PAYLOAD })).code);
     }
     await stopFlipping();
     expect(snapshot(place)).toEqual(before);
@@ -119,7 +121,7 @@ describe('[T1.5] while another process swaps', () => {
     const before = snapshot(place);
     await flip('a.ts', 'other');
     for (let round = 0; round < WRITE_ROUNDS; round++) {
-      expect(LOST).toContain((await attempt('file_write', { path: 'src/a.ts', content: PAYLOAD })).code);
+      expect(LOST).toContain((await gate.attempt('file_write', { path: 'src/a.ts', content: PAYLOAD })).code);
     }
     await stopFlipping();
     expect(snapshot(place)).toEqual(before);
@@ -129,16 +131,17 @@ describe('[T1.5] while another process swaps', () => {
     execFileSync('mkfifo', [join(place.root, 'src/other')]);
     await flip('a.ts', 'other');
     for (let round = 0; round < ROUNDS; round++) {
-      expect(LOST).toContain((await attempt('file_read', { path: 'src/a.ts' })).code);
+      expect(LOST).toContain((await gate.attempt('file_read', { path: 'src/a.ts' })).code);
     }
   });
 });
 
 describe('[T1.5] a swap between the check and the use', () => {
   /** Runs the call up to the moment before the tool opens anything, swaps, and lets it go on. */
-  const swapped = async (tool: string, path: string, swap: () => void): Promise<string | null> => {
-    const slow: Attempt = attemptByPathLayer(place, swap);
-    return (await slow(tool, { path, content: PAYLOAD, pattern: 'BYTES' })).code;
+  const swapped = async (tool: string, args: JsonObject, swap: () => void): Promise<string | null> => {
+    await gate.close();
+    gate = await gateUnderAttack(place, swap);
+    return (await gate.attempt(tool, args)).code;
   };
   const asLink = (name: string, target: string) => (): void => {
     renameSync(join(place.root, 'src', name), join(place.root, 'src/moved'));
@@ -176,7 +179,8 @@ describe('[T1.5] a swap between the check and the use', () => {
     ],
   ])('%s, %s: PATH_CHANGED', async (tool, _, path, swap) => {
     const before = snapshot(place);
-    expect(await swapped(tool, path, swap)).toBe('PATH_CHANGED');
+    const more = { file_write: { content: PAYLOAD }, file_search: { pattern: 'BYTES' } }[tool] ?? {};
+    expect(await swapped(tool, { path, ...more }, swap)).toBe('PATH_CHANGED');
     expect(snapshot(place)).toEqual(before);
     expect(readFileSync(join(place.outside, 'secret.txt'), 'utf8')).toBe(SECRET);
   });

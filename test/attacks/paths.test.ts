@@ -2,35 +2,42 @@ import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, relative } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/core/index.ts';
 import { watchControlFiles } from '../../src/gate/control-files.ts';
 import { readPath } from '../../src/gate/path-facts.ts';
-import { attemptByPathLayer } from './attempt.ts';
+import { gateUnderAttack, type UnderAttack } from './attempt.ts';
 import {
   type AttackPlace,
   makeAttackPlace,
   PATH_ATTACKS,
   PAYLOAD,
+  resetSource,
   SECRET,
   SPECIAL_PATHS,
   snapshot,
 } from './path-tricks.ts';
 
 let place: AttackPlace;
+let gate: UnderAttack;
 
-beforeEach(() => {
+beforeAll(async () => {
   place = makeAttackPlace();
+  gate = await gateUnderAttack(place);
 });
 
-afterEach(() => place.remove());
+afterEach(() => resetSource(place));
+
+afterAll(async () => {
+  await gate.close();
+  place.remove();
+});
 
 describe('[T1.4] a path trick on what is out of reach', () => {
-  test.each(PATH_ATTACKS)('$title', async ({ tool, prepare }) => {
-    const attempt = attemptByPathLayer(place);
+  test.each(PATH_ATTACKS.map((attack) => [attack.title, attack] as const))('%s', async (_, { tool, prepare }) => {
     const path = prepare(place);
     const before = snapshot(place);
-    const { code, text } = await attempt(tool, tool === 'file_write' ? { path, content: PAYLOAD } : { path });
+    const { code, text } = await gate.attempt(tool, tool === 'file_write' ? { path, content: PAYLOAD } : { path });
     expect(code).toMatch(/^PATH_/);
     expect(text).not.toContain(SECRET);
     expect(snapshot(place)).toEqual(before);
@@ -38,19 +45,18 @@ describe('[T1.4] a path trick on what is out of reach', () => {
 
   test('the list is not empty, and its tricks work on what is allowed', async () => {
     expect(PATH_ATTACKS.length).toBeGreaterThan(400);
-    const attempt = attemptByPathLayer(place);
     symlinkSync('a.ts', join(place.root, 'src/link'));
     for (const path of ['src/a.ts', 'src/link', 'src/../src/./a.ts', join(place.root, 'src/a.ts')]) {
-      expect(await attempt('file_write', { path, content: 'ok' })).toMatchObject({ code: null });
+      expect(await gate.attempt('file_write', { path, content: 'ok' })).toMatchObject({ code: null });
     }
   });
 });
 
 describe('what is no file', () => {
   test.each(SPECIAL_PATHS)('%s', async (path) => {
-    for (const tool of ['file_read', 'file_list', 'file_search', 'file_write']) {
-      const { code } = await attemptByPathLayer(place)(tool, { path, content: PAYLOAD, pattern: 'x' });
-      expect(['PATH_SPECIAL_FILE', 'PATH_NOT_ALLOWED']).toContain(code);
+    const calls = { file_read: {}, file_list: {}, file_search: { pattern: 'x' }, file_write: { content: PAYLOAD } };
+    for (const [tool, args] of Object.entries(calls)) {
+      expect(await gate.attempt(tool, { path, ...args })).toMatchObject({ code: 'PATH_SPECIAL_FILE' });
     }
   });
 
@@ -60,15 +66,14 @@ describe('what is no file', () => {
     symlinkSync('/dev/zero', join(src, 'zero'));
     const server = createServer().listen(join(src, 'socket'));
     await new Promise((resolve) => server.once('listening', resolve));
-    const attempt = attemptByPathLayer(place);
     for (const name of ['fifo', 'zero', 'socket']) {
-      expect(await attempt('file_read', { path: `src/${name}` })).toMatchObject({ code: 'PATH_SPECIAL_FILE' });
-      expect(await attempt('file_write', { path: `src/${name}`, content: 'x' })).toMatchObject({
+      expect(await gate.attempt('file_read', { path: `src/${name}` })).toMatchObject({ code: 'PATH_SPECIAL_FILE' });
+      expect(await gate.attempt('file_write', { path: `src/${name}`, content: 'x' })).toMatchObject({
         code: 'PATH_SPECIAL_FILE',
       });
     }
-    expect((await attempt('file_search', { pattern: 'inside' })).text).toContain('src/a.ts:1: inside');
-    expect((await attempt('file_list', { path: 'src' })).text).not.toMatch(/fifo|zero|socket/);
+    expect((await gate.attempt('file_search', { pattern: 'inside' })).text).toContain('src/a.ts:1: inside');
+    expect((await gate.attempt('file_list', { path: 'src' })).text).not.toMatch(/fifo|zero|socket/);
     await new Promise((resolve) => server.close(resolve));
   });
 });
@@ -82,13 +87,12 @@ describe('listing and searching', () => {
     symlinkSync('/', join(src, 'everything'));
     symlinkSync('/proc/self/root', join(src, 'root'));
     linkSync(join(place.state, 'log/checkpoint'), join(src, 'checkpoint'));
-    const attempt = attemptByPathLayer(place);
-    const listed = await attempt('file_list', { path: 'src', depth: 10 });
-    expect(listed).toEqual({ code: null, text: '{"content":[{"type":"text","text":"src/a.ts"}]}' });
-    expect((await attempt('file_search', { pattern: SECRET.slice(0, 10) })).text).toContain('No matches.');
+    const listed = await gate.attempt('file_list', { path: 'src', depth: 10 });
+    expect(listed).toEqual({ code: null, text: 'src/a.ts' });
+    expect((await gate.attempt('file_search', { pattern: SECRET.slice(0, 10) })).text).toContain('No matches.');
     for (const path of ['src/state', 'src/outside', 'src/everything', 'src/root', '..', '/']) {
-      expect((await attempt('file_list', { path })).code).toMatch(/^PATH_/);
-      expect((await attempt('file_search', { path, pattern: 'BYTES' })).code).toMatch(/^PATH_/);
+      expect((await gate.attempt('file_list', { path })).code).toMatch(/^PATH_/);
+      expect((await gate.attempt('file_search', { path, pattern: 'BYTES' })).code).toMatch(/^PATH_/);
     }
   });
 });
@@ -121,17 +125,27 @@ describe('the state folder', () => {
 
 describe('a workspace that is the current folder', () => {
   test('gives the same answers', async () => {
-    const back = process.cwd();
-    process.chdir(place.root);
+    const [back, here] = [process.cwd(), makeAttackPlace()];
+    process.chdir(here.root);
+    const surface = await gateUnderAttack({
+      ...here,
+      policyFile: 'sallyport.yaml',
+      state: relative(here.root, here.state),
+    });
     try {
-      const attempt = attemptByPathLayer(place);
-      const before = snapshot(place);
+      const before = snapshot(here);
       for (const path of ['sallyport.yaml', './sallyport.lock', '.git/hooks/pre-commit', '/proc/self/cwd/.mcp.json']) {
-        expect((await attempt('file_write', { path, content: PAYLOAD })).code).toMatch(/^PATH_(CONTROL|SPECIAL)_FILE$/);
+        const { code } = await surface.attempt('file_write', { path, content: PAYLOAD });
+        expect(code).toMatch(/^PATH_(CONTROL|SPECIAL)_FILE$/);
       }
-      expect(snapshot(place)).toEqual(before);
+      expect(await surface.attempt('file_read', { path: '../../state/tokens/cli.json' })).toMatchObject({
+        code: 'PATH_CONTROL_FILE',
+      });
+      expect(snapshot(here)).toEqual(before);
     } finally {
       process.chdir(back);
+      await surface.close();
+      here.remove();
     }
   });
 });
