@@ -59,7 +59,7 @@ async function boundedResponse(
     return new Response(body, { status, statusText, headers });
   }
   const text = await boundedText(response.body, response.ok ? limits.resultBinaryBytes : limits.resultTextBytes);
-  const isJson = type === 'application/json' && response.ok;
+  const isJson = type === 'application/json' && response.ok && text !== '';
   return new Response(isJson ? strictText(text, limits) : text, { status, statusText, headers: plain(headers) });
 }
 

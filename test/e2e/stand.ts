@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ServerRule } from '../../src/policy/index.ts';
 
@@ -34,4 +37,25 @@ export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A server script that listens over HTTP and prints its port. */
+export interface ListeningServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Starts a script of `test/e2e/servers`, or a program by its path, and waits until it says where it listens. */
+export async function listeningServer(script: string, ...args: readonly string[]): Promise<ListeningServer> {
+  const child = spawn(process.execPath, [serverScript(script), ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const lines = createInterface({ input: child.stdout });
+  const [port] = (await once(lines, 'line')) as [string];
+  const ended = once(child, 'exit');
+  return {
+    url: `http://127.0.0.1:${port}/mcp`,
+    close: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
 }

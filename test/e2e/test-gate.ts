@@ -1,4 +1,4 @@
-import { readRecords, verifyLog } from '../../src/audit/index.ts';
+import { exitCodeOfReport, readRecords, verifyLog } from '../../src/audit/index.ts';
 import { type Gate, loadPolicy, openGate, type Tool } from '../../src/gate/index.ts';
 import {
   approveServer,
@@ -65,15 +65,14 @@ ${Object.keys(servers).length === 0 ? '' : `servers: ${JSON.stringify(servers)}\
   return { gate, upstreams, workspace, servers: loaded.policy.servers, lockPath, approve, close };
 }
 
-/** How many records of each kind the log of a closed gate holds for each tool, after the log was verified. */
+/** How many records of each type the log of a closed gate holds, after the log was verified. */
 export async function verifiedRecords(gate: Gate, workspace: Workspace): Promise<Record<string, number>> {
   const { verifier } = gate.keeper;
   const report = await verifyLog({ directory: workspace.state, verifierKey: verifier, now: Date.now() });
-  if (report.exitCode !== 0) throw new Error(`the log does not verify: ${JSON.stringify(report)}`);
+  if (exitCodeOfReport(report) !== 0) throw new Error(`the log does not verify: ${JSON.stringify(report)}`);
   const counts: Record<string, number> = {};
   for await (const { record } of readRecords(workspace.state)) {
-    const key = `${record.tool ?? '-'} ${record.type}`;
-    counts[key] = (counts[key] ?? 0) + 1;
+    counts[record.type] = (counts[record.type] ?? 0) + 1;
   }
   return counts;
 }

@@ -84,6 +84,7 @@ const CALLS = {
   other: (id) => answer(id + 1_000, text('for somebody else')),
   input: (id) => answer(id, { resultType: 'input_required', requestState: 'x' }),
   env: (id) => answer(id, text(JSON.stringify(process.env))),
+  pid: (id) => answer(id, text(String(process.pid))),
   cwd: (id) => answer(id, text(process.cwd())),
   group: (id) => {
     process.on('SIGTERM', () => undefined);
