@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { quoteForMessage, remedyOf } from '../core/index.ts';
 import type { Decision, RuleReference } from '../policy/index.ts';
 import type { InboundDelivered, InboundFailed } from './inbound.ts';
@@ -45,7 +46,9 @@ export function answerDelivered(delivered: InboundDelivered, decision: Decision,
   });
 }
 
-const nameRule = ({ id, file, line }: RuleReference): string => (file === undefined ? id : `${id} (${file}:${line})`);
+/** A model need not know where on the machine the policy lies. */
+const nameRule = ({ id, file, line }: RuleReference): string =>
+  file === undefined ? id : `${id} (${basename(file)}:${line})`;
 
 /** ATTACKER-CONTROLLED: a name that no tool can have is quoted. */
 const nameTool = (tool: string): string => (/^[A-Za-z0-9_-]{1,128}$/.test(tool) ? tool : quoteForMessage(tool, 128));

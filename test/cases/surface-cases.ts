@@ -1,12 +1,10 @@
 /**
  * One policy, one list of calls, one list of answers: run on every surface, so that a policy means the same everywhere.
- * `raw` is the JSON text of the arguments where a value cannot say it (duplicate keys).
  */
 export interface SurfaceCase {
   readonly name: string;
   readonly tool: string;
   readonly args?: Readonly<Record<string, unknown>>;
-  readonly raw?: string;
   readonly expect:
     | { readonly kind: 'delivered'; readonly text: RegExp }
     | { readonly kind: 'denied'; readonly code: string; readonly rule: string };

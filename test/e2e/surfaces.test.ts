@@ -56,17 +56,14 @@ async function connect(transport: Parameters<Client['connect']>[0], options: Con
 async function overMcp(client: Client, { tool, args }: SurfaceCase): Promise<Answer> {
   const result = await client.callTool({ name: tool, arguments: { ...args } });
   const text = (result.content as { type: string; text?: string }[]).map((piece) => piece.text ?? '').join('\n');
-  const decision = result._meta?.['dev.sallyport/decision'] as
-    | { code: string; rule: { id: string } | string }
-    | undefined;
-  if (decision === undefined) return { kind: 'delivered', text };
-  const rule = typeof decision.rule === 'string' ? decision.rule : decision.rule.id;
-  return { kind: 'denied', code: decision.code, rule, reason: /^Reason: (.*)$/m.exec(text)?.[1] ?? '', text };
+  const { outcome, code, rule } = result._meta?.['dev.sallyport/decision'] as Record<string, string>;
+  const why = code === undefined ? {} : { code, reason: /^Reason: (.*)$/m.exec(text)?.[1] ?? '' };
+  return { kind: outcome ?? 'none', ...why, rule: rule ?? 'none', text };
 }
 
 async function inLibrary({ tool, args }: SurfaceCase): Promise<Answer> {
   const result = await gate.call(tool, args);
-  if (result.kind === 'delivered') return { kind: result.kind, text: result.text };
+  if (result.kind === 'delivered') return { kind: result.kind, rule: result.rule.id, text: result.text };
   return { kind: result.kind, code: result.code, rule: result.rule.id, reason: result.reason, text: result.text };
 }
 
