@@ -7,7 +7,7 @@ import {
   SallyportError,
 } from '../core/index.ts';
 import { commit, type Payload, payloadOf } from './payload.ts';
-import { type LogRecord, RECORD_TYPES, type RecordDraft } from './record.ts';
+import { isRecordType, type LogRecord, type RecordDraft } from './record.ts';
 
 /** Bytes of one entry at most: its length has two bytes (c2sp.org/tlog-tiles). */
 export const ENTRY_BYTES = 65_535;
@@ -96,11 +96,29 @@ export function parseRecord(bytes: Uint8Array): LogRecord {
   return value;
 }
 
-const TYPES: ReadonlySet<unknown> = new Set(RECORD_TYPES);
+const STRINGS =
+  'surface session server tool decision rule code reason policyDigest outcome verdict error traceId spanId';
+const NUMBERS = 'epoch durationMs intentSeq admittedSeq';
+const OBJECTS = 'principal facts isolation detail commitments';
 
+/** Which fields a record may have, and what kind of value each holds. */
+const OPTIONAL_FIELDS: readonly (readonly [field: string, kind: string])[] = [
+  ...STRINGS.split(' ').map((field) => [field, 'string'] as const),
+  ...NUMBERS.split(' ').map((field) => [field, 'number'] as const),
+  ...OBJECTS.split(' ').map((field) => [field, 'object'] as const),
+];
+
+/** ATTACKER-CONTROLLED when the log was not verified: readers rely on the kinds of the fields they print. */
 function isLogRecord(value: unknown): value is LogRecord {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const { v, seq, time, mono, boot, writer, type } = value as Partial<Record<keyof LogRecord, unknown>>;
+  if (!isObject(value)) return false;
+  const { v, seq, time, mono, boot, writer, type } = value;
   const stamped = [time, boot, writer].every((field) => typeof field === 'string') && typeof mono === 'number';
-  return v === 1 && stamped && TYPES.has(type) && Number.isSafeInteger(seq);
+  if (v !== 1 || !stamped || !isRecordType(type) || !Number.isSafeInteger(seq)) return false;
+  return OPTIONAL_FIELDS.every(([field, kind]) => {
+    const member = value[field];
+    return member === undefined || (kind === 'object' ? isObject(member) : typeof member === kind);
+  });
 }
+
+const isObject = (value: unknown): value is Partial<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -3,7 +3,7 @@ import { entrySpans, type Span } from './entry-bundle.ts';
 import type { LogLayout } from './layout.ts';
 import { HASH_BYTES, leafHashInPlace } from './merkle.ts';
 import { commit, decodePayloadBundle } from './payload.ts';
-import type { LogRecord } from './record.ts';
+import type { SkimmedRecord } from './skim-record.ts';
 import type { Snapshot } from './snapshot.ts';
 import { TILE_WIDTH } from './tile-path.ts';
 import type { Tile } from './tile-tree.ts';
@@ -25,20 +25,20 @@ export class BundleCheck {
    * Bundle `index`, of which the checkpoint covers `width` entries. Where it is missing or unreadable, that is a finding,
    * and the leaf hashes of the tile let the rest be judged.
    */
-  async find(index: number, width: number): Promise<FoundBundle> {
-    const data = await this.#snapshot.read(this.#layout.tile('entries', index, width));
+  find(index: number, width: number): FoundBundle {
+    const data = this.#snapshot.read(this.#layout.tile('entries', index, width));
     const spans = data === null ? null : spansOf(data, width);
     if (data !== null && spans !== null) return { kind: 'entries', data, spans };
     const first = index * TILE_WIDTH;
     const which = `entries ${first} to ${first + width - 1}`;
     if (data === null) this.#findings.add('completeness', first, `${which} are missing`);
     else this.#findings.add('integrity', first, `the bundle of ${which} is damaged`);
-    return { kind: 'hashes', leaves: await this.#snapshot.read(this.#layout.tile(0, index, width)) };
+    return { kind: 'hashes', leaves: this.#snapshot.read(this.#layout.tile(0, index, width)) };
   }
 
   /** Compares a tile as it follows from the entries with the one on the disk. */
-  async checkTile({ level, index, width, hashes }: Tile): Promise<void> {
-    const found = await this.#snapshot.read(this.#layout.tile(level, index, width));
+  checkTile({ level, index, width, hashes }: Tile): void {
+    const found = this.#snapshot.read(this.#layout.tile(level, index, width));
     const expected = hashes.subarray(0, width * HASH_BYTES);
     if (found?.equals(expected) === true) return;
     const at = found === null ? 0 : firstDifference(found, expected);
@@ -49,8 +49,8 @@ export class BundleCheck {
   }
 
   /** Compares the payloads beside a bundle with the commitments of its records; returns how many are there and match. */
-  async checkPayloads(index: number, records: readonly (LogRecord | null)[]): Promise<number> {
-    const data = (await this.#snapshot.read(this.#layout.tile('blobs', index))) ?? Buffer.alloc(0);
+  checkPayloads(index: number, records: readonly (SkimmedRecord | null)[]): number {
+    const data = this.#snapshot.read(this.#layout.tile('blobs', index)) ?? Buffer.alloc(0);
     const due = commitmentsOf(records);
     const { payloads, end } = decodePayloadBundle(data);
     const first = index * TILE_WIDTH;
@@ -109,10 +109,22 @@ function firstDifference(found: Buffer, expected: Buffer): number {
   return at < 0 ? 0 : Math.floor(at / HASH_BYTES);
 }
 
-function commitmentsOf(records: readonly (LogRecord | null)[]): Map<string, string> {
-  const due = new Map<string, string>();
+function commitmentsOf(records: readonly (SkimmedRecord | null)[]): Map<string, unknown> {
+  const due = new Map<string, unknown>();
   for (const [at, record] of records.entries()) {
-    for (const [name, commitment] of Object.entries(record?.commitments ?? {})) due.set(`${at}:${name}`, commitment);
+    for (const [name, commitment] of Object.entries(parseCommitments(record))) due.set(`${at}:${name}`, commitment);
   }
   return due;
+}
+
+/** What cannot be read commits to nothing, and each payload beside it is a finding. */
+function parseCommitments(record: SkimmedRecord | null): Record<string, unknown> {
+  if (record?.commitments === undefined) return {};
+  try {
+    const value: unknown = JSON.parse(record.commitments);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return {};
+  }
 }

@@ -1,7 +1,9 @@
 import { isSallyportError } from '../core/index.ts';
 import { CallLedger } from './call-ledger.ts';
 import { parseRecord } from './entry.ts';
-import type { LogRecord, RecordType } from './record.ts';
+import type { Span } from './entry-bundle.ts';
+import type { RecordType } from './record.ts';
+import { type SkimmedRecord, skimRecord } from './skim-record.ts';
 import type { Findings } from './verify-report.ts';
 
 /** Reads the records of a log in order and judges what they say of each other. */
@@ -11,15 +13,15 @@ export class RecordJudge {
   readonly #counts = new Map<RecordType, number>();
   #boot = '';
   #boots = 0;
-  #last: LogRecord | null = null;
+  #last: SkimmedRecord | null = null;
 
   constructor(findings: Findings) {
     this.#findings = findings;
   }
 
-  /** Judges entry `seq`; returns the record, or null if the bytes are none. */
-  read(bytes: Uint8Array, seq: number): LogRecord | null {
-    const record = this.#parse(bytes, seq);
+  /** Judges entry `seq`, which lies at `span` in `data`; returns the record, or null if the bytes are none. */
+  read(data: Buffer, span: Span, seq: number): SkimmedRecord | null {
+    const record = skimRecord(data, span.start, span.end) ?? this.#parse(data.subarray(span.start, span.end), seq);
     if (record === null) return null;
     if (record.seq !== seq) this.#findings.add('integrity', seq, `entry ${seq} states another number`);
     const problem = this.#ledger.problemWith(record);
@@ -29,9 +31,10 @@ export class RecordJudge {
     return record;
   }
 
-  #parse(bytes: Uint8Array, seq: number): LogRecord | null {
+  #parse(bytes: Uint8Array, seq: number): SkimmedRecord | null {
     try {
-      return parseRecord(bytes);
+      const { commitments, ...record } = parseRecord(bytes);
+      return { ...record, commitments: commitments === undefined ? undefined : JSON.stringify(commitments) };
     } catch (error) {
       if (!isSallyportError(error, 'AUDIT_CORRUPT')) throw error;
       this.#findings.add('integrity', seq, `entry ${seq} is not a record`);
@@ -39,14 +42,14 @@ export class RecordJudge {
     }
   }
 
-  #count(record: LogRecord): void {
+  #count(record: SkimmedRecord): void {
     this.#counts.set(record.type, (this.#counts.get(record.type) ?? 0) + 1);
     if (record.boot !== this.#boot) this.#boots += 1;
     this.#boot = record.boot;
     this.#last = record;
   }
 
-  get last(): LogRecord | null {
+  get last(): SkimmedRecord | null {
     return this.#last;
   }
 
