@@ -123,10 +123,10 @@ function takes(token: Token, text: string, at: number, how: GlobCase): number {
   return length;
 }
 
-/** Folded text is in lower case: a class that was written in upper case means it too, and a negated one excludes neither. */
+/** Folded text is in lower case: a class that was written in upper case means both, and so does a negated one. */
 function inClass(token: Token & { readonly kind: 'class' }, point: number, how: GlobCase): boolean {
   const has = (candidate: number): boolean => token.ranges.some(([low, high]) => candidate >= low && candidate <= high);
   if (how === 'exact') return has(point) !== token.negated;
   const upper = String.fromCodePoint(point).toUpperCase().codePointAt(0) ?? point;
-  return has(point) !== token.negated || has(upper) !== token.negated;
+  return (has(point) || has(upper)) !== token.negated;
 }

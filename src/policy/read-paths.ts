@@ -86,12 +86,20 @@ function checkReachable(
   }
   const parts = read.plain ?? literalFolder(entry.text);
   if (parts[0] === '..') return;
-  const same = read.plain === null ? denied.find(({ text }) => text === entry.text) : undefined;
-  const hit = same ?? findDenied(bindPathLists(null, denied, '/'), targetOf(parts, read.isAbsolute));
-  if (hit === null || parts.length === 0) return;
+  const hit = findTwin(entry, denied) ?? findDenied(bindPathLists(null, denied, '/'), targetOf(parts, read.isAbsolute));
+  if (hit === null) return;
   const remedy = 'Remove the entry, or narrow what deniedPaths withholds';
   addProblem(reading, pointer, `${quoted} can never be used: ${hit.rule.id} denies all of it`, remedy);
 }
+
+/** A denial of the same words: of the whole entry, of its last segment at any depth, or of everything. */
+function findTwin({ text }: PolicyEntry, denied: readonly PolicyEntry[]): PolicyEntry | null {
+  if (denied.some((entry) => entry.text.startsWith('!'))) return null;
+  const last = text.split('/').at(-1) ?? '';
+  return denied.find((entry) => entry.text === text || entry.text === last || EVERYTHING.has(entry.text)) ?? null;
+}
+
+const EVERYTHING: ReadonlySet<string> = new Set(['*', '**', '**/*']);
 
 /** The folder above the first wildcard of a glob. */
 function literalFolder(glob: string): readonly string[] {
