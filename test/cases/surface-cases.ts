@@ -41,7 +41,7 @@ export const SURFACE_CASES: readonly SurfaceCase[] = [
   { name: 'an allowed read', tool: 'file_read', args: { path: 'src/a.ts' }, expect: { kind: 'delivered', text: /const a = 1/ } },
   { name: 'an allowed list', tool: 'file_list', args: { path: 'src' }, expect: { kind: 'delivered', text: /a\.ts[\s\S]*b\.ts/ } },
   { name: 'an allowed search', tool: 'file_search', args: { path: 'src', pattern: 'const' }, expect: { kind: 'delivered', text: /a\.ts/ } },
-  { name: 'an allowed write', tool: 'file_write', args: { path: 'docs/new.md', content: 'new\n' }, expect: { kind: 'delivered', text: /docs\/new\.md/ } },
+  { name: 'an allowed write', tool: 'file_write', args: { path: 'docs/readme.md', content: 'new\n' }, expect: { kind: 'delivered', text: /docs\/readme\.md/ } },
   { name: 'an allowed function', tool: 'add', args: { a: 1, b: 2 }, expect: { kind: 'delivered', text: /^3$/ } },
   { name: 'a file outside the allowed folders', tool: 'file_read', args: { path: 'sallyport.yaml' }, expect: denied('PATH_NOT_ALLOWED', 'tools.file_read.allowedPaths') },
   { name: 'a denied file', tool: 'file_read', args: { path: '.env' }, expect: denied('PATH_DENIED', 'tools.file_read.deniedPaths[0]') },
