@@ -3,7 +3,7 @@ import { type CallFacts, type PathReading, type PathUse, pathUses } from '../pol
 import type { CallRequest } from './call.ts';
 import type { House } from './house.ts';
 import type { ParsedCall } from './parse.ts';
-import { readPath } from './path-facts.ts';
+import { type ReadPathOptions, readPath } from './path-facts.ts';
 
 type PathFactsByPointer = Record<string, { readonly use: PathUse; readonly reading: PathReading }>;
 
@@ -28,7 +28,12 @@ export function readPaths(reader: ArgumentReader, parsed: ParsedCall): CallFacts
   const paths: PathFactsByPointer = {};
   if (parsed.trouble === null) {
     const uses = { ...parsed.registered?.tool.paths, ...pathUses(reader.compiled(), parsed.name) };
-    for (const [name, use] of Object.entries(uses)) addReadings(paths, reader, use, name, parsed.arguments[name]);
+    // A tool that is not ours may open the path by its name.
+    const openedElsewhere = parsed.registered?.tool.runs !== 'built-in';
+    const { root, control, limits } = reader;
+    for (const [name, use] of Object.entries(uses)) {
+      addReadings(paths, { root, control, limits, use, openedElsewhere }, name, parsed.arguments[name]);
+    }
   }
   return Object.freeze(paths);
 }
@@ -36,19 +41,16 @@ export function readPaths(reader: ArgumentReader, parsed: ParsedCall): CallFacts
 /** A path argument is a string, or a list of strings (`paths/0`, `paths/1`, …). Anything else cannot be judged. */
 function addReadings(
   into: PathFactsByPointer,
-  reader: ArgumentReader,
-  use: PathUse,
+  options: ReadPathOptions,
   pointer: string,
   value: JsonValue | undefined,
 ): void {
   if (value === undefined) return;
   if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) addReadings(into, reader, use, `${pointer}/${index}`, item);
+    for (const [index, item] of value.entries()) addReadings(into, options, `${pointer}/${index}`, item);
     return;
   }
   const reading: PathReading =
-    typeof value === 'string'
-      ? readPath(value, { root: reader.root, use, control: reader.control, limits: reader.limits })
-      : { given: '', trouble: 'PATH_MALFORMED' };
-  into[pointer] = Object.freeze({ use, reading });
+    typeof value === 'string' ? readPath(value, options) : { given: '', trouble: 'PATH_MALFORMED' };
+  into[pointer] = Object.freeze({ use: options.use, reading });
 }

@@ -135,6 +135,20 @@ describe('readPath resolves', () => {
     expect(realOf(given)).toBe(expected);
   });
 
+  test.each([
+    ['src/inner/../app.json', 'PATH_MALFORMED'],
+    ['src/inner/../../src/a.ts', 'project/src/a.ts'],
+    ['src/deep/../inner', 'project/config/inner'],
+    ['src/deep/../a.ts', 'project/src/a.ts'],
+    ['src/inner', 'project/config/inner'],
+  ])('for somebody who opens by name: %s', (given, expected) => {
+    const reading = readPath(given, {
+      ...{ root, use: 'file_read', control, limits: DEFAULT_LIMITS },
+      openedElsewhere: true,
+    });
+    expect('real' in reading ? reading.real.replace(`${top}/`, '') : reading.trouble).toBe(expected);
+  });
+
   test('against the root only, never the working folder', () => {
     expect(read('package.json')).toMatchObject({ real: join(root, 'package.json'), kind: 'missing' });
   });

@@ -12,6 +12,11 @@ export interface ReadPathOptions {
   readonly use: PathUse;
   readonly control: ControlFiles;
   readonly limits: Pick<Limits, 'pathBytes' | 'pathLinks'>;
+  /**
+   * Somebody else will open the path by its name: a path that they could read differently is PATH_MALFORMED. That is `..`
+   * after a symbolic link, which the kernel takes from the link's target and most programs, cleaning the text first, do not.
+   */
+  readonly openedElsewhere?: boolean;
 }
 
 /**
@@ -26,26 +31,38 @@ export interface ReadPathOptions {
  * ATTACKER-CONTROLLED: `given`, and the links on the disk.
  */
 export function readPath(given: string, options: ReadPathOptions): PathReading {
-  const { root, use, control, limits } = options;
+  const { root, use, limits } = options;
   const malformed = troubleInText(given, use, limits);
   if (malformed !== null) return trouble(given, malformed);
   const walked = walkPath(given, root, limits);
   if (typeof walked === 'string') return trouble(given, walked);
-  const real = walked.missing.length === 0 ? walked.place : posix.join(walked.place, ...walked.missing);
-  if (Buffer.byteLength(real) > limits.pathBytes) return trouble(given, 'PATH_TOO_LONG');
+  if (Buffer.byteLength(endOf(walked)) > limits.pathBytes) return trouble(given, 'PATH_TOO_LONG');
+  if (options.openedElsewhere === true && isAmbiguous(given, walked, options)) return trouble(given, 'PATH_MALFORMED');
+  return factsOf(given, walked, options);
+}
+
+function isAmbiguous(given: string, walked: Walked, { root, limits }: ReadPathOptions): boolean {
+  if (walked.links === 0 || !given.includes('..')) return false;
+  const asText = walkPath(posix.resolve(root, given), root, limits);
+  return typeof asText === 'string' || endOf(asText) !== endOf(walked);
+}
+
+function factsOf(given: string, walked: Walked, { root, control }: ReadPathOptions): PathFacts {
+  const real = endOf(walked);
   const known = describe(walked);
   const identities = known.identity === null ? walked.folders : [...walked.folders, known.identity];
   const verdict = control.judge({ real, identities, links: known.kind === 'folder' ? 1 : known.links });
-  const facts: PathFacts = {
+  return Object.freeze({
     given,
     lexical: posix.resolve(root, given),
     real,
     ...known,
     controlFile: verdict !== null,
     stateFolder: verdict === 'state',
-  };
-  return Object.freeze(facts);
+  });
 }
+
+const endOf = ({ place, missing }: Walked): string => (missing.length === 0 ? place : posix.join(place, ...missing));
 
 const trouble = (given: string, code: PathTrouble['trouble']): PathTrouble => Object.freeze({ given, trouble: code });
 

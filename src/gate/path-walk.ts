@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import type { Limits } from '../core/index.ts';
 import type { PathTrouble } from '../policy/index.ts';
 import { identityOf } from './control-identities.ts';
+import { look } from './folder-contents.ts';
 
 /** Where a walk through a path ended. */
 export interface Walked {
@@ -13,6 +14,8 @@ export interface Walked {
   readonly missing: readonly string[];
   /** `device:inode` of the folders entered, from the root or from `/`, whichever the walk began at. */
   readonly folders: readonly string[];
+  /** Symbolic links followed. */
+  readonly links: number;
 }
 
 /**
@@ -53,11 +56,11 @@ export function walkPath(
       takeStep(walk, name);
       steps += 1;
       if (walk.links > limits.pathLinks || steps > MAX_STEPS) return 'PATH_TOO_MANY_LINKS';
-      if (isKernelFolder(walk.place)) return 'PATH_SPECIAL_FILE';
+      if (isKernelPlace(walk)) return 'PATH_SPECIAL_FILE';
     }
-    const { missing, folders } = walk;
+    const { missing, folders, links } = walk;
     const place = FOLDS_NAMES ? realpathSync.native(walk.place) : walk.place;
-    return { place, missing, folders, stats: walk.stats ?? lstatSync(place, { bigint: true }) };
+    return { place, missing, folders, links, stats: walk.stats ?? lstatSync(place, { bigint: true }) };
   } catch (error) {
     return troubleOf(error);
   }
@@ -121,8 +124,16 @@ function followLink(walk: Walk, path: string): void {
   walk.folders = [];
 }
 
-const isKernelFolder = (place: string): boolean =>
-  place === '/proc' || place === '/sys' || place.startsWith('/proc/') || place.startsWith('/sys/');
+const KERNEL_FOLDERS = ['/proc', '/sys'] as const;
+
+/** Their file systems, by which they are known where they are mounted a second time (below a root of another system). */
+const KERNEL_DEVICES: ReadonlySet<bigint> = new Set(
+  KERNEL_FOLDERS.flatMap((folder) => look(folder)?.dev ?? []).filter((device) => device !== look('/')?.dev),
+);
+
+const isKernelPlace = ({ place, stats }: Walk): boolean =>
+  KERNEL_FOLDERS.some((folder) => place === folder || place.startsWith(`${folder}/`)) ||
+  (stats !== null && KERNEL_DEVICES.has(stats.dev));
 
 function troubleOf(error: unknown): PathTrouble['trouble'] {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
