@@ -1,5 +1,8 @@
 import { canonicalJson, type Limits, parseStrictJson, SallyportError } from '../core/index.ts';
 
+/** Events of one stream: more than that is a flood. */
+const MAX_EVENTS = 10_000;
+
 /**
  * Reads a server-sent event stream (WHATWG HTML, section 9.2) and writes it again with nothing but strict JSON in it, so
  * that the reader behind it sees exactly what was checked. Comments, ids and retry times are dropped.
@@ -11,6 +14,7 @@ export function strictEvents(limits: Limits): TransformStream<Uint8Array, Uint8A
   const lines = lineSplitter();
   let data: string[] = [];
   let held = 0;
+  let events = 0;
   return new TransformStream({
     transform: (chunk, controller) => {
       for (const line of lines.push(decode(() => decoder.decode(chunk, { stream: true })))) {
@@ -19,14 +23,15 @@ export function strictEvents(limits: Limits): TransformStream<Uint8Array, Uint8A
           held += line.length;
         } else if (line === '') {
           const text = data.join('\n');
+          events += 1;
           if (text.trim() !== '')
             controller.enqueue(encoder.encode(`event: message\ndata: ${strictText(text, limits)}\n\n`));
           data = [];
           held = 0;
         }
       }
-      if (lines.waiting() + held > limits.resultBinaryBytes) {
-        throw new SallyportError('RESULT_TOO_LARGE', 'the server sent a message beyond the limit');
+      if (lines.waiting() + held > limits.resultBinaryBytes || events > MAX_EVENTS) {
+        throw new SallyportError('RESULT_TOO_LARGE', 'the server sent more than its limit');
       }
     },
   });

@@ -35,6 +35,9 @@ export interface HttpFrontOptions {
   readonly onError?: (error: unknown) => void;
 }
 
+/** Connections at the same time; over HTTP/1.1 each carries one request. */
+const MAX_CONNECTIONS = 1_024;
+
 /** A listening gateway. */
 export interface HttpFront {
   readonly url: string;
@@ -61,6 +64,7 @@ export async function serveHttp(options: HttpFrontOptions): Promise<HttpFront> {
     response.once('close', () => inFlight.delete(response));
     void answer(route, request, response, options.onError);
   });
+  server.maxConnections = MAX_CONNECTIONS;
   address.port = await listen(server, host, address.port);
   const shown = host.includes(':') ? `[${host}]` : host;
   return {

@@ -97,9 +97,11 @@ async function connectOnce(
     throw connectError(error, wire);
   }
   const timeoutMs = rule.timeoutMs ?? options.limits.upstreamMs;
-  const close = (): Promise<void> => {
+  const close = async (): Promise<void> => {
+    const wasOpen = isOpen;
     isOpen = false;
-    return client.close();
+    if (wasOpen) await wire.goodbye();
+    await client.close();
   };
   const request: UpstreamConnection['request'] = (method, params, { signal } = {}) =>
     sendRequest({ client, wire, timeoutMs, close }, method, params, signal);

@@ -68,20 +68,20 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     ...{ gate: null, stamp: null, lockTrouble: null, lock: new Map(), statuses: new Map() },
     reading: null,
   };
-  const call: Runner = (server, tool, args, context) => runTool({ pool, state }, server, tool, args, context);
+  const refresh = (): Promise<void> => {
+    state.reading ??= reload().finally(() => {
+      state.reading = null;
+    });
+    return state.reading;
+  };
+  const call: Runner = (server, tool, args, context) => runTool({ pool, state, refresh }, server, tool, args, context);
   const reload = async (): Promise<void> => {
     const stamp = await stampOf(options.lockPath);
     if (stamp === state.stamp || state.gate === null) return;
     const { lock, trouble } = await tryLock(options.lockPath);
     state.stamp = stamp;
     state.lockTrouble = trouble;
-    await register({ gate: state.gate, options, pool, call }, state, lock);
-  };
-  const refresh = (): Promise<void> => {
-    state.reading ??= reload().finally(() => {
-      state.reading = null;
-    });
-    return state.reading;
+    register({ gate: state.gate, options, pool, call }, state, lock);
   };
   return {
     attach: async (gate) => {
@@ -123,7 +123,8 @@ interface Registration {
   readonly call: Runner;
 }
 
-async function register(registration: Registration, state: State, lock: Lock): Promise<void> {
+/** Takes over a lock. In one go: no caller sees a server's tools half registered. */
+function register(registration: Registration, state: State, lock: Lock): void {
   const before = state.lock;
   // An entry that did not change stays the same object: calls tell by it whether their tool is still the approved one.
   state.lock = new Map(
@@ -138,7 +139,7 @@ async function register(registration: Registration, state: State, lock: Lock): P
     const isSame = before.get(name) === locked;
     const known = state.statuses.get(name);
     statuses.set(name, isSame && known !== undefined ? known : registerServer(registration, rule, locked));
-    if (!isSame) await registration.pool.drop(name);
+    if (!isSame) void registration.pool.drop(name);
   }
   state.statuses = statuses;
 }
@@ -187,15 +188,17 @@ function registerTool(gate: Gate, call: Runner, server: ApprovedServer, usable: 
 interface Running {
   readonly pool: UpstreamPool;
   readonly state: State;
+  readonly refresh: () => Promise<void>;
 }
 
 async function runTool(
-  { pool, state }: Running,
+  { pool, state, refresh }: Running,
   server: ApprovedServer,
   tool: string,
   args: JsonObject,
   context: ToolContext,
 ): Promise<ToolOutput> {
+  await refresh(); // an approval that was taken back, or given anew, counts from the next call on
   if (state.lock.get(server.rule.name) !== server.locked) {
     throw new SallyportError('SERVER_CHANGED', `the approval of the server "${server.rule.name}" changed: call again`);
   }

@@ -36,7 +36,7 @@ const codeOf = (mode: string, rule: Partial<ServerRule> = {}, limits: Partial<Li
     (error: { code?: unknown }) => error.code,
   );
 
-describe('a server that breaks the rules', () => {
+describe('a server that breaks the rules [T1.8]', () => {
   it.each([
     ['crash', 'SERVER_UNAVAILABLE'],
     ['flood-line', 'RESULT_TOO_LARGE'],
