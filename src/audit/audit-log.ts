@@ -261,13 +261,18 @@ async function openClaimed(files: LogFiles, layout: LogLayout, origin: string, o
   const edge = await loadEdge(files, layout, signer);
   const tail = await readTail(files, layout, edge.checkpoint.size);
   const publisher = new Publisher(files, layout, signer, edge);
-  const { size } = await publisher.publish(tail.entries);
-  await dropSegments(files, layout, tail.segments);
-  const { shutDown, openAdmissions } = await readLogEnd(files, layout, size);
-  const wal = await WalWriter.open(files, layout, ownership, size);
-  const unclean = !shutDown || tail.tornBytes > 0;
-  const recovered: Recovered = { tornBytes: tail.tornBytes, replayed: tail.entries.length, unclean, openAdmissions };
-  return { wal, publisher, recovered, verifierKey: signer.verifier.vkey };
+  try {
+    const { size } = await publisher.publish(tail.entries);
+    await dropSegments(files, layout, tail.segments);
+    const { shutDown, openAdmissions } = await readLogEnd(files, layout, size);
+    const unclean = !shutDown || tail.tornBytes > 0;
+    const recovered: Recovered = { tornBytes: tail.tornBytes, replayed: tail.entries.length, unclean, openAdmissions };
+    const wal = await WalWriter.open(files, layout, ownership, size);
+    return { wal, publisher, recovered, verifierKey: signer.verifier.vkey };
+  } catch (error) {
+    await publisher.close();
+    throw error;
+  }
 }
 
 const asAuditError = (error: unknown): SallyportError =>
