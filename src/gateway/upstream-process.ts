@@ -60,7 +60,7 @@ export function builtEnvironment(set: Readonly<Record<string, string>>): Record<
 function started(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once('spawn', resolve);
-    child.once('error', (cause: NodeJS.ErrnoException) => {
+    child.on('error', (cause: NodeJS.ErrnoException) => {
       const text = `the server cannot be started (${cause.code ?? 'unknown error'})`;
       reject(new SallyportError('SERVER_UNAVAILABLE', text, { cause }));
     });

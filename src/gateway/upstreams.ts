@@ -10,6 +10,7 @@ import {
 } from '../core/index.ts';
 import type { Gate, Tool, ToolContext, ToolOutput } from '../gate/index.ts';
 import type { ServerRule } from '../policy/index.ts';
+import { callerKey } from './caller.ts';
 import { type RefusedTool, type UsableTool, usableTools } from './definitions.ts';
 import { type Lock, type LockedServer, readLock, sourceDigest } from './lock.ts';
 import { type ApprovedServer, type UpstreamPool, upstreamPool } from './upstream-pool.ts';
@@ -203,7 +204,8 @@ async function runTool(
     throw new SallyportError('SERVER_CHANGED', `the approval of the server "${server.rule.name}" changed: call again`);
   }
   try {
-    return await pool.with(server, holderOf(context), async (connection) => {
+    // The connection is the principal's, over all its sessions.
+    return await pool.with(server, callerKey(context.principal), async (connection) => {
       // Serialised from the gate's frozen copy; of the client's message nothing else goes on.
       const result = await connection.request(
         'tools/call',
@@ -217,9 +219,6 @@ async function runTool(
     return errorOutput(error.code, error.message);
   }
 }
-
-/** Whose connection a call uses: the principal's, over all its sessions. */
-const holderOf = ({ principal }: ToolContext): string => `${principal.proof}\n${principal.user}\n${principal.agent}`;
 
 function whyMissing(
   servers: ReadonlyMap<string, ServerRule>,

@@ -200,6 +200,23 @@ describe('a server that fails [T1.8]', () => {
   });
 });
 
+describe('a call that is cancelled', () => {
+  it('is cancelled at the server', async () => {
+    const workspace = makeWorkspace('version: 1\n', { heard: '' });
+    const heard = join(workspace.root, 'heard');
+    const until = async (text: string): Promise<void> => {
+      while ((await readFile(heard, 'utf8')) !== text) await new Promise((resolve) => setTimeout(resolve, 10));
+    };
+    const session = await open({ allow: ['mcp__s__*'], servers: { s: hostile('cancel', heard) }, workspace });
+    const stop = new AbortController();
+    const call = session.call('mcp__s__echo', {}, { signal: stop.signal });
+    await until('started');
+    stop.abort();
+    expect(await call).toMatchObject({ kind: 'failed', code: 'TOOL_CANCELLED' });
+    await until('cancelled');
+  });
+});
+
 describe('what a server returns', () => {
   it('loses its marks, notes and unknown fields', async () => {
     const session = await open({ allow: ['mcp__s__*'], servers: { s: hostile('meta') } });

@@ -55,6 +55,7 @@ const forever = (step) => {
 const CALLS = {
   crash: () => process.exit(7),
   hang: () => undefined,
+  cancel: () => writeFileSync(argument, 'started'),
   'flood-line': () => forever(() => process.stdout.write('{"x":"'.padEnd(65_536, 'x'))),
   'flood-messages': () => forever(() => process.stdout.write('{"jsonrpc":"2.0","method":"notifications/message"}\n')),
   'flood-noise': () => forever(() => process.stdout.write('lorem ipsum\n')),
@@ -138,6 +139,7 @@ const METHODS = {
       : send({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } }),
   'tools/list': (id) => answer(id, { tools: tools() }),
   'tools/call': (id, params) => void call(id, params),
+  'notifications/cancelled': () => mode === 'cancel' && writeFileSync(argument, 'cancelled'),
 };
 
 createInterface({ input: process.stdin }).on('line', (line) => {
