@@ -200,15 +200,26 @@ export class AuditLog {
   }
 
   async #close(): Promise<void> {
-    const { wal, publisher, files, layout } = this.#parts;
     try {
       await this.checkpoint();
     } finally {
-      this.#checkpointer.stop();
-      const segment = await this.#commit.between(() => wal.close());
-      await publisher.close();
-      if (this.#failure === null) await dropSegments(files, layout, [segment]);
+      await this.#letGo();
     }
+  }
+
+  /** Closes every file, also of a log that stopped; drops the last segment if a checkpoint covers it. */
+  async #letGo(): Promise<void> {
+    const { wal, publisher, files, layout } = this.#parts;
+    this.#checkpointer.stop();
+    try {
+      const segment = await this.#commit.between(() => wal.close());
+      if (this.#failure === null) await dropSegments(files, layout, [segment]);
+    } catch (error) {
+      this.#stop(error);
+    } finally {
+      await publisher.close();
+    }
+    if (this.#failure !== null) throw this.#failure;
   }
 
   /** INVARIANT: what `take` returns is what the finished segment holds. */

@@ -87,7 +87,12 @@ async function createSegment(
 ): Promise<{ file: LogFile; path: string }> {
   const segment = segmentPath(layout, first);
   const file = await files.open(segment, 'create');
-  await files.syncFolder(layout.wal);
+  try {
+    await files.syncFolder(layout.wal);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
   return { file, path: segment };
 }
 
