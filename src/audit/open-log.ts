@@ -13,10 +13,9 @@ import { hashesAtLevel, TILE_WIDTH, type TileKind, tileWidth } from './tile-path
 import { TileTree } from './tile-tree.ts';
 import { listSegments } from './wal.ts';
 
-/** Makes the folders of a log, durably. */
+/** Makes the folders of a log. Their names become durable with the first checkpoint, before which nothing is in them. */
 export async function prepareFolders(files: LogFiles, layout: LogLayout): Promise<void> {
   for (const folder of [layout.keys, layout.wal, layout.blobs]) await files.makeFolder(folder);
-  for (const folder of [layout.log, layout.state]) await files.syncFolder(folder);
 }
 
 /**
