@@ -123,17 +123,23 @@ func main() {
 		return found, nil
 	})
 
-	for seq := int64(0); seq < tree.N; {
+	for first := int64(0); first < tree.N; first += 1 << height {
 		width := 1 << height
-		if left := tree.N - seq; left < int64(width) {
+		if left := tree.N - first; left < int64(width) {
 			width = int(left)
 		}
-		for _, entry := range log.entries(seq>>height, width) {
-			hashes, err := tiles.ReadHashes([]int64{tlog.StoredHashIndex(0, seq)})
+		indexes := make([]int64, width)
+		for at := range indexes {
+			indexes[at] = tlog.StoredHashIndex(0, first+int64(at))
+		}
+		bundle := log.entries(first>>height, width)
+		leaves, err := tiles.ReadHashes(indexes)
+		for at, entry := range bundle {
+			seq := first + int64(at)
 			if err != nil {
 				fail("entry %d: %v", seq, err)
 			}
-			if tlog.RecordHash(entry) != hashes[0] {
+			if tlog.RecordHash(entry) != leaves[at] {
 				fail("entry %d does not match its leaf hash", seq)
 			}
 			made, err := tlog.StoredHashes(seq, entry, memory)
@@ -141,7 +147,6 @@ func main() {
 				fail("entry %d: %v", seq, err)
 			}
 			stored = append(stored, made...)
-			seq++
 		}
 	}
 
