@@ -84,18 +84,18 @@ const MAX_STEPS = 500_000;
 
 /**
  * The first errors (16 unless told otherwise) of `value` under the schema; none when it fits. A value whose check would
- * take too many steps does not fit, and the one error says so.
+ * take too many steps (500,000 unless told otherwise) does not fit, and the one error says so.
  */
 export function validateSchema(
   compiled: CompiledSchema,
   value: JsonValue,
-  options: { readonly maxErrors?: number } = {},
+  options: { readonly maxErrors?: number; readonly maxSteps?: number } = {},
 ): readonly SchemaError[] {
   const run: Run = {
     errors: [],
     maxErrors: options.maxErrors ?? 16,
     silent: 0,
-    budget: MAX_STEPS,
+    budget: options.maxSteps ?? MAX_STEPS,
     patternBudget: PATTERN_BUDGET,
     depth: 0,
     tracksSeen: compiled.tracksSeen,

@@ -13,11 +13,15 @@ import type { ProblemDraft } from './problems.ts';
 import { policySchema } from './schema.ts';
 
 const MAX_PROBLEMS = 100;
+/** A policy of the largest size has to fit, and nobody but the operator writes one. */
+const MAX_STEPS = 10_000_000;
 const COMPILED: CompiledSchema = compileSchema(policySchema);
 
 /** What in a policy is not of the shape that the schema of the language asks for. */
 export const findShapeProblems = (value: JsonValue): readonly ProblemDraft[] =>
-  validateSchema(COMPILED, value, { maxErrors: MAX_PROBLEMS }).map((error) => describe(error, value));
+  validateSchema(COMPILED, value, { maxErrors: MAX_PROBLEMS, maxSteps: MAX_STEPS }).map((error) =>
+    describe(error, value),
+  );
 
 function describe(error: SchemaError, value: JsonValue): ProblemDraft {
   const { pointer, keyword } = error;

@@ -20,6 +20,7 @@ interface Reading {
 }
 
 const MAX_DEPTH = 32;
+const MAX_PROBLEMS = 100;
 
 /**
  * Reads YAML 1.2 (core schema) that has one reading only: anchors, aliases, merge keys, tags, directives, several
@@ -165,7 +166,8 @@ const note = (reading: Reading, pointer: string, message: string, remedy: string
 
 function noteAt(reading: Reading, offset: number, message: string, remedy: string, pointer = ''): void {
   const { file } = reading;
-  reading.problems.push(Object.freeze({ message, file, ...placeOf(reading, offset), remedy, pointer }));
+  if (reading.problems.length < MAX_PROBLEMS)
+    reading.problems.push(Object.freeze({ message, file, ...placeOf(reading, offset), remedy, pointer }));
 }
 
 /** The offset of a pointer, or of the nearest thing above it that has one. */
