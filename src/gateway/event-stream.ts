@@ -1,4 +1,5 @@
 import { canonicalJson, type Limits, parseStrictJson, SallyportError } from '../core/index.ts';
+import { FRAME_DEPTH } from './json-rpc.ts';
 
 /** Events of one stream: more than that is a flood. */
 const MAX_EVENTS = 10_000;
@@ -61,7 +62,7 @@ function lineSplitter(): { push(text: string): string[]; waiting(): number } {
 /** Strict JSON text, rewritten. @throws SallyportError RESULT_MALFORMED */
 export function strictText(text: string, limits: Limits): string {
   try {
-    const bounds = { maxBytes: limits.resultBinaryBytes, maxDepth: limits.argumentDepth + 4 };
+    const bounds = { maxBytes: limits.resultBinaryBytes, maxDepth: limits.argumentDepth + FRAME_DEPTH };
     return canonicalJson(parseStrictJson(text, bounds));
   } catch (cause) {
     throw new SallyportError('RESULT_MALFORMED', 'the server sent no message of the protocol', { cause });

@@ -2,9 +2,9 @@ import { createServer, type Server as HttpServer, type IncomingMessage, type Ser
 import { DEFAULT_LIMITS, type Limits, SallyportError } from '../core/index.ts';
 import type { Gate } from '../gate/index.ts';
 import type { Caller } from './caller.ts';
-import { sendAnswer } from './http-answer.ts';
+import { refusalAnswer, sendAnswer } from './http-answer.ts';
 import { authoritiesOf, isLoopback } from './http-guard.ts';
-import { answerToError, type Route, routeRequest } from './http-route.ts';
+import { type Route, routeRequest } from './http-route.ts';
 import { DEFAULT_SESSION_LIMITS, legacySessions, type SessionLimits } from './legacy-sessions.ts';
 import { buildMcpServer } from './mcp-server.ts';
 import { modernDoor } from './modern-door.ts';
@@ -119,7 +119,7 @@ async function answer(
   } catch (error) {
     if (!(error instanceof SallyportError)) onError?.(error);
     if (response.headersSent) response.destroy();
-    else sendAnswer(response, answerToError(error));
+    else sendAnswer(response, refusalAnswer(error));
   }
 }
 

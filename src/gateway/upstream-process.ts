@@ -24,6 +24,7 @@ export interface ProcessSpec {
 /** Variables that a program cannot start without; nothing else of our environment reaches a server. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'TERM'];
 const KILL_AFTER_MS = 2_000;
+const LAST_WORDS_MS = 200;
 const ERROR_TAIL_BYTES = 8_192;
 
 /**
@@ -78,7 +79,10 @@ function endOf(child: ChildProcess, pid: number): Promise<string> {
       signalGroup(pid, 'SIGKILL');
       livingGroups.delete(pid);
       if (livingGroups.size === 0) process.off('exit', killAll);
-      resolve(signal === null ? `the server ended with exit code ${code}` : `the server was ended by ${signal}`);
+      const how = signal === null ? `the server ended with exit code ${code}` : `the server was ended by ${signal}`;
+      // Its last words are still in the pipes. Who left the group may hold them open: nobody waits for that.
+      child.once('close', () => resolve(how));
+      setTimeout(() => resolve(how), LAST_WORDS_MS);
     });
   });
 }

@@ -15,6 +15,11 @@ const echo = {
   _meta: { 'x.test/kept': true },
 };
 
+if (mode === 'dies') {
+  process.stderr.write('no such folder: \u001b[31m/data\n');
+  process.exit(3);
+}
+
 const TOOLS = {
   collide: [echo, { ...echo, name: 'Echo' }, { ...echo, name: 'other' }],
   pattern: [
