@@ -15,6 +15,7 @@ export {
 } from './errors.ts';
 export { newId } from './ids.ts';
 export { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+export { escapePointer, readPointer, valueAtPointer } from './json-pointer.ts';
 export { type CompiledSchema, compileSchema, type SchemaError, validateSchema } from './json-schema.ts';
 export { DEFAULT_LIMITS, type Limits } from './limits.ts';
 export { compileLinearPattern, type LinearPattern } from './linear-pattern.ts';

@@ -1,7 +1,7 @@
 import { SallyportError } from './errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { escapePointer } from './json-pointer.ts';
 import type { Check, SchemaNode } from './json-schema-node.ts';
-import { escapePointer } from './json-schema-node.ts';
 import type { LinearPattern } from './linear-pattern.ts';
 
 /** How a schema says it was written: the forms that only older drafts have are accepted from `legacy` and `undeclared`. */

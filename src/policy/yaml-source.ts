@@ -1,5 +1,12 @@
 import { Composer, type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, Parser } from 'yaml';
-import { DEFAULT_LIMITS, deepFreeze, escapeForTerminal, type JsonValue, quoteForMessage } from '../core/index.ts';
+import {
+  DEFAULT_LIMITS,
+  deepFreeze,
+  escapeForTerminal,
+  escapePointer,
+  type JsonValue,
+  quoteForMessage,
+} from '../core/index.ts';
 import type { PolicyProblem } from './policy.ts';
 import type { PlaceFinder } from './problems.ts';
 import { isTooDeep } from './yaml-depth.ts';
@@ -132,7 +139,7 @@ function readMap(
     const start = offsetOf(key) ?? 0;
     const name = readKey(reading, key, start);
     if (name === null) continue;
-    const place = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const place = `${pointer}/${escapePointer(name)}`;
     if (entries.has(name)) {
       noteAt(reading, start, `the key ${quoteForMessage(name)} stands here twice`, 'Keep one of them', place);
       continue;
