@@ -46,7 +46,17 @@ describe('programs in documents and examples compile and run', () => {
     const files = PROGRAMS.map((_, index) => join(folder, `p${index}.ts`));
     const options = ['--strict', '--target', 'es2022', '--lib', 'es2024', '--module', 'nodenext', '--types', 'node'];
     const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-    const words = [compiler, '--ignoreConfig', '--skipLibCheck', ...options, '--outDir', join(folder, 'out'), ...files];
+    const words = [
+      compiler,
+      '--ignoreConfig',
+      '--skipLibCheck',
+      ...options,
+      '--rootDir',
+      folder,
+      '--outDir',
+      join(folder, 'out'),
+      ...files,
+    ];
     await run(process.execPath, words, { cwd: root }).catch((error: { stdout: string }) =>
       expect.unreachable(error.stdout),
     );
@@ -63,7 +73,7 @@ describe('programs in documents and examples compile and run', () => {
       env,
     });
     expect(stderr).toBe('');
-    expect(stdout).not.toBe('');
+    if (PROGRAMS[index]?.code.includes('console.log')) expect(stdout).not.toBe('');
   });
 
   test('there are programs to run', () => expect(PROGRAMS.length).toBeGreaterThan(4));
