@@ -35,7 +35,10 @@ export class PowerCutFiles implements LogFiles {
   readonly calls: SystemCall[] = [];
   readonly read: LogFiles['read'] = (file) => this.#ifOn(() => realFiles.read(file));
   readonly list: LogFiles['list'] = (folder) => this.#ifOn(() => realFiles.list(folder));
-  readonly identity: LogFiles['identity'] = (file) => this.#ifOn(() => realFiles.identity(file));
+  readonly identity: LogFiles['identity'] = (file) => {
+    this.#refuseIfOff();
+    return realFiles.identity(file);
+  };
   readonly #root: string;
   readonly #side: string;
   readonly #fault: Fault;
@@ -76,7 +79,7 @@ export class PowerCutFiles implements LogFiles {
     return {
       write: (data) => this.#run('write', file, () => handle.write(data)),
       truncate: (size) => this.#run('truncate', file, () => handle.truncate(size)),
-      size: () => this.#ifOn(() => handle.size()),
+      size: () => handle.size(),
       close: () => handle.close(),
       sync: () =>
         this.#run('sync', file, async () => {
