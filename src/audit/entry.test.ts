@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { canonicalJson, type JsonValue } from '../core/index.ts';
 import { composeEntry, ENTRY_BYTES, parseRecord } from './entry.ts';
 import type { RecordDraft } from './record.ts';
-import { skimRecord } from './skim-record.ts';
+import { skimRecord, skimSource } from './skim-record.ts';
 
 const stamp = { seq: 5, time: '2026-11-24T18:00:00.000Z', mono: 12, boot: 'boot_1', writer: 'test:1' };
 const compose = (draft: RecordDraft): ReturnType<typeof composeEntry> => composeEntry(draft, stamp);
@@ -108,7 +108,7 @@ describe('skimRecord', () => {
       fc.property(anyDraft, (draft) => {
         const { bytes } = compose(draft as RecordDraft);
         const padded = Buffer.concat([Buffer.from('{"'), bytes, Buffer.from('"}')]);
-        const found = skimRecord(padded, 2, padded.length - 2);
+        const found = skimRecord(skimSource(padded), 2, padded.length - 2);
         if (found === null) return;
         skimmed += 1;
         const { commitments: _, ...fields } = found;
@@ -125,7 +125,10 @@ describe('skimRecord', () => {
 
   it('never throws and never reads past the end', () => {
     const { bytes } = compose({ type: 'intent', session: 's', detail: { a: ['\\"', {}] } });
-    for (let end = 0; end < bytes.length; end++) expect(skimRecord(bytes, 0, end), `${end} bytes`).toBeNull();
-    fc.assert(fc.property(fc.uint8Array(), (noise) => skimRecord(Buffer.from(noise), 0, noise.length) === null));
+    for (let end = 0; end < bytes.length; end++)
+      expect(skimRecord(skimSource(bytes), 0, end), `${end} bytes`).toBeNull();
+    fc.assert(
+      fc.property(fc.uint8Array(), (noise) => skimRecord(skimSource(Buffer.from(noise)), 0, noise.length) === null),
+    );
   });
 });

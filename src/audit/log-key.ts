@@ -40,7 +40,7 @@ export async function loadLogKey(files: LogFiles, layout: LogLayout): Promise<No
  * The public key that lies beside the log, or null: as trustworthy as the folder it lies in.
  * @throws SallyportError AUDIT_FORGED
  */
-export async function loadVerifierKey(files: LogFiles, layout: LogLayout): Promise<NoteVerifier | null> {
+async function loadVerifierKey(files: LogFiles, layout: LogLayout): Promise<NoteVerifier | null> {
   const line = await unlessMissing(files.read(layout.verifierKey));
   return line === null ? null : parseVerifierKey(line.toString('utf8').replace(/\n$/, ''));
 }

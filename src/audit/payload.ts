@@ -1,8 +1,7 @@
-import * as crypto from 'node:crypto';
-import { type JsonValue, parseStrictJson } from '../core/index.ts';
+import { hmacSha256Hex, type JsonValue, parseStrictJson, randomBytes } from '../core/index.ts';
 
 /** Bytes of the salt of a payload. Always as many, so that no two keys of the HMAC are the same after padding. */
-export const SALT_BYTES = 32;
+const SALT_BYTES = 32;
 
 /** A value beside the log: canonical JSON, and the salt without which its commitment cannot be tried out. */
 export interface Payload {
@@ -14,13 +13,12 @@ export interface Payload {
 /** A payload with a fresh salt. */
 export const payloadOf = (name: string, value: Buffer): Payload => ({
   name,
-  salt: crypto.randomBytes(SALT_BYTES),
+  salt: randomBytes(SALT_BYTES),
   value,
 });
 
 /** What a record holds of a payload: `hmac-sha256:` and HMAC-SHA-256(salt, value) in hexadecimal. */
-export const commit = ({ salt, value }: Payload): string =>
-  `hmac-sha256:${crypto.createHmac('sha256', salt).update(value).digest('hex')}`;
+export const commit = ({ salt, value }: Payload): string => `hmac-sha256:${hmacSha256Hex(salt, value)}`;
 
 /** Bytes of a payload as {@link writePayload} writes it. */
 export const payloadBytes = ({ name, value }: Payload): number => 1 + name.length + SALT_BYTES + 4 + value.length;

@@ -1,5 +1,5 @@
 /** The ground floor: imports nothing of ours. */
-export { equalBytes, hmacSha256, sha256, sha256Hex } from './bytes.ts';
+export { equalBytes, hmacSha256Hex, sha256, sha256Hex } from './bytes.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { copyJson, copyJsonObject } from './copy-json.ts';
@@ -13,7 +13,7 @@ export {
   remedyOf,
   SallyportError,
 } from './errors.ts';
-export { newId } from './ids.ts';
+export { newId, randomBytes } from './ids.ts';
 export { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 export { escapePointer, readPointer, valueAtPointer } from './json-pointer.ts';
 export { type CompiledSchema, compileSchema, type SchemaError, validateSchema } from './json-schema.ts';

@@ -39,7 +39,7 @@ export function parseMessage(text: string, limits: { maxBytes: number; maxDepth:
 }
 
 /** {@link parseMessage} for a value that is parsed already. */
-export function readFrame(value: JsonValue): Message {
+function readFrame(value: JsonValue): Message {
   if (Array.isArray(value)) throw notAMessage('batches are refused: send one message at a time');
   if (!isJsonObject(value)) throw notAMessage('expected a JSON object');
   if (value['jsonrpc'] !== '2.0') throw notAMessage('expected "jsonrpc": "2.0"');

@@ -52,7 +52,7 @@ export async function startProcess(spec: ProcessSpec): Promise<ServerProcess> {
 }
 
 /** The environment of a server: four inherited variables and what the policy sets, which may override them. */
-export function builtEnvironment(set: Readonly<Record<string, string>>): Record<string, string> {
+function builtEnvironment(set: Readonly<Record<string, string>>): Record<string, string> {
   const inherited = INHERITED.map((name) => [name, process.env[name]] as const);
   const known = inherited.filter((entry): entry is readonly [string, string] => entry[1] !== undefined);
   return { ...Object.fromEntries(known), ...set };
