@@ -29,7 +29,7 @@ export async function gatherFacts(house: House, request: CallRequest): Promise<C
 export function readPaths(reader: ArgumentReader, parsed: ParsedCall): CallFacts['paths'] {
   const paths: PathFactsByPointer = {};
   if (parsed.trouble === null) {
-    const uses = { ...parsed.registered?.tool.paths, ...pathUses(reader.compiled(), parsed.name) };
+    const uses = strongestUses(parsed.registered?.tool.paths ?? {}, pathUses(reader.compiled(), parsed.name));
     // A tool that is not ours may open the path by its name.
     const openedElsewhere = parsed.registered?.tool.runs !== 'built-in';
     const { root, control, limits } = reader;
@@ -38,6 +38,16 @@ export function readPaths(reader: ArgumentReader, parsed: ParsedCall): CallFacts
     }
   }
   return Object.freeze(paths);
+}
+
+/** INVARIANT: what a tool says it writes stays a write, whatever the policy calls it: control files are judged by the use. */
+function strongestUses(
+  declared: Readonly<Record<string, PathUse>>,
+  ruled: Readonly<Record<string, PathUse>>,
+): Readonly<Record<string, PathUse>> {
+  const uses: Record<string, PathUse> = Object.assign(Object.create(null), declared);
+  for (const [name, use] of Object.entries(ruled)) if (uses[name] !== 'file_write') uses[name] = use;
+  return uses;
 }
 
 /** A path argument is a string, or a list of strings (`paths/0`, `paths/1`, …). Anything else cannot be judged. */

@@ -33,6 +33,9 @@ export function openPath(judged: PathFacts, options: OpenPathOptions): OpenedPat
       return { entries: judgedChildren(judged, names, options), complete };
     },
     async replace(data: Uint8Array): Promise<void> {
+      if (options.use !== 'file_write') {
+        throw new SallyportError('PATH_UNWRITABLE', `${quoteForMessage(display)} was judged for reading only`);
+      }
       if (judged.kind === 'folder' || judged.kind === 'special') {
         throw notUsable(judged.kind, 'PATH_NOT_FILE', display);
       }

@@ -115,10 +115,10 @@ describe('decide: arguments', () => {
     ]);
   });
 
-  it('denies a path argument that was not read as one', () => {
+  it('denies a path argument that was not read as one, and judges one that is written as a write', () => {
     expect(verdict(remote('mcp__fs__read', { path: 'src/a' }))).toBe('deny PATH_MALFORMED');
     const asWrite = { path: { use: 'file_write' as const, reading: plainReading('src/a') } };
-    expect(verdict(remote('mcp__fs__read', { path: 'src/a' }, { paths: asWrite }))).toBe('deny PATH_MALFORMED');
+    expect(verdict(remote('mcp__fs__read', { path: 'src/a' }, { paths: asWrite }))).toBe('deny PATH_NOT_ALLOWED');
     expect(verdict(remote('mcp__fs__read', { path: { toString: 'src/a' } }))).toBe('deny ARGUMENT_VALUE');
   });
 

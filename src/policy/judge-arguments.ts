@@ -33,8 +33,13 @@ function judgeNamed(constraint: CompiledArgument, name: string, value: JsonValue
     const instead = `A value that the rule accepts: ${error.message}`;
     return deny('ARGUMENT_VALUE', `the argument ${where}: ${error.message}`, { rule: constraint.rule, instead });
   }
-  if (constraint.as === null) return null;
-  const unread = pathsIn(name, value).find((pointer) => facts.paths[pointer]?.use !== constraint.as);
+  const { as } = constraint;
+  if (as === null) return null;
+  // A tool that says it writes the path is judged as a write, though the rule says read.
+  const unread = pathsIn(name, value).find((pointer) => {
+    const use = facts.paths[pointer]?.use;
+    return use !== as && use !== 'file_write';
+  });
   if (unread === undefined) return null;
   return deny('PATH_MALFORMED', `the argument ${quoteForMessage(unread)} was not read as a path`, {
     rule: constraint.rule,

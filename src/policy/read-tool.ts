@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../core/index.ts';
-import type { FlowEffect, FlowLabel, ToolRule } from './policy.ts';
+import type { ArgumentRule, FlowEffect, FlowLabel, ToolRule } from './policy.ts';
 import { readArguments } from './read-arguments.ts';
 import { readPathLists } from './read-paths.ts';
 import {
@@ -14,7 +14,7 @@ import {
   wordAt,
   wordOf,
 } from './reading.ts';
-import { serverOf } from './tool-names.ts';
+import { canOverlap, serverOf } from './tool-names.ts';
 
 const EFFECTS: readonly FlowEffect[] = ['read', 'write', 'egress', 'destroy', 'credential'];
 const LABELS: readonly FlowLabel[] = ['untrusted', 'private', 'trusted'];
@@ -27,6 +27,7 @@ export function readTool(reading: PolicyReading, name: string, value: JsonObject
   const output = objectAt(value, 'output') ?? {};
   const flow = objectAt(value, 'flow') ?? {};
   const named = readArguments(reading, id, pointer, value);
+  refuseWritesAsReads(reading, name, named ?? []);
   refusePathsWithoutArgument(reading, name, value, named?.some(({ as }) => as !== null) ?? false);
   return Object.freeze({
     name,
@@ -41,6 +42,16 @@ export function readTool(reading: PolicyReading, name: string, value: JsonObject
     output: Object.freeze((textsAt(flow, 'output') ?? []).flatMap((label) => wordOf(LABELS, label) ?? [])),
     effect: wordAt(EFFECTS, flow, 'effect'),
   });
+}
+
+/** A write that is called a read would pass by what is judged for writes only. */
+function refuseWritesAsReads(reading: PolicyReading, name: string, named: readonly ArgumentRule[]): void {
+  if (!canOverlap(name, 'file_write')) return;
+  for (const argument of named) {
+    if (argument.as !== 'file_read') continue;
+    const place = `/tools${segment(name)}/arguments${segment(argument.name)}`;
+    addProblem(reading, place, 'as: file_read in a rule that file_write falls under', 'Write as: file_write', 'key');
+  }
 }
 
 /** The limit would silently not hold: nothing says which argument of a server's tool is a path. */

@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../src/core/index.ts';
+import { openGate, type Tool } from '../../src/gate/index.ts';
+import { builtInTools } from '../../src/tools/index.ts';
+import { makeWorkspace, type Workspace } from '../support/workspace.ts';
+
+let workspace: Workspace | null = null;
+
+afterEach(() => {
+  workspace?.remove();
+  workspace = null;
+});
+
+const place = (policy: string, files: Readonly<Record<string, string>> = {}): Workspace => {
+  workspace = makeWorkspace(policy, files);
+  return workspace;
+};
+
+/** The code of a call's denial or failure, null if it was carried out. */
+async function codeOf(at: Workspace, tools: readonly Tool[], tool: string, args: JsonObject): Promise<string | null> {
+  const gate = await openGate({ policy: at.policyFile, state: at.state, tools });
+  try {
+    const result = await gate.call(tool, args);
+    return result.kind === 'delivered' ? null : result.code;
+  } finally {
+    await gate.close();
+  }
+}
+
+describe('a policy that calls a write a read', () => {
+  test.each([
+    ['by name', 'file_write: { allowedPaths: [.], arguments: { path: { as: file_read }, content: {} } }'],
+    ['by a wildcard', '"file_*": { allowedPaths: [.], arguments: { path: { as: file_read } }, otherArguments: allow }'],
+    ['for everything', '"*": { allowedPaths: [.], arguments: { p: { items: { as: file_read } } } }'],
+  ])('does not load: %s', async (_, rule) => {
+    const at = place(`version: 1\ntools:\n  ${rule}\n`);
+    await expect(openGate({ policy: at.policyFile, state: at.state, tools: builtInTools() })).rejects.toMatchObject({
+      code: 'POLICY_INVALID',
+    });
+  });
+
+  test('does not lift the rule on control files for a tool that says it writes', async () => {
+    const at = place('version: 1\ntools: { save: { allowedPaths: [.], arguments: { to: { as: file_read } } } }\n');
+    const save: Tool = {
+      name: 'save',
+      schema: { type: 'object' },
+      paths: { to: 'file_write' },
+      runs: 'built-in',
+      execute: async (_, { paths }) => {
+        await paths['to']?.replace(Buffer.from('written'));
+        return 'saved';
+      },
+    };
+    const before = readFileSync(at.policyFile, 'utf8');
+    expect(await codeOf(at, [save], 'save', { to: 'sallyport.yaml' })).toBe('PATH_CONTROL_FILE');
+    expect(readFileSync(at.policyFile, 'utf8')).toBe(before);
+    expect(await codeOf(at, [save], 'save', { to: 'notes.txt' })).toBe(null);
+    expect(readFileSync(join(at.root, 'notes.txt'), 'utf8')).toBe('written');
+  });
+
+  test('a path that was judged for reading is not written', async () => {
+    const at = place('version: 1\ntools: { save: { allowedPaths: [.] } }\n', { 'notes.txt': 'old' });
+    const save: Tool = {
+      name: 'save',
+      schema: { type: 'object' },
+      paths: { to: 'file_read' },
+      runs: 'built-in',
+      execute: async (_, { paths }) => {
+        await paths['to']?.replace(Buffer.from('written'));
+        return 'saved';
+      },
+    };
+    expect(await codeOf(at, [save], 'save', { to: 'notes.txt' })).toBe('PATH_UNWRITABLE');
+    expect(readFileSync(join(at.root, 'notes.txt'), 'utf8')).toBe('old');
+  });
+});
