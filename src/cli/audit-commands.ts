@@ -14,8 +14,8 @@ import {
   sessions,
   verifyLog,
 } from '../audit/index.ts';
-import { type JsonValue, SallyportError } from '../core/index.ts';
-import { defaultStateFolder } from '../keeper/index.ts';
+import { type JsonValue, jsonForTerminal, SallyportError } from '../core/index.ts';
+import { defaultStateFolder, takeOwnership, UnknownCalls } from '../keeper/index.ts';
 import { answer, type Terminal } from './output.ts';
 import type { CommonFlags } from './settings.ts';
 
@@ -84,7 +84,7 @@ export async function auditTail(
   if (!/^[0-9]{1,6}$/.test(flags.lines)) throw new SallyportError('USAGE', 'the number of lines is 0 to 999999');
   const directory = stateOf(flags);
   const print = (record: LogRecord): void =>
-    terminal.out(terminal.json ? JSON.stringify(record) : renderRecordLine(record));
+    terminal.out(terminal.json ? jsonForTerminal(record) : renderRecordLine(record));
   let next = 0;
   const last: LogRecord[] = [];
   for await (const { seq, record } of readRecords(directory)) {
@@ -100,5 +100,41 @@ export async function auditTail(
       next = seq + 1;
     }
   }
+  return 0;
+}
+
+/**
+ * `audit unknown`: the calls of which nobody knows how they ended; with `--settle N` a person who found out takes one off
+ * the list, so that the same call can be made again.
+ */
+export async function auditUnknown(
+  terminal: Terminal,
+  flags: CommonFlags & { readonly settle?: string },
+): Promise<number> {
+  const state = stateOf(flags);
+  if (flags.settle !== undefined) return settleUnknown(terminal, state, flags.settle);
+  const calls = new UnknownCalls(state).list();
+  const lines: string[] = [];
+  for (const { intentSeq, admittedSeq } of calls) {
+    for await (const { record } of readRecords(state, { from: intentSeq, to: intentSeq + 1 })) {
+      lines.push(`${admittedSeq}  ${renderRecordLine(record)}`);
+    }
+  }
+  answer(terminal, asJson(calls), lines.join('\n') || 'None: of every call it is known how it ended.');
+  return calls.length === 0 ? 0 : 1;
+}
+
+function settleUnknown(terminal: Terminal, state: string, number: string): number {
+  if (!/^[0-9]{1,15}$/.test(number))
+    throw new SallyportError('USAGE', 'a record has a number: sallyport audit unknown');
+  const ownership = takeOwnership(state); // a running process knows the list from when it began
+  try {
+    if (!new UnknownCalls(state).remove(Number(number))) {
+      throw new SallyportError('AUDIT_NOT_FOUND', `record ${number} is not on the list: sallyport audit unknown`);
+    }
+  } finally {
+    ownership.release();
+  }
+  answer(terminal, { settled: Number(number) }, `Settled ${number}: the same call can be made again.`);
   return 0;
 }

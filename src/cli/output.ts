@@ -1,4 +1,11 @@
-import { escapeForTerminal, exitCodeOf, isSallyportError, type JsonValue, remedyOf } from '../core/index.ts';
+import {
+  escapeForTerminal,
+  exitCodeOf,
+  isSallyportError,
+  type JsonValue,
+  jsonForTerminal,
+  remedyOf,
+} from '../core/index.ts';
 
 /** Where a command prints. Standard output carries the answer, standard error everything else. */
 export interface Terminal {
@@ -19,7 +26,7 @@ export const processTerminal = (json: boolean): Terminal => ({
 
 /** Prints an answer: as one JSON value, or as text for people. */
 export function answer(terminal: Terminal, value: JsonValue, text: string): void {
-  terminal.out(terminal.json ? JSON.stringify(value) : text);
+  terminal.out(terminal.json ? jsonForTerminal(value) : text);
 }
 
 /** A stranger's text over several lines, safe to print: everything but line breaks and tabs is escaped. */
@@ -45,7 +52,7 @@ export function reportError(terminal: Terminal, error: unknown): number {
     return exitCodeOf('INTERNAL');
   }
   const { code, message, remedy, detail } = error;
-  if (terminal.json) terminal.out(JSON.stringify({ error: { code, message, remedy, detail } }));
+  if (terminal.json) terminal.out(jsonForTerminal({ error: { code, message, remedy, detail } }));
   const problems = Array.isArray(detail['problems']) ? (detail['problems'] as readonly Problem[]) : [];
   const lines = problems.length > 0 ? problems.map(problemLine) : [safeLines(message)];
   terminal.err(`sallyport: ${lines.join('\n')}\nNext: ${remedy} (${code})`);

@@ -143,4 +143,8 @@ function addAudit(program: Command, run: Run): void {
   stateOnly(audit.command('sessions'))
     .description('the sessions of the log')
     .action((flags) => run(flags, async (terminal) => (await load()).auditSessions(terminal, flags)));
+  stateOnly(audit.command('unknown'))
+    .description('calls of which nobody knows how they ended')
+    .option('--settle <record>', 'take one off the list, once you found out')
+    .action((flags) => run(flags, async (terminal) => (await load()).auditUnknown(terminal, flags)));
 }

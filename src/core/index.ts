@@ -21,4 +21,4 @@ export { DEFAULT_LIMITS, type Limits } from './limits.ts';
 export { compileLinearPattern, type LinearPattern } from './linear-pattern.ts';
 export type { Principal, Proof, Surface } from './principal.ts';
 export { deepFreeze, parseStrictJson } from './strict-json.ts';
-export { escapeForTerminal, quoteForMessage } from './terminal.ts';
+export { escapeForTerminal, jsonForTerminal, quoteForMessage } from './terminal.ts';

@@ -14,3 +14,12 @@ export function quoteForMessage(text: string, maxCharacters = 120): string {
   const capped = text.length > maxCharacters ? `${text.slice(0, maxCharacters)}…` : text;
   return `"${escapeForTerminal(capped).replaceAll('"', '\\"')}"`;
 }
+
+/** A JSON value as text that is safe to print: what `escapeForTerminal` escapes stands as `\\uXXXX`, as JSON allows. */
+export const jsonForTerminal = (value: unknown): string =>
+  (JSON.stringify(value) ?? 'null').replace(UNSAFE, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );

@@ -47,10 +47,16 @@ function contextOf(house: House, request: CallRequest, judgement: Judgement, sig
   return { signal, paths, root: house.root, session: request.principal.session, principal: request.principal };
 }
 
-function failure(error: unknown): Executed {
-  if (error instanceof SallyportError) return { kind: 'failed', code: error.code, message: error.message };
-  const message = error instanceof Error ? error.message : String(error);
-  return { kind: 'failed', code: 'TOOL_FAILED', message };
+/** ATTACKER-CONTROLLED: what was thrown may be anything, and looking at it may throw again. */
+function failure(thrown: unknown): Executed {
+  try {
+    if (thrown instanceof SallyportError) return { kind: 'failed', code: thrown.code, message: thrown.message };
+    const message: unknown = thrown instanceof Error ? thrown.message : thrown;
+    if (typeof message === 'string') return { kind: 'failed', code: 'TOOL_FAILED', message };
+    return { kind: 'failed', code: 'TOOL_FAILED', message: 'the tool threw something that is no error' };
+  } catch {
+    return { kind: 'failed', code: 'TOOL_FAILED', message: 'the tool threw something that cannot be read' };
+  }
 }
 
 /** Ends a running tool, for the first of two reasons. */

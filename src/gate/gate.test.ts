@@ -152,6 +152,57 @@ describe('the second door', () => {
     expect(await gate.call('shape', {})).toMatchObject({ kind: 'failed', code });
   });
 
+  test.each([
+    ['a long text', [{ type: 'text', text: 'q'.repeat(500) }]],
+    ['a resource', [{ type: 'resource', resource: { uri: 'a:b', text: 'q'.repeat(500) } }]],
+    ['a link', [{ type: 'resource_link', uri: 'a:b', name: 'n', description: 'q'.repeat(500) }]],
+    ['many small texts', Array.from({ length: 500 }, () => ({ type: 'text', text: 'q' }))],
+  ])('counts every string against the length that the policy allows: %s', async (_, content) => {
+    gate.tool(returning('echo', { content }));
+    const result = await gate.call('echo', {});
+    expect(JSON.stringify(result.kind === 'delivered' && result.content).match(/q/g)?.length ?? 0).toBeLessThanOrEqual(
+      10,
+    );
+    expect(result.text.match(/cut by policy/g)).toHaveLength(1);
+  });
+
+  test.each([
+    ['no prototype', () => Promise.reject(Object.create(null))],
+    ['a message that is no string', () => Promise.reject(Object.assign(new Error('x'), { message: 1 }))],
+    [
+      'a proxy that throws',
+      () =>
+        Promise.reject(
+          new Proxy(
+            {},
+            {
+              getPrototypeOf: () => {
+                throw new TypeError('x');
+              },
+            },
+          ),
+        ),
+    ],
+    [
+      'a result with a getter that throws',
+      async () => ({
+        get content() {
+          throw new TypeError('x');
+        },
+      }),
+    ],
+  ])('settles whatever a tool throws: %s', async (_, execute) => {
+    gate.tool(returning('shape', '', { execute: execute as unknown as Tool['execute'] }));
+    expect(await gate.call('shape', {})).toMatchObject({ kind: 'failed', record: expect.any(Number) });
+    expect(
+      await gate.call('add', {
+        get a() {
+          throw new TypeError('x');
+        },
+      }),
+    ).toMatchObject({ kind: 'denied', code: 'INPUT_NOT_JSON' });
+  });
+
   test('drops fields that nobody knows', async () => {
     gate.tool(
       returning('shape', { content: [{ type: 'text', text: 'a', _meta: { x: 1 }, annotations: {} }], _meta: { y: 2 } }),

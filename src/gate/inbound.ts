@@ -7,11 +7,12 @@ import {
   SallyportError,
   validateSchema,
 } from '../core/index.ts';
+import { cutOutput } from './cut.ts';
 import type { Executed } from './execute.ts';
 import type { House } from './house.ts';
 import type { Judgement } from './judge.ts';
 import { parseOutput } from './output.ts';
-import type { Content, ToolOutput } from './tool.ts';
+import type { ToolOutput } from './tool.ts';
 
 /** What may be released, or why nothing is. */
 export type Inbound = InboundDelivered | InboundFailed;
@@ -46,7 +47,7 @@ export function inbound(house: House, { parsed, decision }: Judgement, executed:
     const output = parseOutput(executed.output, house.limits);
     const schema = parsed.registered?.output ?? null;
     if (schema !== null && !output.isError) checkStructured(output, schema);
-    return delivered(cut(output, decision.obligations.maxLength), decision.obligations.audit);
+    return delivered(cutOutput(output, decision.obligations.maxLength), decision.obligations.audit);
   } catch (error) {
     if (error instanceof SallyportError) return failed(error.code, error.message);
     throw error;
@@ -72,32 +73,6 @@ function checkStructured(output: ToolOutput, schema: Parameters<typeof validateS
       `the result does not fit its schema at ${first.pointer || '/'}: ${first.message}`,
     );
   }
-}
-
-/** Cuts the text to `maxLength` characters with a mark that says so. A structured result is never cut: it fails. */
-function cut(output: ToolOutput, maxLength: number | null): ToolOutput {
-  if (maxLength === null) return output;
-  if (output.structuredContent !== undefined && JSON.stringify(output.structuredContent).length > maxLength) {
-    throw new SallyportError(
-      'RESULT_TOO_LARGE',
-      `the structured result is longer than the ${maxLength} characters allowed`,
-    );
-  }
-  let left = maxLength;
-  const content: Content[] = [];
-  for (const piece of output.content) {
-    if (piece.type !== 'text') content.push(piece);
-    else {
-      content.push(piece.text.length <= left ? piece : { type: 'text', text: shorten(piece.text, left, maxLength) });
-      left = Math.max(0, left - piece.text.length);
-    }
-  }
-  return { ...output, content };
-}
-
-function shorten(text: string, left: number, maxLength: number): string {
-  const kept = text.slice(0, left).replace(/[\ud800-\udbff]$/, '');
-  return `${kept}\n[cut by policy: ${text.length - kept.length} more characters; at most ${maxLength} are delivered]`;
 }
 
 function delivered(output: ToolOutput, keepAll: boolean): InboundDelivered {

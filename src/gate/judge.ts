@@ -1,5 +1,12 @@
-import { type ErrorCode, quoteForMessage, remedyOf } from '../core/index.ts';
-import { type CallFacts, type Decision, decide, mayBeAllowed, type Obligations } from '../policy/index.ts';
+import { type ErrorCode, type Principal, quoteForMessage, remedyOf } from '../core/index.ts';
+import {
+  type CallFacts,
+  compilePolicy,
+  type Decision,
+  decide,
+  mayBeAllowed,
+  type Obligations,
+} from '../policy/index.ts';
 import type { CallRequest } from './call.ts';
 import type { House } from './house.ts';
 import type { ParsedCall } from './parse.ts';
@@ -19,11 +26,20 @@ export function judge(house: House, request: CallRequest, facts: CallFacts): Jud
     return { parsed, facts, decision: denyBuiltIn(parsed.trouble.code, parsed.trouble.reason) };
   }
   const decision = decide(compiled, facts);
-  return { parsed, facts, decision: parsed.registered === null ? missingTool(house, parsed.name, decision) : decision };
+  return {
+    parsed,
+    facts,
+    decision: parsed.registered === null ? missingTool(house, request.principal, parsed.name, decision) : decision,
+  };
 }
 
-/** A tool that is not registered is denied in any case; the policy's own denial says it better where it has one. */
-function missingTool(house: House, name: string, decision: Decision): Decision {
+/**
+ * A tool that is not registered is denied in any case. Why it is missing is told only to whom some rule could allow it: the
+ * state of a server is nobody else's business.
+ */
+function missingTool(house: House, principal: Principal, name: string, decision: Decision): Decision {
+  const { policy, root } = house;
+  if (!mayBeAllowed(compilePolicy(policy, { root, tools: [name] }), name, principal)) return decision;
   const missing = house.missing(name);
   if (missing !== null) return denyBuiltIn(missing.code, missing.reason);
   if (decision.effect === 'deny') return decision;

@@ -32,7 +32,8 @@ function copyResult(output: unknown, limits: Limits): JsonValue {
   try {
     return copyJson(output, { maxBytes, maxDepth: limits.argumentDepth });
   } catch (error) {
-    if (!(error instanceof SallyportError)) throw error;
+    // A getter of the result may throw anything.
+    if (!(error instanceof SallyportError)) throw new SallyportError('RESULT_MALFORMED', 'the result cannot be read');
     const code = error.code === 'INPUT_TOO_LARGE' ? 'RESULT_TOO_LARGE' : 'RESULT_MALFORMED';
     throw new SallyportError(code, `the tool returned something that cannot be delivered: ${error.message}`, {
       cause: error,
@@ -48,7 +49,7 @@ function parsePiece(piece: JsonValue): Content {
       return Object.freeze({ type, text: text(piece, 'text') });
     case 'image':
     case 'audio':
-      return Object.freeze({ type, data: base64(piece, 'data'), mimeType: text(piece, 'mimeType') });
+      return Object.freeze({ type, data: base64(piece, 'data'), mimeType: mimeType(piece) });
     case 'resource_link':
       return Object.freeze({ type, uri: text(piece, 'uri'), name: text(piece, 'name'), ...texts(piece, LINK_FIELDS) });
     case 'resource':
@@ -69,6 +70,13 @@ function parseResource(resource: JsonValue | undefined): JsonObject {
 function text(piece: JsonObject, field: string): string {
   const value = piece[field];
   if (typeof value !== 'string') throw malformed(`content without a text in its field ${field}`);
+  return value;
+}
+
+/** RFC 6838 allows 127 characters each for type and subtype; parameters fit in the rest. */
+function mimeType(piece: JsonObject): string {
+  const value = text(piece, 'mimeType');
+  if (value.length > 512) throw malformed('content with a MIME type that is too long');
   return value;
 }
 

@@ -23,6 +23,7 @@ import type {
 import type { Ownership } from './owner.ts';
 import { RefusalMeter } from './refusal-meter.ts';
 import type { TokenFolder } from './token-folder.ts';
+import type { UnknownCalls } from './unknown-calls.ts';
 
 interface Parts {
   readonly state: string;
@@ -30,7 +31,8 @@ interface Parts {
   readonly ownership: Ownership;
   readonly tokens: TokenFolder;
   readonly clock: Clock;
-  /** Calls of a died process without outcome, as `sameCall` writes them. */
+  readonly unknown: UnknownCalls;
+  /** The calls on that list, as `sameCall` writes them. */
   readonly uncertain: ReadonlySet<string>;
 }
 
@@ -138,6 +140,7 @@ export class EmbeddedKeeper implements Keeper {
     clearInterval(this.#heartbeat);
     const { log, ownership } = this.#parts;
     try {
+      this.#parts.unknown.add([...this.#open.values()]);
       for (const call of [...this.#open.keys()]) await this.#abandon(call);
       const detail = { reason, suppressedRefusals: this.#refusals.pending };
       await log.append({ type: 'shutdown', detail }).durable;

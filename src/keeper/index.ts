@@ -16,3 +16,4 @@ export { type KeeperOptions, localUser, openKeeper } from './open-keeper.ts';
 export { type Ownership, takeOwnership } from './owner.ts';
 export { defaultStateFolder, openStateFolder } from './state-folder.ts';
 export { TokenFolder } from './token-folder.ts';
+export { type UnknownCall, UnknownCalls } from './unknown-calls.ts';

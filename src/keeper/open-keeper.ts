@@ -1,10 +1,11 @@
 import { userInfo } from 'node:os';
-import { AuditLog, type LogRecord, readPayloads, recoveryDrafts } from '../audit/index.ts';
+import { AuditLog, readPayloads, readRecords, recoveryDrafts } from '../audit/index.ts';
 import { type Clock, isJsonObject, systemClock } from '../core/index.ts';
 import { EmbeddedKeeper, sameCall } from './embedded-keeper.ts';
 import { takeOwnership } from './owner.ts';
 import { openStateFolder } from './state-folder.ts';
 import { TokenFolder } from './token-folder.ts';
+import { type UnknownCall, UnknownCalls } from './unknown-calls.ts';
 
 export interface KeeperOptions {
   /** The state folder; made (0700) if it is missing. */
@@ -26,8 +27,9 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
   const ownership = takeOwnership(state);
   try {
     const log = await AuditLog.open({ directory: state, clock, writer: `keeper:${process.pid}` });
-    const uncertain = await recover(state, log);
-    return new EmbeddedKeeper({ state, log, ownership, clock, uncertain, tokens: new TokenFolder(state) });
+    const unknown = new UnknownCalls(state);
+    const uncertain = await recover(state, log, unknown);
+    return new EmbeddedKeeper({ state, log, ownership, clock, unknown, uncertain, tokens: new TokenFolder(state) });
   } catch (error) {
     ownership.release();
     throw error;
@@ -37,21 +39,31 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
 /** The user that runs this process, as principals name it. */
 export const localUser = (): string => userInfo().username;
 
-/** Writes what is due after a crash, and returns the calls of which nobody knows how they ended. */
-async function recover(state: string, log: AuditLog): Promise<ReadonlySet<string>> {
-  const calls = await Promise.all(log.recovered.openAdmissions.map((admitted) => callOf(state, admitted)));
+/**
+ * Writes what is due after a crash, and returns the calls of which nobody knows how they ended: those of this crash, and
+ * those of before that no person has taken off the list.
+ */
+async function recover(state: string, log: AuditLog, unknown: UnknownCalls): Promise<ReadonlySet<string>> {
+  const open = log.recovered.openAdmissions.map(({ seq, intentSeq }) => ({
+    admittedSeq: seq,
+    intentSeq: intentSeq ?? -1,
+  }));
+  // Before the log says that it recovered: a crash in between finds them again.
+  unknown.add(open);
   for (const draft of recoveryDrafts(log.recovered)) log.append(draft);
   await log.flush();
+  const calls = await Promise.all(unknown.list().map((call) => callOf(state, call)));
   return new Set(calls.filter((call) => call !== null));
 }
 
-/** The call behind an admission, if its arguments are still there (they may have been erased). */
-async function callOf(state: string, admitted: LogRecord): Promise<string | null> {
-  if (admitted.intentSeq === undefined || admitted.tool === undefined) return null;
-  const payloads = await readPayloads(state, admitted.intentSeq);
-  const args = payloads['arguments'];
-  const user = admitted.principal?.['user'];
-  const agent = admitted.principal?.['agent'];
-  if (!isJsonObject(args) || typeof user !== 'string' || typeof agent !== 'string') return null;
-  return sameCall({ principal: { user, agent }, tool: admitted.tool, arguments: args });
+/** The call behind two records, if its arguments are still there (they may have been erased). */
+async function callOf(state: string, { intentSeq }: UnknownCall): Promise<string | null> {
+  for await (const { record } of readRecords(state, { from: intentSeq, to: intentSeq + 1 })) {
+    const { tool, principal } = record;
+    const { arguments: args } = await readPayloads(state, intentSeq);
+    const [user, agent] = [principal?.['user'], principal?.['agent']];
+    if (tool === undefined || typeof user !== 'string' || typeof agent !== 'string' || !isJsonObject(args)) return null;
+    return sameCall({ principal: { user, agent }, tool, arguments: args });
+  }
+  return null;
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type LogRecord, readRecords, verifyLog } from '../../src/audit/index.ts';
 import { type Gate, openGate, type Tool } from '../../src/gate/index.ts';
+import { sallyport } from '../support/cli.ts';
 import { makeWorkspace, type Workspace } from '../support/workspace.ts';
 
 const SCRIPT = fileURLToPath(new URL('./hang-until-killed.mjs', import.meta.url));
@@ -26,6 +27,11 @@ afterEach(() => workspace.remove());
 
 const reopen = (): Promise<Gate> =>
   openGate({ policy: workspace.policyFile, state: workspace.state, tools: ['pay', 'look', 'declared'].map(answering) });
+const hanging = (name: string): Tool => ({
+  name,
+  schema: { type: 'object' },
+  execute: () => new Promise(() => undefined),
+});
 const answering = (name: string): Tool => ({
   name,
   schema: { type: 'object' },
@@ -49,9 +55,28 @@ test('[T7.3] a call that was under way when the process died has the outcome unk
   expect([report.integrity.status, report.completeness.status, report.openAdmissions]).toEqual(['ok', 'ok', []]);
 });
 
-test('[T7.3] an operator who looked and started anew may run it', async () => {
-  await (await reopen()).close();
-  const gate = await reopen();
+test('[T7.3] no restart makes it forgotten; a person who found out takes it off the list', async () => {
+  for (let restart = 0; restart < 3; restart++) await (await reopen()).close();
+  let gate = await reopen();
+  expect(await gate.call('pay', { amount: 1 })).toMatchObject({ kind: 'denied', code: 'CONFIRMATION_UNAVAILABLE' });
+  await gate.close();
+  const run = (...words: string[]) =>
+    sallyport(['audit', 'unknown', ...words, '--state', workspace.state], { cwd: workspace.root });
+  const listed = JSON.parse((await run('--json')).out) as { admittedSeq: number }[];
+  expect(listed).toHaveLength(3);
+  for (const { admittedSeq } of listed) expect((await run('--settle', String(admittedSeq))).code).toBe(0);
+  gate = await reopen();
   expect(await gate.call('pay', { amount: 1 })).toMatchObject({ kind: 'delivered' });
   await gate.close();
+});
+
+test('[T7.3] a call that an orderly stop cut short is not simply run again either', async () => {
+  let gate = await openGate({ policy: workspace.policyFile, state: workspace.state, tools: [hanging('pay')] });
+  const pending = gate.call('pay', { amount: 5 });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await gate.close('SIGTERM');
+  gate = await reopen();
+  expect(await gate.call('pay', { amount: 5 })).toMatchObject({ kind: 'denied', code: 'CONFIRMATION_UNAVAILABLE' });
+  await gate.close();
+  void pending;
 });

@@ -21,6 +21,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   '../../src/identity/index.ts': ['checkTokenName', 'describeToken', 'findToken', 'mintToken'],
   '../../src/keeper/index.ts': [
     'TokenFolder',
+    'UnknownCalls',
     'defaultStateFolder',
     'localUser',
     'openKeeper',
