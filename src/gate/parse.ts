@@ -35,7 +35,8 @@ export function parseCall(
     const args = registered === null ? copied : withPathDefaults(registered, copied);
     return Object.freeze({ name, registered, arguments: args, trouble: schemaTrouble(registered, args) });
   } catch (error) {
-    if (!(error instanceof SallyportError)) throw error;
+    // A getter of the arguments may throw anything.
+    if (!(error instanceof SallyportError)) return unreadable(name, registered);
     return Object.freeze({ name, registered, arguments: EMPTY, trouble: { code: error.code, reason: error.message } });
   }
 }
@@ -67,3 +68,8 @@ function schemaTrouble(registered: RegisteredTool | null, args: JsonObject): Par
   const where = first.pointer === '' ? 'the arguments' : `the argument ${quoteForMessage(first.pointer)}`;
   return { code: 'INPUT_SCHEMA_MISMATCH', reason: `${where}: ${first.message}` };
 }
+
+const UNREADABLE = { code: 'INPUT_NOT_JSON', reason: 'the arguments cannot be read' } as const;
+
+const unreadable = (name: string, registered: RegisteredTool | null): ParsedCall =>
+  Object.freeze({ name, registered, arguments: EMPTY, trouble: UNREADABLE });
