@@ -1,21 +1,21 @@
-import { canonicalJson, type Limits, parseStrictJson, SallyportError } from '../core/index.ts';
+import { canonicalJson, type JsonValue, type Limits, parseStrictJson, SallyportError } from '../core/index.ts';
 import { FRAME_DEPTH } from './json-rpc.ts';
-
-/** Events of one stream: more than that is a flood. */
-const MAX_EVENTS = 10_000;
+import { type Allowance, connectionAllowance } from './upstream-allowance.ts';
 
 /**
  * Reads a server-sent event stream (WHATWG HTML, section 9.2) and writes it again with nothing but strict JSON in it, so
  * that the reader behind it sees exactly what was checked. Comments, ids and retry times are dropped.
- * ATTACKER-CONTROLLED: every byte.
+ * ATTACKER-CONTROLLED: every byte; each counts against `allowance`, that of the connection the stream belongs to.
  */
-export function strictEvents(limits: Limits): TransformStream<Uint8Array, Uint8Array> {
+export function strictEvents(
+  limits: Limits,
+  allowance: Pick<Allowance, 'heard'> = connectionAllowance(limits.resultBinaryBytes),
+): TransformStream<Uint8Array, Uint8Array> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const encoder = new TextEncoder();
   const lines = lineSplitter();
   let data: string[] = [];
   let held = 0;
-  let events = 0;
   return new TransformStream({
     transform: (chunk, controller) => {
       for (const line of lines.push(decode(() => decoder.decode(chunk, { stream: true })))) {
@@ -24,14 +24,14 @@ export function strictEvents(limits: Limits): TransformStream<Uint8Array, Uint8A
           held += line.length;
         } else if (line === '') {
           const text = data.join('\n');
-          events += 1;
-          if (text.trim() !== '')
-            controller.enqueue(encoder.encode(`event: message\ndata: ${strictText(text, limits)}\n\n`));
+          const strict = text.trim() === '' ? null : strictJson(text, limits);
+          allowance.heard(held + 1, strict);
+          if (strict !== null) controller.enqueue(encoder.encode(`event: message\ndata: ${canonicalJson(strict)}\n\n`));
           data = [];
           held = 0;
-        }
+        } else allowance.heard(line.length + 1, null);
       }
-      if (lines.waiting() + held > limits.resultBinaryBytes || events > MAX_EVENTS) {
+      if (lines.waiting() + held > limits.resultBinaryBytes) {
         throw new SallyportError('RESULT_TOO_LARGE', 'the server sent more than its limit');
       }
     },
@@ -59,11 +59,11 @@ function lineSplitter(): { push(text: string): string[]; waiting(): number } {
   return { push, waiting: () => length };
 }
 
-/** Strict JSON text, rewritten. @throws SallyportError RESULT_MALFORMED */
-export function strictText(text: string, limits: Limits): string {
+/** What strict JSON text says. @throws SallyportError RESULT_MALFORMED */
+export function strictJson(text: string, limits: Limits): JsonValue {
   try {
     const bounds = { maxBytes: limits.resultBinaryBytes, maxDepth: limits.argumentDepth + FRAME_DEPTH };
-    return canonicalJson(parseStrictJson(text, bounds));
+    return parseStrictJson(text, bounds);
   } catch (cause) {
     throw new SallyportError('RESULT_MALFORMED', 'the server sent no message of the protocol', { cause });
   }

@@ -4,6 +4,8 @@ import type { Readable } from 'node:stream';
 export interface LineEvents {
   /** One line without its newline, at most `maxBytes` long. */
   readonly line: (line: Buffer) => void;
+  /** A line without a byte: nobody reads it, but it can be counted. */
+  readonly blank?: () => void;
   /** A line is longer than `maxBytes`; the rest of it is skipped, unless the reader stops the stream. */
   readonly tooLong: () => void;
   readonly end: () => void;
@@ -34,7 +36,9 @@ export function readLines(input: Readable, maxBytes: number, events: LineEvents)
     held = [];
     bytes = 0;
     skipping = false;
-    if (line !== null && line.length > 0) events.line(line);
+    if (line === null) return;
+    if (line.length > 0) events.line(line);
+    else events.blank?.();
   };
   let stopped = false;
   const onData = (chunk: Buffer): void => {

@@ -103,8 +103,9 @@ async function connectOnce(
     if (wasOpen) await wire.goodbye();
     await client.close();
   };
+  const sender: Sender = { client, wire, timeoutMs, close, answered: 0 };
   const request: UpstreamConnection['request'] = (method, params, { signal } = {}) =>
-    sendRequest({ client, wire, timeoutMs, close }, method, params, signal);
+    sendRequest(sender, method, params, signal);
   return {
     isOpen: () => isOpen && wire.failure() === null,
     toolsChanges: () => toolsChanges,
@@ -167,25 +168,31 @@ interface Sender {
   readonly wire: UpstreamWire;
   readonly timeoutMs: number;
   readonly close: () => Promise<void>;
+  /** Requests that the server has answered, with a result or an error. */
+  answered: number;
 }
 
 async function sendRequest(
-  { client, wire, timeoutMs, close }: Sender,
+  sender: Sender,
   method: string,
   params: JsonObject,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
-  const heardBefore = wire.heard();
+  const { client, wire, timeoutMs, close } = sender;
+  const answeredBefore = sender.answered;
   try {
     const options = { timeout: timeoutMs, allowInputRequired: true, ...(signal === undefined ? {} : { signal }) };
-    return await client.request({ method, params: { ...params } }, AS_IT_IS, options);
+    const result = await client.request({ method, params: { ...params } }, AS_IT_IS, options);
+    sender.answered += 1;
+    return result;
   } catch (error) {
+    if (error instanceof ProtocolError) sender.answered += 1;
     if (signal?.aborted === true) throw abortReason(signal);
     if (error instanceof ProtocolError) throw answeredError(error);
     const timedOut = error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout;
     if (!timedOut) throw requestError(error, wire);
-    // A server that said nothing at all hangs: it is stopped, and started again with the next call.
-    if (wire.heard() === heardBefore) void close();
+    // A server that answered nothing meanwhile hangs, whatever else it says: it is stopped, and the next call starts it again.
+    if (sender.answered === answeredBefore) void close();
     throw new SallyportError('TOOL_TIMEOUT', `the server did not answer within ${timeoutMs} ms`);
   }
 }

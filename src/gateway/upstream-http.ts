@@ -1,21 +1,21 @@
 import { type FetchLike, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { isSallyportError, type Limits, SallyportError } from '../core/index.ts';
-import { strictEvents, strictText } from './event-stream.ts';
+import { canonicalJson, isSallyportError, type Limits, SallyportError } from '../core/index.ts';
+import { strictEvents, strictJson } from './event-stream.ts';
+import { type Allowance, connectionAllowance } from './upstream-allowance.ts';
 import type { UpstreamWire } from './upstream-wire.ts';
 
 const GOODBYE_MS = 2_000;
 
 /** A remote server as a wire: no redirect is followed, every body has its limit, and all JSON is strict. */
 export function httpWire(url: string, limits: Limits): UpstreamWire {
-  const state = { failure: null as SallyportError | null, heard: 0 };
+  const state = { failure: null as SallyportError | null };
+  const allowance = connectionAllowance(limits.resultBinaryBytes);
   const fail = (error: SallyportError): void => {
     state.failure ??= error;
     void transport.close();
   };
   const transport = new StreamableHTTPClientTransport(new URL(url), {
-    fetch: boundedFetch(limits, fail, () => {
-      state.heard += 1;
-    }),
+    fetch: boundedFetch({ limits, fail, allowance }),
     reconnectionOptions: {
       maxRetries: 0,
       initialReconnectionDelay: 1_000,
@@ -23,14 +23,27 @@ export function httpWire(url: string, limits: Limits): UpstreamWire {
       reconnectionDelayGrowFactor: 1,
     },
   });
+  const send = transport.send.bind(transport);
+  transport.send = (message, sendOptions) => {
+    allowance.sent(message);
+    return send(message, sendOptions);
+  };
   const goodbye = async (): Promise<void> => {
     const said = transport.terminateSession().catch(() => undefined); // a server that cannot hear it forgets by itself
     await Promise.race([said, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS).unref())]);
   };
-  return { transport, failure: () => state.failure, heard: () => state.heard, goodbye, errorTail: () => '' };
+  return { transport, failure: () => state.failure, goodbye, errorTail: () => '' };
 }
 
-function boundedFetch(limits: Limits, fail: (error: SallyportError) => void, heard: () => void): FetchLike {
+/** What bounds the answers of one connection. */
+interface Bounds {
+  readonly limits: Limits;
+  readonly allowance: Allowance;
+  readonly fail: (error: SallyportError) => void;
+}
+
+function boundedFetch(bounds: Bounds): FetchLike {
+  const { limits } = bounds;
   return async (input, init) => {
     const headersLate = AbortSignal.timeout(limits.upstreamMs);
     const signal = init?.signal ? AbortSignal.any([init.signal, headersLate]) : headersLate;
@@ -40,33 +53,40 @@ function boundedFetch(limits: Limits, fail: (error: SallyportError) => void, hea
       signal: isStream(init) ? (init?.signal ?? null) : signal,
       redirect: 'manual',
     });
-    heard();
     if (response.status >= 300 && response.status < 400) {
       await response.body?.cancel();
       throw new SallyportError('SERVER_UNAVAILABLE', 'the server redirects: name its final URL in the policy');
     }
-    return boundedResponse(response, limits, fail);
+    return boundedResponse(response, bounds);
   };
 }
 
 /** The standing stream of a session has no end by itself. */
 const isStream = (init: RequestInit | undefined): boolean => init?.method === 'GET';
 
-async function boundedResponse(
-  response: Response,
-  limits: Limits,
-  fail: (error: SallyportError) => void,
-): Promise<Response> {
+async function boundedResponse(response: Response, { limits, fail, allowance }: Bounds): Promise<Response> {
   const { status, statusText, headers } = response;
   const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
   if (response.body === null) return response;
   if (type === 'text/event-stream') {
-    const body = reportErrors(response.body.pipeThrough(strictEvents(limits)), fail);
+    const body = reportErrors(response.body.pipeThrough(strictEvents(limits, allowance)), fail);
     return new Response(body, { status, statusText, headers });
   }
   const text = await boundedText(response.body, response.ok ? limits.resultBinaryBytes : limits.resultTextBytes);
   const isJson = type === 'application/json' && response.ok && text !== '';
-  return new Response(isJson ? strictText(text, limits) : text, { status, statusText, headers: plain(headers) });
+  const json = isJson ? strictJson(text, limits) : null;
+  countBody(allowance, fail, text, json);
+  return new Response(json === null ? text : canonicalJson(json), { status, statusText, headers: plain(headers) });
+}
+
+/** A flood ends the connection: the answer to a question of the server has nobody else who would see the error. */
+function countBody(allowance: Allowance, fail: Bounds['fail'], text: string, json: unknown): void {
+  try {
+    allowance.heard(text.length, json);
+  } catch (error) {
+    if (isSallyportError(error)) fail(error);
+    throw error;
+  }
 }
 
 /** Headers for a body that was decoded and rewritten. */

@@ -3,18 +3,17 @@ import { isJsonObject, isSallyportError, type Limits, SallyportError } from '../
 import { type Message, parseMessage, toJsonRpc } from './json-rpc.ts';
 import { decodeLine, readLines } from './line-reader.ts';
 import { writeLine } from './line-writer.ts';
+import { connectionAllowance } from './upstream-allowance.ts';
 import { type ProcessSpec, type ServerProcess, startProcess } from './upstream-process.ts';
 import { TOOLS_CHANGED, type UpstreamWire } from './upstream-wire.ts';
-
-/** Lines that a server may write after we last wrote to it: more than that is a flood. */
-const MAX_UNASKED = 10_000;
 
 /**
  * A server process as a Transport for the SDK's client. What the server writes reaches the protocol only as strict
  * JSON-RPC within its limits; a server that breaks them is stopped, and `failure` says why.
  */
 export function stdioWire(spec: ProcessSpec, limits: Limits): UpstreamWire {
-  const state = { process: null as ServerProcess | null, failure: null as SallyportError | null, heard: 0, unasked: 0 };
+  const state = { process: null as ServerProcess | null, failure: null as SallyportError | null };
+  const allowance = connectionAllowance(limits.resultBinaryBytes);
   let isClosed = false;
   const close = async (): Promise<void> => {
     if (isClosed) return;
@@ -27,12 +26,19 @@ export function stdioWire(spec: ProcessSpec, limits: Limits): UpstreamWire {
     state.failure ??= error;
     void close();
   };
+  const count = (bytes: number, body: unknown): void => {
+    try {
+      allowance.heard(bytes, body);
+    } catch (error) {
+      if (!isSallyportError(error)) throw error;
+      fail(error);
+    }
+  };
   const hear = (line: Buffer): void => {
-    state.heard += 1;
     const read = readServerLine(line, limits);
-    state.unasked += 1;
+    count(line.length + 1, read.kind === 'message' ? read.message.body : null);
+    if (isClosed) return;
     if (read.kind === 'broken') fail(read.error);
-    else if (state.unasked > MAX_UNASKED) fail(new SallyportError('RESULT_TOO_LARGE', 'the server floods'));
     else if (read.kind === 'message' && isHeeded(read.message)) transport.onmessage?.(toJsonRpc(read.message));
   };
   const transport: Transport & { readonly pid: number | null; readonly stderr: null } = {
@@ -47,6 +53,7 @@ export function stdioWire(spec: ProcessSpec, limits: Limits): UpstreamWire {
       if (isClosed) return started.stop();
       readLines(started.stdout, limits.resultBinaryBytes, {
         line: (line) => isClosed || hear(line),
+        blank: () => isClosed || count(1, null),
         tooLong: () => fail(new SallyportError('RESULT_TOO_LARGE', 'the server sent a message beyond the limit')),
         end: () => undefined,
       });
@@ -56,7 +63,7 @@ export function stdioWire(spec: ProcessSpec, limits: Limits): UpstreamWire {
     send: async (message) => {
       if (state.process === null || isClosed)
         throw new SallyportError('SERVER_UNAVAILABLE', 'the server is not running');
-      state.unasked = 0;
+      allowance.sent(message);
       await writeLine(state.process.stdin, message, limits.resultBinaryBytes);
     },
     close,
@@ -64,7 +71,6 @@ export function stdioWire(spec: ProcessSpec, limits: Limits): UpstreamWire {
   return {
     transport,
     failure: () => state.failure,
-    heard: () => state.heard,
     goodbye: async () => undefined,
     errorTail: () => state.process?.errorTail() ?? '',
   };
