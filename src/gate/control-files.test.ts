@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   linkSync,
   mkdirSync,
@@ -26,6 +27,9 @@ const verdict = (given: string, files: ControlFiles = control, base = root): str
   if ('trouble' in reading) return reading.trouble;
   return reading.stateFolder ? 'state' : reading.controlFile ? 'control' : 'free';
 };
+
+/** The folder of our own package: these sources run from there. */
+const OWN = realpathSync(join(import.meta.dirname, '../..'));
 
 const put = (path: string): string => {
   mkdirSync(join(path, '..'), { recursive: true });
@@ -76,13 +80,30 @@ describe('control files by name', () => {
     ['hooks of Claude Code, at any depth', 'packages/web/.claude/hooks/x.sh'],
     ['MCP servers of a project', 'packages/web/.mcp.json'],
     ['Cursor', '.cursor/mcp.json'],
+    ['a program in the status line', '.claude/statusline.sh'],
+    ['the MCP servers of whichever program', 'a/.some-agent/mcp.json'],
+    ['Trae', '.trae/rules.md'],
+    ['Crush', '.crush.json'],
+    ['OpenHands', '.openhands/setup.sh'],
+    ['the packages that our own code finds', '../../node_modules/yaml/index.js', OWN],
+    ['our own build script', 'scripts/build.mjs', OWN],
+    ['a package that we import', 'node_modules/yaml/package.json', OWN],
+    ['a file that our package does not have', 'docs/new/x.md', OWN],
     ['VS Code', '.vscode/settings.json'],
     ['settings in the home', '../.claude.json'],
     ['everything of Claude Code in the home', '../.claude/projects/x.jsonl'],
     ['Claude Desktop', '../.config/Claude/claude_desktop_config.json'],
     ['git configuration of the user', '../.gitconfig'],
-  ])('%s', (_, given) => {
-    expect(verdict(given)).toBe('control');
+  ])('%s', (_, given, base = root) => {
+    expect(verdict(given, control, base)).toBe('control');
+  });
+
+  test('all of our package, where the workspace is our package', () => {
+    const files = watchControlFiles({ root: OWN, home: null, policyFile: null, stateFolders: [state] });
+    for (const path of ['src/gate/judge.ts', 'policies/default.yaml', 'node_modules/yaml/index.js', 'README.md']) {
+      const facts = readPath(path, { root: OWN, use: 'file_write', control: files, limits: DEFAULT_LIMITS });
+      expect(facts).toMatchObject({ controlFile: true, ownCode: true });
+    }
   });
 
   test.each([
@@ -197,5 +218,37 @@ describe('a workspace inside a folder of the table', () => {
     const files = watchControlFiles({ root: inner, home: null, policyFile: null, stateFolders: [state] });
     expect(verdict('src/a.ts', files, inner)).toBe('free');
     expect(verdict(`${inner}/src/a.ts`, files, inner)).toBe('free');
+  });
+});
+
+describe('a repository of another name', () => {
+  const use = 'file_write';
+  const isControl = (given: string, base: string): boolean => {
+    const files = watchControlFiles({ root: base, home: null, policyFile: null, stateFolders: [state] });
+    const reading = readPath(given, { root: base, use, control: files, limits: DEFAULT_LIMITS });
+    return !('trouble' in reading) && reading.controlFile;
+  };
+
+  test.each(['separate', 'bare'])('%s', (kind) => {
+    const base = join(top, kind);
+    mkdirSync(base);
+    const git = (...words: readonly string[]): void => {
+      execFileSync('git', words, { cwd: base, stdio: 'ignore' });
+    };
+    if (kind === 'separate') git('init', '-q', '--separate-git-dir', join(base, 'data'), base);
+    else git('init', '-q', '--bare', join(base, 'data'));
+    for (const path of ['data/config', 'data/hooks/pre-commit', 'data/info/new', 'data/objects/x']) {
+      expect(isControl(path, base), path).toBe(true);
+    }
+    expect(isControl('config', join(base, 'data'))).toBe(true);
+    expect(isControl('other/config', base)).toBe(false);
+  });
+
+  test('the folder that a .git file leads to, before it is there', () => {
+    const base = join(top, 'pointing');
+    put(join(base, 'a.ts'));
+    writeFileSync(join(base, '.git'), 'gitdir: ./later/data\n');
+    expect(isControl('later/data/config', base)).toBe(true);
+    expect(isControl('later/config', base)).toBe(false);
   });
 });

@@ -1,10 +1,11 @@
 import { realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type ControlKind, type KnownPlace, knowIdentities } from './control-identities.ts';
 import { knownControlPaths, matchesControlTable } from './control-patterns.ts';
 import { CONTROL_FILES_ANYWHERE, CONTROL_FILES_IN_HOME } from './control-table.ts';
 import { foldPath } from './folded-path.ts';
+import { gitFolderOf, isInGitFolder } from './git-folders.ts';
+import { ancestorsOf, ownCodePlaces } from './own-code.ts';
 
 /** Where an object is and by which inodes it is reached. */
 interface ControlQuestion {
@@ -14,11 +15,13 @@ interface ControlQuestion {
   readonly identities: readonly string[];
   /** Number of hard links, 1 for what can have one name only. */
   readonly links: number;
+  /** Whether it is to be written: only then folders that git would take for a repository are looked for. */
+  readonly writing?: boolean;
 }
 
 /** The files that no tool may write, and the state folder, which no tool may even read (DESIGN section 2). */
 export interface ControlFiles {
-  /** `state`: out of reach for every use; `control`: out of reach for writing; null: neither. Never throws. */
+  /** `state`: out of reach for every use; `code` and `control`: for writing; null: neither. Never throws. */
   judge(question: ControlQuestion): ControlKind | null;
 }
 
@@ -34,9 +37,6 @@ export interface ControlFilesOptions {
   /** The state folder of the keeper and whatever else it protects: `keeper.protectedPaths`. */
   readonly stateFolders: readonly string[];
 }
-
-/** Our own compiled code: who may write it decides everything. */
-const OWN_CODE = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
 /**
  * Answers which paths are control files: by folded real path (letter case, Unicode forms, Windows notations) and by inode
@@ -55,21 +55,26 @@ export function watchControlFiles(options: ControlFilesOptions): ControlFiles {
     return hit?.kind ?? (matchesControlTable(segmentsOf(path), { root, home }) ? 'control' : null);
   };
   return Object.freeze({
-    judge({ real, identities: seen, links }: ControlQuestion): ControlKind | null {
+    judge({ real, identities: seen, links, writing = false }: ControlQuestion): ControlKind | null {
       const name = byName(real);
-      return name === 'state' ? name : (identities.find(seen, links) ?? name);
+      const found = name === 'state' ? name : (identities.find(seen, links) ?? name);
+      return found ?? (writing && isInGitFolder(real) ? 'control' : null);
     },
   });
 }
 
 /** What the operator and the keeper named: as written and as it really lies. State first: it forbids more. */
-function namedPlaces({ home, policyFile, policyReads = [], stateFolders }: ControlFilesOptions): KnownPlace[] {
+function namedPlaces({ root, home, policyFile, policyReads = [], stateFolders }: ControlFilesOptions): KnownPlace[] {
   const states = home === null ? stateFolders : [...stateFolders, join(home, '.local', 'state', 'sallyport')];
   const files = policyFile === null ? policyReads : [policyFile, lockBeside(policyFile), ...policyReads];
   return [
     ...states.flatMap(bothNames).map((path): KnownPlace => ({ path, kind: 'state', contents: true })),
-    ...files.flatMap(bothNames).map((path): KnownPlace => ({ path, kind: 'control', contents: false })),
-    ...bothNames(OWN_CODE).map((path): KnownPlace => ({ path, kind: 'control', contents: false })),
+    ...[...files, ...gitFolderOf(root)]
+      .flatMap(bothNames)
+      .map((path): KnownPlace => ({ path, kind: 'control', contents: false })),
+    ...ownCodePlaces()
+      .flatMap(bothNames)
+      .map((path): KnownPlace => ({ path, kind: 'code', contents: false })),
   ];
 }
 
@@ -95,9 +100,5 @@ function realOf(path: string): string {
     return parent === path ? path : join(realOf(parent), path.slice(parent.length));
   }
 }
-
-/** The folder itself and every folder above it. */
-const ancestorsOf = (folder: string): string[] =>
-  dirname(folder) === folder ? [folder] : [folder, ...ancestorsOf(dirname(folder))];
 
 const segmentsOf = (path: string): string[] => path.split('/').filter((segment) => segment !== '');

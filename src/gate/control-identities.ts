@@ -2,8 +2,8 @@ import { type BigIntStats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { entriesIn, look, watchContents } from './folder-contents.ts';
 
-/** Why a path is out of reach: `state` for reading too, `control` for writing. */
-export type ControlKind = 'state' | 'control';
+/** Why a path is out of reach: `state` for reading too, `control` and our own `code` for writing. */
+export type ControlKind = 'state' | 'control' | 'code';
 
 /** A file or folder to know by its inode. `contents`: what lies below it as well, for it could be hard-linked elsewhere. */
 export interface KnownPlace {

@@ -33,6 +33,7 @@ export const CONTROL_FILES_ANYWHERE: readonly ControlRow[] = [
   { path: '.claude/settings*.json', reason: HOOKS },
   { path: '.claude/settings.json', reason: HOOKS },
   { path: '.claude/settings.local.json', reason: HOOKS },
+  { path: '.claude/statusline*', reason: HOOKS },
   { path: '.claude/hooks/**', reason: HOOKS },
   { path: '.claude/commands/**', reason: HOOKS },
   { path: '.claude/agents/**', reason: HOOKS },
@@ -40,6 +41,9 @@ export const CONTROL_FILES_ANYWHERE: readonly ControlRow[] = [
   { path: '.claude/plugins/**', reason: HOOKS },
   { path: '.claude.json', reason: HOOKS },
   { path: '.mcp.json', reason: HOOKS },
+  // A folder with a dot is some program's own: what it calls MCP servers, it starts.
+  { path: '.*/mcp.json', reason: HOOKS },
+  { path: '.mcp/**', reason: HOOKS },
   { path: 'claude_desktop_config.json', reason: HOOKS },
   { path: '.cursor/**', reason: HOOKS },
   { path: '.vscode/mcp.json', reason: HOOKS },
@@ -69,6 +73,15 @@ export const CONTROL_FILES_ANYWHERE: readonly ControlRow[] = [
   { path: '.opencode/**', reason: HOOKS },
   { path: 'opencode.json', reason: HOOKS },
   { path: 'opencode.jsonc', reason: HOOKS },
+  { path: '.trae/**', reason: HOOKS },
+  { path: '.vscode-insiders/mcp.json', reason: HOOKS },
+  { path: '.vscode-insiders/settings.json', reason: HOOKS },
+  { path: '.kilocode/**', reason: HOOKS },
+  { path: '.amp/**', reason: HOOKS },
+  { path: '.crush.json', reason: HOOKS },
+  { path: 'crush.json', reason: HOOKS },
+  { path: '.openhands/**', reason: HOOKS },
+  { path: '.aider.conf.yaml', reason: HOOKS },
   { path: '.aider.conf.yml', reason: HOOKS },
 ];
 

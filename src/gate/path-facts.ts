@@ -47,11 +47,12 @@ function isAmbiguous(given: string, walked: Walked, { root, limits }: ReadPathOp
   return typeof asText === 'string' || endOf(asText) !== endOf(walked);
 }
 
-function factsOf(given: string, walked: Walked, { root, control }: ReadPathOptions): PathFacts {
+function factsOf(given: string, walked: Walked, { root, control, use }: ReadPathOptions): PathFacts {
   const real = endOf(walked);
   const known = describe(walked);
   const identities = known.identity === null ? walked.folders : [...walked.folders, known.identity];
-  const verdict = control.judge({ real, identities, links: known.kind === 'folder' ? 1 : known.links });
+  const links = known.kind === 'folder' ? 1 : known.links;
+  const verdict = control.judge({ real, identities, links, writing: use === 'file_write' });
   return Object.freeze({
     given,
     lexical: posix.resolve(root, given),
@@ -59,6 +60,7 @@ function factsOf(given: string, walked: Walked, { root, control }: ReadPathOptio
     ...known,
     controlFile: verdict !== null,
     stateFolder: verdict === 'state',
+    ownCode: verdict === 'code',
   });
 }
 

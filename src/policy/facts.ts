@@ -21,6 +21,8 @@ export interface PathFacts {
   readonly controlFile: boolean;
   /** Set, with `controlFile`, when it lies in the state folder: no use of it is allowed, not even reading. */
   readonly stateFolder?: boolean;
+  /** Set, with `controlFile`, when Sallyport itself is loaded from there. */
+  readonly ownCode?: boolean;
 }
 
 /** What a path argument could not be read as: a denial by itself. */

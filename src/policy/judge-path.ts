@@ -92,6 +92,10 @@ function judgeControlFile({ judges, facts }: PathCall): Finding | null {
     return deny('PATH_CONTROL_FILE', `${given} belongs to the state of Sallyport: no tool may use it`);
   }
   if (!facts.controlFile || judges.use !== 'file_write') return null;
+  if (facts.ownCode === true) {
+    const reason = `${given} lies where Sallyport itself is loaded from: no tool may write there, whatever the policy says`;
+    return deny('PATH_CONTROL_FILE', reason, { instead: 'Work in a folder that Sallyport does not run from' });
+  }
   return deny('PATH_CONTROL_FILE', `${given} is a control file: no tool may write it, whatever the policy says`);
 }
 

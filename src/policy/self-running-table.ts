@@ -29,7 +29,7 @@ export const SELF_RUNNING_FILES: readonly SelfRunningRow[] = [
   { pattern: 'pnpm-workspace.yaml', reason: NODE },
   { pattern: 'bunfig.toml', reason: NODE },
   { pattern: 'binding.gyp', reason: NODE },
-  { pattern: 'node_modules/.bin/', reason: 'npm scripts run programs from there by their bare names' },
+  { pattern: 'node_modules/', reason: 'programs load and run what lies there by its bare name' },
 
   { pattern: '.github/workflows/', reason: CI },
   { pattern: '.github/actions/', reason: CI },
@@ -51,6 +51,9 @@ export const SELF_RUNNING_FILES: readonly SelfRunningRow[] = [
   { pattern: '*.mk', reason: MAKE },
   { pattern: 'Justfile', reason: MAKE },
   { pattern: '.justfile', reason: MAKE },
+  { pattern: 'Tiltfile', reason: MAKE },
+  { pattern: 'Vagrantfile', reason: MAKE },
+  { pattern: 'flake.nix', reason: MAKE },
   { pattern: 'Taskfile.yml', reason: MAKE },
   { pattern: 'Taskfile.yaml', reason: MAKE },
   { pattern: 'CMakeLists.txt', reason: MAKE },
@@ -80,6 +83,7 @@ export const SELF_RUNNING_FILES: readonly SelfRunningRow[] = [
 
   { pattern: 'Rakefile', reason: RUBY },
   { pattern: 'Gemfile', reason: RUBY },
+  { pattern: '.rspec', reason: RUBY },
   { pattern: '*.gemspec', reason: RUBY },
 
   { pattern: '.husky/', reason: HOOK },
@@ -89,6 +93,7 @@ export const SELF_RUNNING_FILES: readonly SelfRunningRow[] = [
   { pattern: '.pre-commit-config.yaml', reason: HOOK },
   { pattern: '.lintstagedrc*', reason: HOOK },
   { pattern: '.gitattributes', reason: 'git runs filters and merge drivers that it selects' },
+  { pattern: '.hg/hgrc', reason: 'Mercurial runs hooks and extensions that it names' },
   { pattern: '.gitmodules', reason: 'git fetches code from where it points' },
 
   { pattern: '.vscode/tasks.json', reason: EDITOR },
@@ -104,6 +109,9 @@ export const SELF_RUNNING_FILES: readonly SelfRunningRow[] = [
   { pattern: '.nvimrc', reason: EDITOR },
   { pattern: '.nvim.lua', reason: EDITOR },
   { pattern: '.dir-locals.el', reason: EDITOR },
+  { pattern: '.replit', reason: EDITOR },
+  { pattern: '.gdbinit', reason: 'a debugger runs its commands when it starts' },
+  { pattern: '.lldbinit', reason: 'a debugger runs its commands when it starts' },
 
   { pattern: '.envrc', reason: SHELL },
   { pattern: '.direnv/', reason: SHELL },
