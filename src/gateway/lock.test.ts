@@ -68,6 +68,14 @@ describe('a lock', () => {
     await expect(readLock(path)).rejects.toMatchObject({ code: 'LOCK_INVALID' });
   });
 
+  it('that is not UTF-8 is refused, also where a digest would not see the difference', async () => {
+    const path = join(folder, 'latin1');
+    const replaced = lockedServer(rule(), { ...definitions, instructions: 'h\ufffd' }, new Date(0));
+    const [before, after] = formatLock(new Map([['s', replaced]])).split('\ufffd');
+    await writeFile(path, Buffer.concat([Buffer.from(before ?? ''), Buffer.from([0xe9]), Buffer.from(after ?? '')]));
+    await expect(readLock(path)).rejects.toMatchObject({ code: 'LOCK_INVALID' });
+  });
+
   it('that is a folder is refused', async () => {
     await expect(readLock(folder)).rejects.toMatchObject({ code: 'LOCK_INVALID' });
   });

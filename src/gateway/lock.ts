@@ -80,9 +80,18 @@ async function readText(path: string): Promise<string | null> {
   try {
     const stats = await file.stat();
     if (!stats.isFile() || stats.size > MAX_LOCK_BYTES) throw invalid('it is no file, or too large');
-    return await file.readFile('utf8');
+    return decode(await file.readFile());
   } finally {
     await file.close();
+  }
+}
+
+/** Bytes that are not UTF-8 would read as others than those that were approved: no digest sees U+FFFD for what it was. */
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw invalid('it is not UTF-8', error);
   }
 }
 
