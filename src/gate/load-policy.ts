@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { SallyportError } from '../core/index.ts';
-import { type Policy, parsePolicy, policyFromObject } from '../policy/index.ts';
+import { isPolicy, type Policy, parsePolicy, policyFromObject } from '../policy/index.ts';
 import type { GateOptions } from './options.ts';
 
 /** A policy and the absolute real path that its relative paths are read against. */
@@ -28,16 +28,14 @@ export async function loadPolicy(options: Pick<GateOptions, 'policy' | 'root' | 
 }
 
 async function readPolicy(file: string): Promise<Policy> {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = await readFile(file, 'utf8');
+    bytes = await readFile(file);
   } catch (cause) {
     throw new SallyportError('POLICY_UNREADABLE', `cannot read the policy ${file}`, { cause });
   }
-  return parsePolicy(text, { file });
+  return parsePolicy(bytes, { file });
 }
-
-const isPolicy = (source: object): source is Policy => 'digest' in source && 'rules' in source;
 
 /** The policy's own `root:`, relative to where the policy lies; else what the caller says; else where the policy lies. */
 function withRoot(policy: Policy, policyFile: string | null, given: string | undefined): LoadedPolicy {

@@ -6,7 +6,7 @@ export type { Decision, Effect, IsolationLevel, Obligations, RuleReference } fro
 export { type Explanation, explain, renderExplanation } from './explain.ts';
 export type { CallFacts, PathFacts, PathReading, PathTrouble, PathUse } from './facts.ts';
 export type { ExplainedStep } from './finding.ts';
-export { parsePolicy, policyFromObject } from './parse.ts';
+export { isPolicy, parsePolicy, policyFromObject } from './parse.ts';
 export type {
   ArgumentRule,
   FlowEffect,

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import {
   canonicalJson,
   copyJson,
@@ -17,17 +18,33 @@ import { findShapeProblems } from './shape.ts';
 import { checkWhole, type PolicyParts } from './whole.ts';
 import { readYaml } from './yaml-source.ts';
 
+/** The policies that were read and checked here: nothing else passes for one. */
+const PARSED = new WeakSet<object>();
+
+/** Whether an object is a policy that `parsePolicy` or `policyFromObject` returned: one that looks like it was never checked. */
+export const isPolicy = (value: object): value is Policy => PARSED.has(value);
+
 /**
- * Reads a policy file (YAML 1.2, at most 1 MiB and 10,000 rules). `file` is the name that messages and rules refer to.
+ * Reads a policy file (YAML 1.2, at most 1 MiB and 10,000 rules): its text, or its bytes, which must be UTF-8. `file` is
+ * the name that messages and rules refer to.
  *
  * @throws SallyportError POLICY_INVALID with `detail.problems`: every problem with file, line, column and remedy
  * @example
  * const policy = parsePolicy('version: 1\ntools: { file_read: { allowedPaths: [src/] } }', { file: 'sallyport.yaml' });
  */
-export function parsePolicy(text: string, options: { readonly file: string }): Policy {
-  const { value, places, problems } = readYaml(text, options.file);
+export function parsePolicy(text: string | Uint8Array, { file }: { readonly file: string }): Policy {
+  const { value, places, problems } = readYaml(typeof text === 'string' ? text : decodeUtf8(text, file), file);
   if (problems.length > 0) refusePolicy(problems);
   return readPolicy(value, places);
+}
+
+/** Another encoding would give other names than the operator sees: what they deny would not be denied. */
+function decodeUtf8(bytes: Uint8Array, file: string): string {
+  if (isUtf8(bytes)) return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  const lossy = new TextDecoder('utf-8').decode(bytes);
+  const line = lossy.slice(0, lossy.indexOf('\ufffd')).split('\n').length;
+  const message = 'the policy is not UTF-8';
+  return refusePolicy([{ message, file, line, column: 1, remedy: 'Save the file as UTF-8', pointer: '' }]);
 }
 
 /**
@@ -58,7 +75,7 @@ function readPolicy(value: JsonValue, places: PlaceFinder): Policy {
   // What is misread because of its shape would only be reported twice.
   if (shape.length === 0) checkWhole(reading, parts);
   if (reading.problems.length > 0) refuseAll(places, reading.problems);
-  return Object.freeze({
+  const policy: Policy = Object.freeze({
     file: places.file,
     digest: sha256Hex(canonicalJson(value)),
     mode: 'enforce',
@@ -69,6 +86,8 @@ function readPolicy(value: JsonValue, places: PlaceFinder): Policy {
     warnings: Object.freeze(reading.warnings.map((draft) => locate(places, draft))),
     source: value,
   });
+  PARSED.add(policy);
+  return policy;
 }
 
 const refuseAll = (places: PlaceFinder, drafts: readonly ProblemDraft[]): never =>
@@ -88,7 +107,24 @@ function readParts(reading: PolicyReading, value: JsonObject, shape: readonly Pr
   const servers = readAll('servers', readServer);
   return {
     tools: Object.freeze(readAll('tools', readTool)),
-    servers: new Map(servers.map((server) => [server.name, server])),
+    servers: frozenMap(new Map(servers.map((server) => [server.name, server]))),
     principals: objectAt(value, 'principals') === null ? null : Object.freeze(readAll('principals', readPrincipal)),
   };
+}
+
+/** A view of a map that nobody can add to. */
+function frozenMap<Key, Value>(map: ReadonlyMap<Key, Value>): ReadonlyMap<Key, Value> {
+  const view: ReadonlyMap<Key, Value> = {
+    size: map.size,
+    get: (key) => map.get(key),
+    has: (key) => map.has(key),
+    forEach: (callback) => {
+      for (const [key, value] of map) callback(value, key, view);
+    },
+    entries: () => map.entries(),
+    keys: () => map.keys(),
+    values: () => map.values(),
+    [Symbol.iterator]: () => map[Symbol.iterator](),
+  };
+  return Object.freeze(view);
 }

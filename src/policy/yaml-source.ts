@@ -124,6 +124,15 @@ function readScalar(reading: Reading, value: unknown, pointer: string): JsonValu
 
 /** A policy must say what it shows. */
 function refuseInvisible(reading: Reading, text: string, pointer: string): void {
+  if (text.includes('\ufffd')) {
+    note(
+      reading,
+      pointer,
+      `a character was lost in ${quoteForMessage(text)}`,
+      'Write it again, and save the file as UTF-8',
+    );
+    return;
+  }
   const visible = text.replaceAll(/[\t\n\r]/g, ' ');
   if (escapeForTerminal(visible) === visible) return;
   note(reading, pointer, `invisible or control characters in ${quoteForMessage(text)}`, 'Remove them');

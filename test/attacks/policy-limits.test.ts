@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/core/index.ts';
 import { openGate, type Tool } from '../../src/gate/index.ts';
+import { policyFromObject } from '../../src/policy/index.ts';
 import { builtInTools } from '../../src/tools/index.ts';
 import { makeWorkspace, type Workspace } from '../support/workspace.ts';
 
@@ -74,5 +75,46 @@ describe('a policy that calls a write a read', () => {
     };
     expect(await codeOf(at, [save], 'save', { to: 'notes.txt' })).toBe('PATH_UNWRITABLE');
     expect(readFileSync(join(at.root, 'notes.txt'), 'utf8')).toBe('old');
+  });
+});
+
+describe('a policy in an encoding of its own', () => {
+  const TEXT = 'version: 1\ntools:\n  file_read:\n    allowedPaths: [.]\n    deniedPaths: ["gehälter/"]\n';
+  const load = (at: Workspace, bytes: Buffer): Promise<unknown> => {
+    writeFileSync(at.policyFile, bytes);
+    return openGate({ policy: at.policyFile, state: at.state, tools: builtInTools() });
+  };
+
+  test.each([
+    ['Latin-1', Buffer.from(TEXT, 'latin1'), /sallyport\.yaml:5:1: the policy is not UTF-8/],
+    ['UTF-16', Buffer.from(`\ufeff${TEXT}`, 'utf16le'), /not UTF-8/],
+    ['UTF-8 that lost a character', Buffer.from(TEXT.replace('ä', '\ufffd')), /5:\d+: a character was lost/],
+  ])('does not load: %s', async (_, bytes, message) => {
+    await expect(load(place(TEXT), bytes)).rejects.toMatchObject({
+      code: 'POLICY_INVALID',
+      message: expect.stringMatching(message),
+      detail: { problems: [{ remedy: expect.stringContaining('UTF-8') }] },
+    });
+  });
+});
+
+describe('an object that looks like a parsed policy', () => {
+  test.each([
+    ['made up', { digest: '0', rules: 1, mode: 'observe', tools: [], servers: new Map(), principals: null }],
+    ['a copy of one', { ...policyFromObject({ version: 1, tools: { file_read: { allowedPaths: ['/'] } } }) }],
+  ])('is checked as any object: %s', async (_, policy) => {
+    const at = place('version: 1\n');
+    await expect(openGate({ policy, root: at.root, state: at.state })).rejects.toMatchObject({
+      code: 'POLICY_INVALID',
+    });
+  });
+
+  test('nobody adds a server to a real one', () => {
+    const { servers } = policyFromObject({
+      version: 1,
+      servers: { a: { command: ['/bin/a'] } },
+    });
+    expect(() => Reflect.apply(Map.prototype.set, servers, ['b', {}])).toThrow(TypeError);
+    expect([...servers.keys(), servers.size]).toEqual(['a', 1]);
   });
 });

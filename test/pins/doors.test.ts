@@ -36,6 +36,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'decide',
     'describeProblem',
     'explain',
+    'isPolicy',
     'mayBeAllowed',
     'parsePolicy',
     'pathUses',
