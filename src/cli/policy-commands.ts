@@ -1,25 +1,45 @@
 import { type JsonValue, parseStrictJson } from '../core/index.ts';
 import { explainCall, loadPolicy } from '../gate/index.ts';
+import { lockPathOf, readLock, reviewServer } from '../gateway/index.ts';
 import { localUser } from '../keeper/index.ts';
-import { compilePolicy, renderExplanation } from '../policy/index.ts';
+import { compilePolicy, type Policy, renderExplanation } from '../policy/index.ts';
 import { builtInTools } from '../tools/index.ts';
 import { answer, safeLines, type Terminal } from './output.ts';
-import { type CommonFlags, gateSettings, settingsOf } from './settings.ts';
+import { type CommonFlags, gateSettings, type Settings, settingsOf } from './settings.ts';
 
 /** `policy check`: loads the policy as `up` would and says what it holds. Every problem is named with its place. */
 export async function policyCheck(terminal: Terminal, flags: CommonFlags): Promise<number> {
   const settings = settingsOf(flags);
   const { policy, root } = await loadPolicy(gateSettings(settings));
-  const { warnings } = compilePolicy(policy, { root, tools: builtInTools().map(({ name }) => name) });
+  const reviews = await reviewApproved(settings, policy, root);
+  const tools = [...builtInTools().map(({ name }) => name), ...reviews.flatMap(({ names }) => names)];
+  const warnings = [
+    ...compilePolicy(policy, { root, tools }).warnings,
+    ...reviews.flatMap((review) => review.warnings),
+  ];
   const { digest, rules } = policy;
   const text = [
     `${policy.file}: fine, ${rules} rules${settings.embedded ? ' (embedded: no ./sallyport.yaml here)' : ''}`,
     `root ${root}`,
     ...warnings.map((warning) => `warning: ${warning}`),
   ];
-  const value = { file: policy.file, digest, rules, root, warnings: [...warnings] };
+  const value = { file: policy.file, digest, rules, root, warnings };
   answer(terminal, value, safeLines(text.join('\n')));
   return 0;
+}
+
+/** The tools of the servers whose definitions are approved, and what is noteworthy about them. */
+async function reviewApproved({ policyFile, state }: Settings, policy: Policy, root: string) {
+  const lockPath = lockPathOf(policyFile);
+  const lock = await readLock(lockPath);
+  return [...policy.servers.values()].map((rule) => {
+    const context = { policy, root, control: [lockPath, state] };
+    const { usable, refused, warnings } = reviewServer(rule, lock.get(rule.name)?.tools ?? [], context);
+    return {
+      names: [...usable.map(({ policyName }) => policyName), ...refused.map(({ name }) => name)],
+      warnings: [...refused.map(({ name, reason }) => `${name} cannot be used: ${reason}`), ...warnings],
+    };
+  });
 }
 
 /** `policy explain TOOL JSON`: the whole derivation of a decision; nothing runs, nothing is recorded. 1 for a denial. */

@@ -8,6 +8,7 @@ import {
   fetchDefinitions,
   lockPathOf,
   readLock,
+  reviewServer,
   type ServerDefinitions,
   sourceDigest,
 } from '../gateway/index.ts';
@@ -58,9 +59,16 @@ export async function serversApprove(
   flags: CommonFlags & { yes?: boolean },
 ): Promise<number> {
   const settings = settingsOf(flags);
-  const { rule, locked, current } = await look(terminal, name, settings);
+  const { rule, locked, current, loaded } = await look(terminal, name, settings);
   const lines = diffDefinitions(locked, current);
+  const control = [lockPathOf(settings.policyFile), settings.state];
+  const { refused, warnings } = reviewServer(rule, current.tools, { ...loaded, control });
+  const reviewLines = [
+    ...refused.map((tool) => `cannot be used: ${tool.name}: ${tool.reason}`),
+    ...warnings.map((warning) => `warning: ${warning}`),
+  ];
   terminal.err(lines.join('\n') || `${name}: nothing changed.`);
+  for (const line of reviewLines) terminal.err(safeLines(line));
   if (flags.yes !== true && !(await agreed(name))) {
     terminal.err('Not approved. Nothing was written.');
     return 1;
@@ -76,6 +84,7 @@ interface Looked {
   readonly rule: ServerRule;
   readonly locked: ServerDefinitions | null;
   readonly current: ServerDefinitions;
+  readonly loaded: LoadedPolicy;
 }
 
 async function look(terminal: Terminal, name: string, settings: Settings): Promise<Looked> {
@@ -83,7 +92,8 @@ async function look(terminal: Terminal, name: string, settings: Settings): Promi
   const rule = ruleOf(loaded, name);
   terminal.err(safeLines(`Asking ${name}: ${howOf(rule)} …`));
   const lock = await readLock(lockPathOf(settings.policyFile));
-  return { rule, locked: lock.get(name) ?? null, current: await fetchDefinitions(rule, { root: loaded.root }) };
+  const current = await fetchDefinitions(rule, { root: loaded.root });
+  return { rule, locked: lock.get(name) ?? null, current, loaded };
 }
 
 function ruleOf({ policy }: LoadedPolicy, name: string): ServerRule {

@@ -1,5 +1,5 @@
 import { SallyportError } from '../core/index.ts';
-import { type HttpFront, serveHttp } from '../gateway/index.ts';
+import { type HttpFront, type ServerStatus, serveHttp } from '../gateway/index.ts';
 import { localUser, TokenFolder } from '../keeper/index.ts';
 import { type OpenedGateway, openGateway } from './open-gateway.ts';
 import { safeLines, type Terminal } from './output.ts';
@@ -61,7 +61,7 @@ const firstToken = ({ gate }: OpenedGateway): string =>
 
 function startedJson({ gate, upstreams }: OpenedGateway, front: HttpFront, token: string | null) {
   const { policy, root, keeper } = gate;
-  const servers = upstreams.status().map(({ name, state, tools }) => ({ name, state, tools }));
+  const servers = upstreams.status().map((status) => ({ ...status }));
   return { url: front.url, token, policy: policy.file, digest: policy.digest, root, state: keeper.state, servers };
 }
 
@@ -81,7 +81,7 @@ function started(
     token === null ? '  token     none: everybody on this machine can call (--auth none)' : `  token     ${token}`,
     `  policy    ${origin}, ${policy.rules} rules`,
     `  tools     ${toolNames(gate)}`,
-    ...upstreams.status().map(serverLine),
+    ...upstreams.status().flatMap(serverLines),
     `  log       ${keeper.state}/log`,
     '',
     'Connect a client:',
@@ -96,9 +96,14 @@ function started(
 const toolNames = (gate: OpenedGateway['gate']): string =>
   gate.policy.tools.map(({ name }) => name).join(', ') || 'none: the policy has no rule, so everything is denied';
 
-function serverLine({ name, state, tools, refused }: ReturnType<OpenedGateway['upstreams']['status']>[number]): string {
-  if (state === 'approved')
-    return `  server    ${name}: ${tools.length} tools approved${refused.length > 0 ? `, ${refused.length} unusable` : ''}`;
+function serverLines({ name, state, tools, refused, warnings }: ServerStatus): readonly string[] {
+  if (state === 'approved') {
+    return [
+      `  server    ${name}: ${tools.length} tools approved${refused.length > 0 ? `, ${refused.length} unusable` : ''}`,
+      ...refused.map((tool) => `  unusable  ${tool.name}: ${tool.reason}`),
+      ...warnings.map((warning) => `  warning   ${warning}`),
+    ];
+  }
   const next = state === 'unapproved' ? 'not approved yet' : 'changed in the policy since it was approved';
-  return `  server    ${name}: ${next}; run: sallyport servers approve ${name}`;
+  return [`  server    ${name}: ${next}; run: sallyport servers approve ${name}`];
 }

@@ -7,5 +7,6 @@ export { type HttpFront, type HttpFrontOptions, serveHttp } from './http-front.t
 export { LOCK_FILE, type Lock, type LockedServer, lockPathOf, readLock, sourceDigest } from './lock.ts';
 export { LEGACY_VERSIONS, MODERN_VERSION } from './mcp-server.ts';
 export { clientToolName, policyToolName } from './names.ts';
+export { type ReviewContext, reviewServer, type ServerReview } from './server-review.ts';
 export { type StdioFront, type StdioFrontOptions, serveStdio } from './stdio-front.ts';
 export { createUpstreams, type ServerStatus, type Upstreams, type UpstreamsOptions } from './upstreams.ts';

@@ -11,8 +11,9 @@ import {
 import type { Gate, Tool, ToolContext, ToolOutput } from '../gate/index.ts';
 import type { ServerRule } from '../policy/index.ts';
 import { callerKey } from './caller.ts';
-import { type RefusedTool, type UsableTool, usableTools } from './definitions.ts';
+import type { RefusedTool, UsableTool } from './definitions.ts';
 import { type Lock, type LockedServer, readLock, sourceDigest } from './lock.ts';
+import { reviewServer } from './server-review.ts';
 import { type ApprovedServer, type UpstreamPool, upstreamPool } from './upstream-pool.ts';
 import { callOutput, errorOutput } from './upstream-result.ts';
 
@@ -35,6 +36,8 @@ export interface ServerStatus {
   readonly tools: readonly string[];
   /** Tools that cannot, and why. The reasons quote the server: escape them for a terminal. */
   readonly refused: readonly RefusedTool[];
+  /** What the operator should know of the tools that can; as `refused`. */
+  readonly warnings: readonly string[];
 }
 
 /** The MCP servers behind a gate. */
@@ -149,20 +152,25 @@ const isSameApproval = (a: LockedServer | undefined, b: LockedServer): boolean =
   a?.digest === b.digest && a.source === b.source && a.protocol === b.protocol;
 
 function registerServer(
-  { gate, call }: Registration,
+  { gate, call, options }: Registration,
   rule: ServerRule,
   locked: LockedServer | undefined,
 ): ServerStatus {
   const { name } = rule;
   gate.removeTools(name);
-  if (locked === undefined) return { name, state: 'unapproved', tools: [], refused: [] };
-  if (locked.source !== sourceDigest(rule)) return { name, state: 'changed', tools: [], refused: [] };
+  if (locked === undefined) return { name, state: 'unapproved', tools: [], refused: [], warnings: [] };
+  if (locked.source !== sourceDigest(rule)) return { name, state: 'changed', tools: [], refused: [], warnings: [] };
   // Tools are offered from the lock: no text that was not approved reaches a model.
-  const { usable, refused } = usableTools(name, locked.tools);
+  const control = [options.lockPath, gate.keeper.state];
+  const { usable, refused, warnings } = reviewServer(rule, locked.tools, {
+    policy: gate.policy,
+    root: gate.root,
+    control,
+  });
   const results = usable.map((tool) => registerTool(gate, call, { rule, locked }, tool));
   const failed = results.filter((result): result is RefusedTool => typeof result !== 'string');
   const tools = results.filter((result): result is string => typeof result === 'string');
-  return { name, state: 'approved', tools, refused: [...refused, ...failed] };
+  return { name, state: 'approved', tools, refused: [...refused, ...failed], warnings };
 }
 
 function registerTool(gate: Gate, call: Runner, server: ApprovedServer, usable: UsableTool): string | RefusedTool {

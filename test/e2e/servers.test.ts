@@ -37,7 +37,9 @@ describe('a server that was not approved [T1.7]', () => {
     expect(session.tools()).toEqual([]);
     const result = await session.call('mcp__s__echo', {});
     expect(result).toMatchObject({ kind: 'denied', code: 'SERVER_UNAPPROVED' });
-    expect(stand?.upstreams.status()).toEqual([{ name: 's', state: 'unapproved', tools: [], refused: [] }]);
+    expect(stand?.upstreams.status()).toEqual([
+      { name: 's', state: 'unapproved', tools: [], refused: [], warnings: [] },
+    ]);
   });
 
   it('works as soon as it is approved, and stops when the approval goes away', async () => {
