@@ -88,11 +88,22 @@ const PATHS = [
   'q/b/c/z',
 ];
 
-function ignoredByGit(patterns: readonly string[]): Set<string> {
+function ignoredByGit(patterns: readonly string[], paths: readonly string[] = PATHS): Set<string> {
   writeFileSync(join(folder, '.gitignore'), `${patterns.join('\n')}\n`);
-  const args = ['-C', folder, '-c', 'core.excludesFile=/dev/null', 'check-ignore', '--no-index', '--stdin', '-z'];
+  const args = [
+    '-C',
+    folder,
+    '-c',
+    'core.excludesFile=/dev/null',
+    '-c',
+    'core.ignoreCase=false',
+    'check-ignore',
+    '--no-index',
+    '--stdin',
+    '-z',
+  ];
   const { stdout } = spawnSync('git', args, {
-    input: `${PATHS.map((path) => `./${path}`).join('\0')}\0`,
+    input: `${paths.map((path) => `./${path}`).join('\0')}\0`,
     encoding: 'utf8',
   });
   return new Set(stdout.split('\0').map((path) => path.replace(/^\.\//, '')));
@@ -109,6 +120,80 @@ describe.skipIf(!hasGit)('deniedPaths agrees with git check-ignore', () => {
       return denied !== ignored.has(path) && !endsInFolderPattern(patterns, path);
     });
     expect(differing).toEqual([]);
+  });
+});
+
+const MIXED = [
+  'Ab',
+  'ab',
+  'aB',
+  'É',
+  'é',
+  'e\u0301',
+  'ß',
+  'keyß.pem',
+  'keyﬁ.txt',
+  '№1',
+  'Σς',
+  'x y',
+  'A.X',
+  '1a',
+  'İ',
+  'ﬀ',
+];
+const MIXED_PATHS = [...MIXED, ...MIXED.map((name) => `d/${name}`), ...MIXED.map((name) => `${name}/k`)];
+
+describe.skipIf(!hasGit)('deniedPaths withholds at least what git ignores, in any case and script', () => {
+  const patterns = [
+    ...[
+      '[!a-z]*',
+      '[!A-Z]*',
+      '[^a-z]b',
+      '[A-Z]*',
+      '[a-z][!a-z]',
+      '??',
+      '???',
+      '?',
+      '?1',
+      '[é]',
+      '[é]?',
+      '[!é]',
+      '*ß*',
+      'ß',
+    ],
+    ...[
+      '[ß]',
+      'key?.pem',
+      'key??.pem',
+      'key???.txt',
+      '*\u0301',
+      '/É',
+      'd/[!a-z]*',
+      '**/[!a-z]*/k',
+      'İ',
+      '[^0-9]*',
+      '*[!a-z]',
+    ],
+  ];
+  it.each(patterns)('%s', (text) => {
+    const lists = bindPathLists(null, [{ text, rule: { id: text } }], '/root');
+    const ignored = ignoredByGit([text], MIXED_PATHS);
+    const missed = MIXED_PATHS.filter(
+      (path) => ignored.has(path) && findDenied(lists, readTarget(path, '/root')) === null,
+    );
+    expect(missed).toEqual([]);
+  });
+
+  it('and what a person means by one character', () => {
+    const lists = bindPathLists(null, [{ text: 'key?.pem', rule: { id: 'k' } }], '/root');
+    expect(findDenied(lists, readTarget('keyß.pem', '/root'))).not.toBe(null);
+  });
+
+  it('an exemption counts for a class as for any pattern', () => {
+    const entries = ['[!a-z]*', '!Ab'].map((text) => ({ text, rule: { id: text } }));
+    const lists = bindPathLists(null, entries, '/root');
+    expect(findDenied(lists, readTarget('Ab', '/root'))).toBe(null);
+    expect(findDenied(lists, readTarget('Abc', '/root'))).not.toBe(null);
   });
 });
 

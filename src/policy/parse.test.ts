@@ -266,6 +266,18 @@ describe('[T1.6] parsePolicy refuses what is mistaken', () => {
     ['.. in a denied path', tool('{ deniedPaths: [../x] }'), 'this entry cannot be used: .. has no meaning'],
     ['.. inside an allowed path', tool('{ allowedPaths: [a/../b] }'), 'this entry cannot be used: .. may only lead'],
     ['a class without an end', tool('{ deniedPaths: ["[a"] }'), 'this entry cannot be used: a [ without its ]'],
+    ['a space at the end', tool('{ deniedPaths: ["secrets "] }'), 'this entry cannot be used: a space at its edge'],
+    ['a space at the beginning', tool('{ allowedPaths: [" src"] }'), 'this entry cannot be used: a space at its edge'],
+    [
+      'a POSIX class',
+      tool('{ deniedPaths: ["[[:digit:]]*"] }'),
+      'this entry cannot be used: classes such as [:digit:]',
+    ],
+    [
+      'braces',
+      tool('{ deniedPaths: ["*.{key,pem}"] }'),
+      'this entry cannot be used: {a,b} has no meaning in gitignore: write one entry for each',
+    ],
     ['an empty entry', tool('{ deniedPaths: [" "] }'), 'this entry cannot be used: an empty path'],
     [
       'paths that nothing is judged by',

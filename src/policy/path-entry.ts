@@ -21,15 +21,24 @@ export interface DeniedEntry {
   readonly isRooted: boolean;
   /** Folded, for denials; as written, for exemptions. */
   readonly glob: PathGlob;
+  /** As written, and over UTF-8 bytes as git reads it: where folding changes how many characters there are, or a class. */
+  readonly exact: { readonly written: PathGlob; readonly bytes: PathGlob };
+  /** It holds `[…]`, which folding can turn around even in ASCII. */
+  readonly hasClass: boolean;
 }
 
 const ANY_SEGMENT: GlobSegment = { tokens: [{ kind: 'any-run' }], literal: null };
 const WILDCARDS = /[*?[\\]/;
 const asWritten = (text: string): string => text;
+const EDGE_SPACE = /^\s|(?:[^\\]|^)\s$/;
+const BRACES = /(?:[^\\]|^)\{[^{}]*,[^{}]*\}/;
 
 /** What is wrong with any entry, whichever list it stands in. */
 function troubleOf(entry: string): string | null {
   if (entry.trim() === '') return 'an empty path';
+  if (EDGE_SPACE.test(entry)) return 'a space at its edge, which readers take away or keep: remove it, or write [ ]';
+  if (entry.includes('[:')) return 'classes such as [:digit:] are not read here: write [0-9]';
+  if (BRACES.test(entry)) return '{a,b} has no meaning in gitignore: write one entry for each';
   if (entry.startsWith('~')) return '~ is not expanded: write the path out';
   if (/^[a-z]:[\\/]/i.test(entry) || entry.startsWith('//'))
     return 'paths are written with single / and without drives';
@@ -74,8 +83,18 @@ export function readDeniedEntry(entry: string): DeniedEntry | string {
   const glob = readGlob(names, isExemption ? asWritten : foldText);
   if (typeof glob === 'string') return glob;
   const isAnchored = isRooted || pattern.slice(0, -1).includes('/');
-  return { isExemption, isRooted, glob: withDepth(glob, isAnchored) };
+  const written = readGlob(names, asWritten);
+  const bytes = readGlob(names.map(asBytes), asWritten);
+  if (typeof written === 'string') return written;
+  if (typeof bytes === 'string') return bytes;
+  return {
+    ...{ isExemption, isRooted, hasClass: pattern.includes('['), glob: withDepth(glob, isAnchored) },
+    exact: { written: withDepth(written, isAnchored), bytes: withDepth(bytes, isAnchored) },
+  };
 }
+
+/** Text as the bytes of its UTF-8 form, one character each. */
+export const asBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 /** A pattern without a slash matches at any depth; `x/**` is everything inside x. */
 function withDepth(glob: PathGlob, isAnchored: boolean): PathGlob {

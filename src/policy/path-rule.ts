@@ -1,7 +1,8 @@
+import type { GlobCase } from './glob-segment.ts';
 import type { AllowedEntry, DeniedEntry } from './path-entry.ts';
-import { readAllowedEntry, readDeniedEntry } from './path-entry.ts';
+import { asBytes, readAllowedEntry, readDeniedEntry } from './path-entry.ts';
 import { matchesExactly, matchesPrefix, type PathGlob, type Spelled } from './path-glob.ts';
-import { belowRoot, foldWhole, type PathTarget, writtenSegments } from './path-target.ts';
+import { belowRoot, foldWhole, type PathTarget, writtenSegments, writtenWhole } from './path-target.ts';
 import type { PolicyEntry } from './policy.ts';
 
 /** An allowed entry bound to a root: an absolute path with everything below it, or a glob over absolute paths. */
@@ -82,12 +83,48 @@ export function findAllowed(allowed: readonly BoundAllowed[], real: string): Pol
   return null;
 }
 
+/** A path as denials see it. What is not folded is made when a pattern needs it. */
+interface Seen {
+  readonly folded: Spelled;
+  readonly written: () => Spelled;
+  readonly bytes: () => Spelled;
+  readonly isAscii: boolean;
+}
+
+const seeBelow = (target: PathTarget): Seen => see(target, target.folded, () => writtenSegments(target));
+const seeWhole = (target: PathTarget): Seen => see(target, foldWhole(target), () => writtenWhole(target));
+
+function see({ path }: PathTarget, folded: Spelled, read: () => Spelled): Seen {
+  let written: Spelled | null = null;
+  const once = (): Spelled => {
+    written ??= read();
+    return written;
+  };
+  return { folded, written: once, bytes: () => once().map((names) => names.map(asBytes)), isAscii: ASCII.test(path) };
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
+const ASCII = /^[\x00-\x7f]*$/;
+
+/**
+ * INVARIANT: a denial holds if the pattern matches the folded path, or the path as written, or its bytes as git would:
+ * folding makes two characters of ß, and turns `[!a-z]` around for `A`. ASCII without a class cannot differ.
+ */
+function denies({ glob, exact, hasClass }: DeniedEntry, seen: Seen, length: number | null): boolean {
+  const fits = (wanted: PathGlob, path: Spelled, how: GlobCase): boolean =>
+    length === null ? matchesPrefix(wanted, path, how) : matchesExactly(wanted, path, length, how);
+  if (fits(glob, seen.folded, 'folded')) return true;
+  if (seen.isAscii && !hasClass) return false;
+  return fits(exact.written, seen.written(), 'exact') || fits(exact.bytes, seen.bytes(), 'exact');
+}
+
 /** The entry that denies one reading of a path, if any. */
 export function findDenied(lists: PathLists, target: PathTarget): PolicyEntry | null {
+  const below = seeBelow(target);
   for (const { entry, pattern } of lists.denied) {
-    if (pattern.isRooted && matchesPrefix(pattern.glob, foldWhole(target), 'folded')) return entry;
-    if (!isReachable(pattern, target) || !matchesPrefix(pattern.glob, target.folded, 'folded')) continue;
-    if (lists.exempt.length === 0 || !isExempt(lists, pattern, target)) return entry;
+    if (pattern.isRooted && denies(pattern, seeWhole(target), null)) return entry;
+    if (!isReachable(pattern, target) || !denies(pattern, below, null)) continue;
+    if (lists.exempt.length === 0 || !isExempt(lists, pattern, below)) return entry;
   }
   return null;
 }
@@ -100,12 +137,12 @@ const isReachable = (pattern: DeniedEntry, target: PathTarget): boolean =>
  * gitignore: what a folder's denial takes with it cannot be exempted again. So each prefix that the pattern matches must
  * itself be exempted, exactly as it is written.
  */
-function isExempt(lists: PathLists, pattern: DeniedEntry, target: PathTarget): boolean {
-  const { folded } = target;
-  const written = writtenSegments(target);
+function isExempt(lists: PathLists, pattern: DeniedEntry, seen: Seen): boolean {
+  const { folded } = seen;
+  const written = seen.written();
   if (folded.length > MAX_EXEMPT_DEPTH || written.length !== folded.length) return false;
   for (let length = 1; length <= folded.length; length++) {
-    if (!matchesExactly(pattern.glob, folded, length, 'folded')) continue;
+    if (!denies(pattern, seen, length)) continue;
     if (!lists.exempt.some((exempt) => matchesExactly(exempt.pattern.glob, written, length, 'exact'))) return false;
   }
   return true;

@@ -32,6 +32,10 @@ export const foldWhole = ({ path, below, folded }: PathTarget): FoldedPath =>
 export const writtenSegments = ({ path, below }: PathTarget): Spelled =>
   (below ?? path).split('/').flatMap((part) => (part === '' || part === '.' ? [] : [[part]]));
 
+/** The segments of the whole path, as written. */
+export const writtenWhole = ({ path }: PathTarget): Spelled =>
+  path.split('/').flatMap((part) => (part === '' || part === '.' ? [] : [[part]]));
+
 /** The different readings of a path argument: as given, as text against the root, and as real path. */
 export function readTargets(paths: { given: string; lexical: string; real: string }, root: string): PathTarget[] {
   const { given, lexical, real } = paths;
