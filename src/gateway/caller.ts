@@ -6,7 +6,12 @@ export interface Caller {
   /** Name of the token, or of the local agent. */
   readonly agent: string;
   readonly proof: Exclude<Proof, 'key'>;
+  /** Which token it was, of all that ever had this name; null without one. */
+  readonly credential: string | null;
 }
 
 /** One text per caller, whatever its names hold. */
 export const callerKey = ({ user, agent, proof }: Caller | Principal): string => JSON.stringify([proof, user, agent]);
+
+/** One text per credential: what its sessions belong to. A token that is added anew under a name inherits none. */
+export const credentialKey = (caller: Caller): string => JSON.stringify([callerKey(caller), caller.credential]);

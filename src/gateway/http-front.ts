@@ -1,6 +1,7 @@
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { DEFAULT_LIMITS, type Limits, SallyportError } from '../core/index.ts';
 import type { Gate } from '../gate/index.ts';
+import type { TokenHolder } from '../keeper/index.ts';
 import type { Caller } from './caller.ts';
 import { refusalAnswer, sendAnswer } from './http-answer.ts';
 import { authoritiesOf, isLoopback } from './http-guard.ts';
@@ -8,7 +9,7 @@ import { type Route, routeRequest } from './http-route.ts';
 import { DEFAULT_SESSION_LIMITS, legacySessions, type SessionLimits } from './legacy-sessions.ts';
 import { buildMcpServer } from './mcp-server.ts';
 import { modernDoor } from './modern-door.ts';
-import { type ServedSession, serveSession } from './served-session.ts';
+import { type ServedSession, servedWhenUsed, serveSession } from './served-session.ts';
 
 export interface HttpFrontOptions {
   readonly gate: Gate;
@@ -16,7 +17,7 @@ export interface HttpFrontOptions {
    * Who holds a token, in the same time for every wrong one (the keeper's `authenticate`); or `none`, on a loopback
    * address only: then everybody who can connect is `local`.
    */
-  readonly authenticate: ((token: string) => Promise<{ readonly name: string; readonly user: string } | null>) | 'none';
+  readonly authenticate: ((token: string) => Promise<TokenHolder | null>) | 'none';
   /** Who calls when nobody has to authenticate. */
   readonly local?: { readonly user: string; readonly agent: string };
   readonly host?: string;
@@ -87,16 +88,18 @@ function serverOptions({ requestMs = 30_000 }: HttpFrontOptions): Parameters<typ
 function routeOf(options: HttpFrontOptions, authorities: Route['authorities']): Route {
   const { authenticate, gate, refresh = async () => undefined, version = '0.0.0' } = options;
   const open = async ({ user, agent, proof }: Caller): Promise<ServedSession> =>
-    serveSession(await gate.openSession({ user, agent, proof, surface: 'mcp-http' }), refresh);
+    servedWhenUsed(async () =>
+      serveSession(await gate.openSession({ user, agent, proof, surface: 'mcp-http' }), refresh),
+    );
   const { user, agent } = options.local ?? { user: 'local', agent: 'local' };
   return {
     path: options.path ?? '/mcp',
     authorities,
     authenticate: async (token) => {
       const holder = authenticate === 'none' ? null : await authenticate(token);
-      return holder === null ? null : { user: holder.user, agent: holder.name, proof: 'bearer' };
+      return holder === null ? null : { user: holder.user, agent: holder.name, proof: 'bearer', credential: holder.id };
     },
-    local: authenticate === 'none' ? { user, agent, proof: 'local' } : null,
+    local: authenticate === 'none' ? { user, agent, proof: 'local', credential: null } : null,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     legacy: legacySessions({
       limits: { ...DEFAULT_SESSION_LIMITS, ...options.sessionLimits },

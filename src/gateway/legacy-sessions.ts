@@ -1,7 +1,7 @@
 import type { Server } from '@modelcontextprotocol/server';
 import { newId } from '../core/index.ts';
 import type { Caller } from './caller.ts';
-import { callerKey } from './caller.ts';
+import { callerKey, credentialKey } from './caller.ts';
 import { type HttpAnswer, plainAnswer } from './http-answer.ts';
 import { admitMessage, INVALID_REQUEST, type Message, SERVER_ERROR } from './json-rpc.ts';
 import { type LegacyTransport, legacyTransport } from './legacy-transport.ts';
@@ -11,6 +11,8 @@ export interface SessionLimits {
   readonly sessions: number;
   readonly sessionsPerCaller: number;
   readonly idleMs: number;
+  /** Sessions that one caller may begin within a minute. */
+  readonly begunPerMinute: number;
   /** Requests of one session that may wait for their answer at the same time. */
   readonly pendingPerSession: number;
 }
@@ -19,12 +21,15 @@ export const DEFAULT_SESSION_LIMITS: SessionLimits = Object.freeze({
   sessions: 256,
   sessionsPerCaller: 64,
   idleMs: 30 * 60_000,
+  begunPerMinute: 240,
   pendingPerSession: 256,
 });
 
 interface LegacySession {
   readonly id: string;
   readonly owner: string;
+  /** The token that opened it: another one of the same name is another client. */
+  readonly credential: string;
   readonly server: Server;
   readonly wire: LegacyTransport;
   lastUse: number;
@@ -34,6 +39,8 @@ interface SessionMap {
   readonly open: Map<string, LegacySession>;
   /** Owners of sessions that are being opened: they count, so that a burst cannot pass the limits. */
   readonly opening: string[];
+  /** When each owner began its sessions of the last minute. */
+  readonly begun: Map<string, readonly number[]>;
 }
 
 export interface LegacySessionsOptions {
@@ -53,11 +60,11 @@ export interface LegacySessions {
 }
 
 export function legacySessions(options: LegacySessionsOptions): LegacySessions {
-  const sessions: SessionMap = { open: new Map(), opening: [] };
+  const sessions: SessionMap = { open: new Map(), opening: [], begun: new Map() };
   const find = (caller: Caller, id: string | undefined): LegacySession | null => {
     const session = id === undefined ? undefined : sessions.open.get(id);
     // The session of another token does not exist for this one.
-    return session === undefined || session.owner !== callerKey(caller) ? null : session;
+    return session === undefined || session.credential !== credentialKey(caller) ? null : session;
   };
   return {
     post: async (caller, id, message) => {
@@ -92,7 +99,8 @@ async function begin(
     return plainAnswer(400, 'Bad Request: Mcp-Session-Id header is required');
   }
   const owner = callerKey(caller);
-  const hasRoom = makeRoom(options, sessions, owner);
+  closeInherited(sessions, owner, credentialKey(caller));
+  const hasRoom = isWithinRate(options, sessions, owner) && makeRoom(options, sessions, owner);
   if (!hasRoom) return plainAnswer(503, 'Too many sessions are open');
   const session = await open(options, sessions, caller);
   const answer = await postTo(options, session, message);
@@ -106,7 +114,10 @@ async function open(options: LegacySessionsOptions, sessions: SessionMap, caller
   sessions.opening.push(owner);
   try {
     const server = await options.open(caller);
-    const session = { id: newId('mcp'), owner, server, wire: legacyTransport(), lastUse: options.now() };
+    const session: LegacySession = {
+      ...{ id: newId('mcp'), owner, credential: credentialKey(caller), server },
+      ...{ wire: legacyTransport(), lastUse: options.now() },
+    };
     await server.connect(session.wire.transport);
     sessions.open.set(session.id, session);
     return session;
@@ -143,6 +154,21 @@ function pendingTrouble(
   if (session.wire.isPending(id)) return refuse(INVALID_REQUEST, 'a request with this id is still waiting');
   const full = session.wire.pending() >= options.limits.pendingPerSession;
   return full ? refuse(SERVER_ERROR, 'too many requests are waiting') : null;
+}
+
+/** A name has one token at a time: what an earlier one opened is over when a later one comes. */
+function closeInherited(sessions: SessionMap, owner: string, credential: string): void {
+  for (const session of sessions.open.values()) {
+    if (session.owner === owner && session.credential !== credential) void close(sessions, session);
+  }
+}
+
+/** False when the caller begins sessions faster than its share: each may cost a record. */
+function isWithinRate({ limits, now }: LegacySessionsOptions, { begun }: SessionMap, owner: string): boolean {
+  const recent = (begun.get(owner) ?? []).filter((at) => at > now() - 60_000);
+  const isWithin = recent.length < limits.begunPerMinute;
+  begun.set(owner, isWithin ? [...recent, now()] : recent);
+  return isWithin;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { Caller } from './caller.ts';
-import { callerKey } from './caller.ts';
+import { callerKey, credentialKey } from './caller.ts';
 import { sendWebResponse } from './http-answer.ts';
 import { single } from './http-guard.ts';
 import type { Message } from './json-rpc.ts';
@@ -25,15 +25,16 @@ const STANDARD_HEADERS = ['accept', 'content-type', 'mcp-protocol-version', 'mcp
 
 export function modernDoor(options: ModernDoorOptions): ModernDoor {
   // The protocol has no session, so the credential is the session: what one run of it learned, no request can shed.
-  const sessions = new Map<string, Promise<ServedSession>>();
+  const sessions = new Map<string, { readonly credential: string; readonly session: Promise<ServedSession> }>();
   const sessionOf = (caller: Caller): Promise<ServedSession> => {
     const key = callerKey(caller);
     const known = sessions.get(key);
-    if (known !== undefined) return known;
-    const opening = options.open(caller);
-    opening.catch(() => sessions.delete(key));
-    sessions.set(key, opening);
-    return opening;
+    const credential = credentialKey(caller);
+    if (known?.credential === credential) return known.session;
+    const session = options.open(caller);
+    session.catch(() => sessions.delete(key));
+    sessions.set(key, { credential, session });
+    return session;
   };
   const served = new WeakMap<Request, ServedSession>();
   const handler = createMcpHandler(

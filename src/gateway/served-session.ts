@@ -33,6 +33,22 @@ export function serveSession(session: GateSession, refresh: () => Promise<void>)
   };
 }
 
+/** A session that is opened, and recorded, with the first request that needs it: a handshake alone costs no record. */
+export function servedWhenUsed(open: () => Promise<ServedSession>): ServedSession {
+  let opening: Promise<ServedSession> | null = null;
+  const opened = (): Promise<ServedSession> => {
+    opening ??= open().catch((error: unknown) => {
+      opening = null;
+      throw error;
+    });
+    return opening;
+  };
+  return {
+    list: async () => (await opened()).list(),
+    call: async (name, args, signal) => (await opened()).call(name, args, signal),
+  };
+}
+
 /** A tool as `tools/list` shows it: approved or built-in text only, and no hint that a server gave about itself. */
 function listedTool(name: string, tool: Tool): ListedTool {
   return {

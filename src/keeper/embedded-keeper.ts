@@ -70,7 +70,7 @@ export class EmbeddedKeeper implements Keeper {
   async authenticate(token: string): Promise<TokenHolder | null> {
     this.#checkOpen();
     const record = this.#parts.tokens.find(token);
-    return record === null ? null : { name: record.name, user: record.user };
+    return record === null ? null : { id: record.digest.slice(0, 16), name: record.name, user: record.user };
   }
 
   async openSession(caller: Caller, surface: Surface, detail?: JsonObject): Promise<Principal> {

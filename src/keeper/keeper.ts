@@ -18,6 +18,8 @@ export interface Admission {
 
 /** A client that presented a good token. */
 export interface TokenHolder {
+  /** Tells this token from every other one, also from a later one of the same name; no secret. */
+  readonly id: string;
   readonly name: string;
   readonly user: string;
 }

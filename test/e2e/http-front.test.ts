@@ -6,9 +6,9 @@ import type { Tool } from '../../src/gate/index.ts';
 import { type HttpFront, serveHttp } from '../../src/gateway/index.ts';
 import { openTestGate, type TestGate } from './test-gate.ts';
 
-const TOKENS: Readonly<Record<string, { name: string; user: string }>> = {
-  'token-one': { name: 'one', user: 'alice' },
-  'token-two': { name: 'two', user: 'bob' },
+const TOKENS: Readonly<Record<string, { id: string; name: string; user: string }>> = {
+  'token-one': { id: '1', name: 'one', user: 'alice' },
+  'token-two': { id: '2', name: 'two', user: 'bob' },
 };
 
 let stand: TestGate;
