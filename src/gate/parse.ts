@@ -7,6 +7,7 @@ import {
   SallyportError,
   validateSchema,
 } from '../core/index.ts';
+import { pathUses } from '../policy/index.ts';
 import type { House } from './house.ts';
 import type { RegisteredTool } from './registry.ts';
 
@@ -24,7 +25,7 @@ const EMPTY: JsonObject = Object.freeze({});
 
 /** Step 2: copies, checks and freezes the arguments. Never throws for what a caller sent. ATTACKER-CONTROLLED: `request`. */
 export function parseCall(
-  reader: Pick<House, 'registry' | 'limits'>,
+  reader: Pick<House, 'registry' | 'limits' | 'compiled'>,
   request: { readonly tool: string; readonly args: unknown },
 ): ParsedCall {
   const registered = reader.registry.get(request.tool);
@@ -32,7 +33,8 @@ export function parseCall(
   try {
     const { argumentBytes, argumentDepth } = reader.limits;
     const copied = copyJsonObject(request.args ?? EMPTY, { maxBytes: argumentBytes, maxDepth: argumentDepth });
-    const args = registered === null ? copied : withPathDefaults(registered, copied);
+    const uses = pathUses(reader.compiled(), name);
+    const args = registered === null ? copied : withPathDefaults(registered, uses, copied);
     return Object.freeze({ name, registered, arguments: args, trouble: schemaTrouble(registered, args) });
   } catch (error) {
     // A getter of the arguments may throw anything.
@@ -43,9 +45,15 @@ export function parseCall(
 
 /**
  * Writes the declared default of an absent path argument into the copy: a path that is used must be one that was judged.
+ * `uses`: what the policy calls a path.
  */
-function withPathDefaults({ tool }: RegisteredTool, args: JsonObject): JsonObject {
-  const missing = Object.keys(tool.paths ?? {}).filter((name) => !Object.hasOwn(args, name));
+function withPathDefaults(
+  { tool }: RegisteredTool,
+  uses: Readonly<Record<string, unknown>>,
+  args: JsonObject,
+): JsonObject {
+  const paths = [...Object.keys(tool.paths ?? {}), ...Object.keys(uses)];
+  const missing = paths.filter((name) => !Object.hasOwn(args, name));
   if (missing.length === 0) return args;
   const filled: Record<string, JsonObject[string]> = { ...args };
   for (const name of missing) {

@@ -15,7 +15,20 @@ export function judgeArguments(tool: CompiledTool, facts: CallFacts, trace: Trac
     if (trace !== null) traced(trace, 'argument', quoteForMessage(name), finding, 'meets its constraint');
     else if (found !== null) return found;
   }
-  return found;
+  return stronger(found, judgeAbsentPaths(tool, facts, trace));
+}
+
+/** The tool would use a path of its own choice where the rule limits paths: what is called a path has to be given. */
+function judgeAbsentPaths({ arguments: named }: CompiledTool, facts: CallFacts, trace: Trace): Finding | null {
+  for (const [name, { as, rule }] of named ?? []) {
+    const value = Object.hasOwn(facts.arguments, name) ? facts.arguments[name] : undefined;
+    if (as === null || (value !== undefined && pathsIn(name, value).length > 0)) continue;
+    const quoted = quoteForMessage(name);
+    const reason = `${rule.id} limits the path ${quoted}, which this call leaves to the tool`;
+    const instead = `Give the argument ${quoted}: a path that the rule allows`;
+    return traced(trace, 'argument', quoted, deny('PATH_NOT_ALLOWED', reason, { rule, instead }), '');
+  }
+  return null;
 }
 
 function judgeUnnamed({ rule, arguments: named }: CompiledTool, name: string): Finding | null {

@@ -118,3 +118,50 @@ describe('an object that looks like a parsed policy', () => {
     expect([...servers.keys(), servers.size]).toEqual(['a', 1]);
   });
 });
+
+describe('a path that is left to the tool', () => {
+  const RULES = {
+    'own paths': '{ allowedPaths: [src], arguments: { path: { as: file_read } } }',
+    'paths of file_read': '{ arguments: { path: { as: file_read } } }',
+    'a list': '{ arguments: { path: { items: { as: file_read } } } }',
+    'two paths': '{ allowedPaths: [src], arguments: { path: { as: file_read }, dest: { as: file_write } } }',
+  };
+  const policy = (rule: keyof typeof RULES): string =>
+    `version: 1\ndefaults: { isolation: none }\ntools: { file_read: { allowedPaths: [src] }, list: ${RULES[rule]} }\n`;
+  const list = (got: JsonObject[], path: JsonObject = {}): Tool => ({
+    name: 'list',
+    schema: { type: 'object', properties: { path } },
+    runs: 'remote',
+    execute: async (args) => {
+      got.push(args);
+      return 'listed';
+    },
+  });
+
+  test.each<[keyof typeof RULES, JsonObject, string | null]>([
+    ['own paths', {}, 'PATH_NOT_ALLOWED'],
+    ['paths of file_read', {}, 'PATH_NOT_ALLOWED'],
+    ['paths of file_read', { path: [] }, 'PATH_NOT_ALLOWED'],
+    ['paths of file_read', { path: [[]] }, 'ARGUMENT_VALUE'],
+    ['paths of file_read', { path: 'src/a' }, null],
+    ['a list', { path: [] }, 'PATH_NOT_ALLOWED'],
+    ['a list', { path: ['src/a'] }, null],
+    ['two paths', { dest: 'src/b' }, 'PATH_NOT_ALLOWED'],
+    ['two paths', { path: 'src/a', dest: 'src/b' }, null],
+  ])('%s: %j', async (rule, args, code) => {
+    const got: JsonObject[] = [];
+    expect(await codeOf(place(policy(rule)), [list(got)], 'list', args)).toBe(code);
+    expect(got).toEqual(code === null ? [args] : []);
+  });
+
+  test.each([
+    ['src', null, [{ path: 'src' }]],
+    ['/', 'PATH_NOT_ALLOWED', []],
+    [7, 'PATH_NOT_ALLOWED', []],
+  ])('the default %j that the tool declares is given and judged', async (fallback, code, calls) => {
+    const got: JsonObject[] = [];
+    const tool = list(got, { default: fallback });
+    expect(await codeOf(place(policy('paths of file_read')), [tool], 'list', {})).toBe(code);
+    expect(got).toEqual(calls);
+  });
+});
