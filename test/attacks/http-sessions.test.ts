@@ -96,6 +96,6 @@ describe('a session over HTTP [T6.1]', () => {
     for (let count = 0; count < 25; count++) statuses.push((await initialize(token)).status);
     expect(statuses.filter((status) => status === 200)).toHaveLength(20);
     expect(statuses.at(-1)).toBe(503);
-    expect(await sessionRecords()).toBeUndefined()
+    expect(await sessionRecords()).toBeUndefined();
   });
 });
