@@ -59,16 +59,23 @@ const PATH_WORDS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** Arguments of a callable tool that look like paths, may be given, and have no `as:`. */
+/** Arguments of a callable tool that look like paths, may have any value, and have no `as:`. */
 function unjudgedPaths(compiled: CompiledPolicy, { policyName, schema }: UsableTool): readonly string[] {
   const tool = compiled.tools.get(policyName);
   if (tool === undefined || tool.allowsNothing) return [];
   const uses = pathUses(compiled, policyName);
+  // Values that the policy itself spells out are its author's choice.
+  const spelledOut = new Set(
+    (tool.rule.arguments ?? []).filter(({ schema }) => 'const' in schema || 'enum' in schema).map(({ name }) => name),
+  );
   const mayBeGiven = (name: string): boolean =>
     tool.rule.otherArguments === 'allow' || tool.arguments?.has(name) === true;
   const properties = isJsonObject(schema['properties']) ? Object.entries(schema['properties']) : [];
   return properties
-    .filter(([name, value]) => looksLikePath(name, value) && mayBeGiven(name) && uses[name] === undefined)
+    .filter(
+      ([name, value]) =>
+        looksLikePath(name, value) && mayBeGiven(name) && uses[name] === undefined && !spelledOut.has(name),
+    )
     .map(([name]) => name);
 }
 

@@ -68,7 +68,7 @@ describe('a server on a folder that holds the policy [T1.7]', () => {
 
   it('offers those whose paths are judged, or may not be given', async () => {
     const rules = `  mcp__s__write: { arguments: { path: { as: file_write } }, allowedPaths: [data/] }
-  mcp__s__move: { arguments: { text: {} }, otherArguments: deny }
+  mcp__s__move: { arguments: { destination: { enum: [data/b] } }, otherArguments: deny }
   mcp__s__count: {}
 `;
     const opened = await standOn(({ root }) => root, rules);
