@@ -17,6 +17,9 @@ const placesOf = (text: string): string[] =>
   problems(text).map(({ line, column, message }) => `${line}:${column} ${message}`);
 const tool = (rule: string): string => `version: 1\ntools: { t: ${rule} }`;
 
+const SECRET = ['$', '{secret:x}'].join('');
+const SPACED = ['$', '{ secret:x}'].join('');
+
 describe('parsePolicy', () => {
   it('reads the whole first slice of the language', () => {
     const policy = parsePolicy(
@@ -266,6 +269,34 @@ describe('[T1.6] parsePolicy refuses what is mistaken', () => {
     ['.. in a denied path', tool('{ deniedPaths: [../x] }'), 'this entry cannot be used: .. has no meaning'],
     ['.. inside an allowed path', tool('{ allowedPaths: [a/../b] }'), 'this entry cannot be used: .. may only lead'],
     ['a class without an end', tool('{ deniedPaths: ["[a"] }'), 'this entry cannot be used: a [ without its ]'],
+    [
+      'a secret in a command',
+      `version: 1\nservers: { s: { command: [/bin/true, "${SECRET}"] } }`,
+      `"${SECRET}" needs secret providers`,
+    ],
+    [
+      'a secret in a url',
+      `version: 1\nservers: { s: { url: "https://h/?k=${SECRET}" } }`,
+      `"https://h/?k=${SECRET}" needs secret providers`,
+    ],
+    [
+      'a secret in the environment, with a space',
+      `version: 1\nservers: { s: { command: [/bin/true], env: { T: "${SPACED}" } } }`,
+      `"${SPACED}" needs secret providers`,
+    ],
+    ['a secret in a constraint', tool(`{ arguments: { a: { const: "${SECRET}" } } }`), `"${SECRET}" needs secret`],
+    ['a secret as a key', tool(`{ arguments: { "${SECRET}": {} } }`), `"${SECRET}" needs secret`],
+    ['as without a rule for it', tool('{ arguments: { a: { as: file_read } } }'), 'as: file_read can never be allowed'],
+    [
+      'a control file to be written',
+      'version: 1\ntools: { file_write: { allowedPaths: [.GIT/config] } }',
+      '".GIT/config" can never be used: ".GIT" is a control file',
+    ],
+    [
+      'a caller with a space at its edge',
+      'version: 1\nprincipals: { a: { match: { agent: "x " }, tools: [] } }',
+      'a space at its edge',
+    ],
     ['a space at the end', tool('{ deniedPaths: ["secrets "] }'), 'this entry cannot be used: a space at its edge'],
     ['a space at the beginning', tool('{ allowedPaths: [" src"] }'), 'this entry cannot be used: a space at its edge'],
     [

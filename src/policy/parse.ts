@@ -6,6 +6,7 @@ import {
   isSallyportError,
   type JsonObject,
   type JsonValue,
+  quoteForMessage,
   sha256Hex,
 } from '../core/index.ts';
 import type { Policy } from './policy.ts';
@@ -13,7 +14,7 @@ import { locate, type PlaceFinder, type ProblemDraft, refusePolicy } from './pro
 import { readPrincipal } from './read-principal.ts';
 import { readServer } from './read-server.ts';
 import { readTool } from './read-tool.ts';
-import { isolationAt, objectAt, type PolicyReading, segment, textAt } from './reading.ts';
+import { addProblem, isolationAt, objectAt, type PolicyReading, segment, textAt } from './reading.ts';
 import { findShapeProblems } from './shape.ts';
 import { checkWhole, type PolicyParts } from './whole.ts';
 import { readYaml } from './yaml-source.ts';
@@ -74,6 +75,7 @@ function readPolicy(value: JsonValue, places: PlaceFinder): Policy {
   const parts = readParts(reading, value, shape);
   // What is misread because of its shape would only be reported twice.
   if (shape.length === 0) checkWhole(reading, parts);
+  refuseSecrets(reading, value, '');
   if (reading.problems.length > 0) refuseAll(places, reading.problems);
   const policy: Policy = Object.freeze({
     file: places.file,
@@ -88,6 +90,23 @@ function readPolicy(value: JsonValue, places: PlaceFinder): Policy {
   });
   PARSED.add(policy);
   return policy;
+}
+
+/** INVARIANT: what looks like the name of a secret is nowhere handed on as it is written. */
+function refuseSecrets(reading: PolicyReading, value: JsonValue, pointer: string): void {
+  if (typeof value === 'string') refuseSecret(reading, value, pointer, 'value');
+  if (value === null || typeof value !== 'object') return;
+  for (const [key, entry] of Object.entries(value)) {
+    const place = pointer + segment(key);
+    refuseSecret(reading, key, place, 'key');
+    refuseSecrets(reading, entry, place);
+  }
+}
+
+function refuseSecret(reading: PolicyReading, text: string, pointer: string, part: 'key' | 'value'): void {
+  if (!/\$\{\s*secret\s*:/i.test(text) || reading.problems.some((problem) => problem.pointer === pointer)) return;
+  const message = `${quoteForMessage(text, 60)} needs secret providers, which this version does not have`;
+  addProblem(reading, pointer, message, 'Remove it; until then, allow nothing that would rely on it', part);
 }
 
 const refuseAll = (places: PlaceFinder, drafts: readonly ProblemDraft[]): never =>

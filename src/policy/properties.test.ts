@@ -307,7 +307,13 @@ describe('decide, given anything as arguments', () => {
   it('does not throw', () => {
     const policy = policyFromObject({
       ...{ version: 1, defaults: { isolation: 'none' } },
-      tools: { t: { arguments: { a: { as: 'file_read' }, b: { pattern: '^(a+)+$' } }, otherArguments: 'allow' } },
+      tools: {
+        t: {
+          allowedPaths: ['src'],
+          arguments: { a: { as: 'file_read' }, b: { pattern: '^(a+)+$' } },
+          otherArguments: 'allow',
+        },
+      },
     });
     const compiled = compilePolicy(policy, { root: ROOT, tools: ['t'] });
     check(

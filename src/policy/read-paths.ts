@@ -1,6 +1,6 @@
 import { type JsonObject, quoteForMessage } from '../core/index.ts';
 import { readAllowedEntry, readDeniedEntry } from './path-entry.ts';
-import { foldPath } from './path-fold.ts';
+import { foldPath, foldText } from './path-fold.ts';
 import { bindPathLists, findDenied } from './path-rule.ts';
 import type { PathTarget } from './path-target.ts';
 import type { PolicyEntry } from './policy.ts';
@@ -21,6 +21,7 @@ export function readPathLists(
   for (const [index, entry] of deniedPaths.entries()) {
     checkEntry(reading, `${pointer}/deniedPaths/${index}`, readDeniedEntry(entry.text));
   }
+  if (id === 'tools.file_write') refuseUnwritable(reading, pointer, allowedPaths ?? []);
   checkExemptions(reading, `${pointer}/deniedPaths`, deniedPaths);
   for (const [index, entry] of (allowedPaths ?? []).entries()) {
     checkReachable(reading, `${pointer}/allowedPaths/${index}`, entry, deniedPaths);
@@ -46,6 +47,18 @@ function readEntries(
 
 function checkEntry(reading: PolicyReading, pointer: string, read: object | string): void {
   if (typeof read === 'string') addProblem(reading, pointer, `this entry cannot be used: ${read}`, 'Mend the entry');
+}
+
+const NEVER_WRITTEN: ReadonlySet<string> = new Set(['.git', 'sallyport.yaml', 'sallyport.yml', 'sallyport.lock']);
+
+/** The control files that most people would try to name; the gate denies the others when they are written. */
+function refuseUnwritable(reading: PolicyReading, pointer: string, allowed: readonly PolicyEntry[]): void {
+  for (const [index, { text }] of allowed.entries()) {
+    const name = text.split('/').find((part) => NEVER_WRITTEN.has(foldText(part)));
+    if (name === undefined) continue;
+    const message = `${quoteForMessage(text, 80)} can never be used: ${quoteForMessage(name)} is a control file, which no tool may write`;
+    addProblem(reading, `${pointer}/allowedPaths/${index}`, message, 'Remove it');
+  }
 }
 
 /**

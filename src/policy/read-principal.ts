@@ -9,6 +9,9 @@ export function readPrincipal(reading: PolicyReading, name: string, value: JsonO
   const match = objectAt(value, 'match') ?? {};
   for (const key of ['agent', 'user']) {
     const text = textAt(match, key) ?? '';
+    if (text.trim() !== text) {
+      addProblem(reading, `${pointer}/match/${key}`, 'a space at its edge: no caller is named so', 'Remove the space');
+    }
     if (!text.slice(0, -1).includes('*')) continue;
     addProblem(
       reading,

@@ -1,7 +1,7 @@
 import { DEFAULT_LIMITS, quoteForMessage } from '../core/index.ts';
 import type { PrincipalRule, ServerRule, ToolRule } from './policy.ts';
 import { addProblem, type PolicyReading, segment } from './reading.ts';
-import { canOverlap, serverOf } from './tool-names.ts';
+import { canOverlap, namesTool, serverOf } from './tool-names.ts';
 
 /** The parts of a policy, for the checks that look at more than one of them. */
 export interface PolicyParts {
@@ -26,6 +26,7 @@ export function checkWhole(reading: PolicyReading, parts: PolicyParts): void {
   }
   checkToolNames(reading, parts.tools);
   checkPrincipalTools(reading, parts);
+  checkUses(reading, parts.tools);
   warn(reading, parts);
 }
 
@@ -67,6 +68,26 @@ function checkPrincipalTools(reading: PolicyReading, { tools, principals }: Poli
         message,
         'Add the rule, or remove the entry',
       );
+    }
+  }
+}
+
+/** A path that is judged by a rule which is not there can never be allowed. */
+function checkUses(reading: PolicyReading, tools: readonly ToolRule[]): void {
+  const known = new Map<string, boolean>();
+  const hasRule = (use: string): boolean => {
+    const found =
+      known.get(use) ?? tools.some(({ name, allowedPaths }) => allowedPaths !== null && namesTool(name, use));
+    known.set(use, found);
+    return found;
+  };
+  for (const { name, allowedPaths, arguments: named } of tools) {
+    if (allowedPaths !== null) continue;
+    for (const argument of named ?? []) {
+      if (argument.as === null || hasRule(argument.as)) continue;
+      const message = `as: ${argument.as} can never be allowed: neither this rule nor one for ${argument.as} has allowedPaths`;
+      const place = `/tools${segment(name)}/arguments${segment(argument.name)}`;
+      addProblem(reading, place, message, `Write allowedPaths here, or a rule for ${argument.as}`, 'key');
     }
   }
 }
