@@ -18,12 +18,16 @@ const peers = join(here, 'node_modules', '.peers');
 const lock = readFileSync(join(here, 'package-lock.json'), 'utf8');
 if (!existsSync(peers) || readFileSync(peers, 'utf8') !== lock) {
   console.error('Installing the engines to compare with (once) …');
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', here], { stdio: ['ignore', 2, 2] });
+  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', here], {
+    stdio: ['ignore', 2, 2],
+  });
   if (status !== 0) process.exit(3);
   writeFileSync(peers, lock);
 }
 
-console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model}, ${new Date().toISOString().slice(0, 10)}`);
+console.log(
+  `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model}, ${new Date().toISOString().slice(0, 10)}`,
+);
 for (const name of wanted.length > 0 ? wanted : all) {
   console.error(`Running ${name} …`);
   const { run } = await import(`./${name}.mjs`);
@@ -34,6 +38,7 @@ for (const name of wanted.length > 0 ? wanted : all) {
 process.exit(0);
 
 function line({ name, value, unit, note }) {
-  const shown = typeof value === 'number' ? value.toLocaleString('en-US', { maximumFractionDigits: value < 10 ? 2 : 0 }) : value;
+  const shown =
+    typeof value === 'number' ? value.toLocaleString('en-US', { maximumFractionDigits: value < 10 ? 2 : 0 }) : value;
   return `  ${name.padEnd(58)} ${String(shown).padStart(10)} ${unit}${note ? `   ${note}` : ''}`;
 }

@@ -200,15 +200,26 @@ export class AuditLog {
   }
 
   async #close(): Promise<void> {
-    const { wal, publisher, files, layout } = this.#parts;
     try {
       await this.checkpoint();
     } finally {
-      this.#checkpointer.stop();
-      const segment = await this.#commit.between(() => wal.close());
-      await publisher.close();
-      if (this.#failure === null) await dropSegments(files, layout, [segment]);
+      await this.#letGo();
     }
+  }
+
+  /** Closes every file, also of a log that stopped; drops the last segment if a checkpoint covers it. */
+  async #letGo(): Promise<void> {
+    const { wal, publisher, files, layout } = this.#parts;
+    this.#checkpointer.stop();
+    try {
+      const segment = await this.#commit.between(() => wal.close());
+      if (this.#failure === null) await dropSegments(files, layout, [segment]);
+    } catch (error) {
+      this.#stop(error);
+    } finally {
+      await publisher.close();
+    }
+    if (this.#failure !== null) throw this.#failure;
   }
 
   /** INVARIANT: what `take` returns is what the finished segment holds. */
@@ -261,13 +272,18 @@ async function openClaimed(files: LogFiles, layout: LogLayout, origin: string, o
   const edge = await loadEdge(files, layout, signer);
   const tail = await readTail(files, layout, edge.checkpoint.size);
   const publisher = new Publisher(files, layout, signer, edge);
-  const { size } = await publisher.publish(tail.entries);
-  await dropSegments(files, layout, tail.segments);
-  const { shutDown, openAdmissions } = await readLogEnd(files, layout, size);
-  const wal = await WalWriter.open(files, layout, ownership, size);
-  const unclean = !shutDown || tail.tornBytes > 0;
-  const recovered: Recovered = { tornBytes: tail.tornBytes, replayed: tail.entries.length, unclean, openAdmissions };
-  return { wal, publisher, recovered, verifierKey: signer.verifier.vkey };
+  try {
+    const { size } = await publisher.publish(tail.entries);
+    await dropSegments(files, layout, tail.segments);
+    const { shutDown, openAdmissions } = await readLogEnd(files, layout, size);
+    const unclean = !shutDown || tail.tornBytes > 0;
+    const recovered: Recovered = { tornBytes: tail.tornBytes, replayed: tail.entries.length, unclean, openAdmissions };
+    const wal = await WalWriter.open(files, layout, ownership, size);
+    return { wal, publisher, recovered, verifierKey: signer.verifier.vkey };
+  } catch (error) {
+    await publisher.close();
+    throw error;
+  }
 }
 
 const asAuditError = (error: unknown): SallyportError =>

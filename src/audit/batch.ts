@@ -1,6 +1,6 @@
 import * as zlib from 'node:zlib';
 import type { Entry } from './entry.ts';
-import { decodePayload, encodePayload, type Payload } from './payload.ts';
+import { decodePayload, type Payload, payloadBytes, writePayload } from './payload.ts';
 
 /**
  * The beginning of a batch. INVARIANT: entries and payloads are UTF-8, in which 0xFF does not occur, so that nobody who
@@ -16,21 +16,27 @@ const CHECKED_FROM = 12;
  * length (2), bytes, number of payloads (1), payloads.
  */
 export function encodeBatch(entries: readonly Entry[]): Buffer {
-  const header = Buffer.alloc(HEADER_BYTES);
-  const body = entries.flatMap(encodeEntry);
-  const batch = Buffer.concat([header, ...body]);
+  const batch = Buffer.allocUnsafe(entries.reduce((sum, entry) => sum + encodedBytes(entry), HEADER_BYTES));
   MAGIC.copy(batch);
   batch.writeUInt32BE(batch.length - HEADER_BYTES, 4);
   batch.writeBigUInt64BE(BigInt(entries[0]?.seq ?? 0), 12);
   batch.writeUInt32BE(entries.length, 20);
+  let at = HEADER_BYTES;
+  for (const entry of entries) at = writeEntry(batch, at, entry);
   batch.writeUInt32BE(zlib.crc32(batch.subarray(CHECKED_FROM)), 8);
   return batch;
 }
 
-function encodeEntry({ bytes, payloads }: Entry): Buffer[] {
-  const length = Buffer.allocUnsafe(2);
-  length.writeUInt16BE(bytes.length);
-  return [length, bytes, Buffer.from([payloads.length]), ...payloads.flatMap(encodePayload)];
+const encodedBytes = ({ bytes, payloads }: Entry): number =>
+  payloads.reduce((sum, payload) => sum + payloadBytes(payload), 2 + bytes.length + 1);
+
+/** Returns where the entry ends. */
+function writeEntry(batch: Buffer, at: number, { bytes, payloads }: Entry): number {
+  let next = batch.writeUInt16BE(bytes.length, at);
+  next += bytes.copy(batch, next);
+  next = batch.writeUInt8(payloads.length, next);
+  for (const payload of payloads) next = writePayload(batch, next, payload);
+  return next;
 }
 
 /** What a segment of the write-ahead log holds. */

@@ -3,7 +3,7 @@ import { HASH_BYTES } from './merkle.ts';
 import { decodeBase64, type NoteSigner, type NoteVerifier, openNote, signNote } from './signed-note.ts';
 
 /** What a log commits to with its signature: so many entries, under this root (c2sp.org/tlog-checkpoint). */
-export interface Checkpoint {
+interface Checkpoint {
   readonly origin: string;
   readonly size: number;
   readonly root: Buffer;

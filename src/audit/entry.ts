@@ -13,7 +13,7 @@ import { isRecordType, type LogRecord, type RecordDraft } from './record.ts';
 export const ENTRY_BYTES = 65_535;
 
 /** Bytes of one payload at most, as canonical JSON: 16 MiB of binary content and its base64. */
-export const PAYLOAD_BYTES = 33_554_432;
+const PAYLOAD_BYTES = 33_554_432;
 
 /** Payloads of one record at most. */
 const PAYLOADS = 16;

@@ -2,7 +2,7 @@ import * as crypto from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { SallyportError } from '../core/index.ts';
 import type { LogLayout } from './layout.ts';
-import { type LogFiles, unlessMissing, writeFileDurably } from './log-files.ts';
+import { type LogFiles, replaceFile, unlessMissing } from './log-files.ts';
 import { type NoteSigner, type NoteVerifier, parseVerifierKey, signerOf } from './signed-note.ts';
 
 /** A new Ed25519 key that signs for `origin`. */
@@ -14,8 +14,8 @@ export const newLogKey = (origin: string): NoteSigner =>
  */
 export async function storeLogKey(files: LogFiles, layout: LogLayout, signer: NoteSigner): Promise<void> {
   const pem = signer.privateKey.export({ type: 'pkcs8', format: 'pem' });
-  await writeFileDurably(files, layout.verifierKey, Buffer.from(`${signer.verifier.vkey}\n`));
-  await writeFileDurably(files, layout.privateKey, Buffer.from(pem));
+  await replaceFile(files, layout.verifierKey, Buffer.from(`${signer.verifier.vkey}\n`));
+  await replaceFile(files, layout.privateKey, Buffer.from(pem));
 }
 
 /**
@@ -40,7 +40,7 @@ export async function loadLogKey(files: LogFiles, layout: LogLayout): Promise<No
  * The public key that lies beside the log, or null: as trustworthy as the folder it lies in.
  * @throws SallyportError AUDIT_FORGED
  */
-export async function loadVerifierKey(files: LogFiles, layout: LogLayout): Promise<NoteVerifier | null> {
+async function loadVerifierKey(files: LogFiles, layout: LogLayout): Promise<NoteVerifier | null> {
   const line = await unlessMissing(files.read(layout.verifierKey));
   return line === null ? null : parseVerifierKey(line.toString('utf8').replace(/\n$/, ''));
 }

@@ -3,7 +3,7 @@ import { SallyportError } from '../core/index.ts';
 import { openCheckpoint, type SignedCheckpoint, signCheckpoint } from './checkpoint.ts';
 import { encodeBundledEntry, entrySpans } from './entry-bundle.ts';
 import type { LogLayout } from './layout.ts';
-import { type LogFiles, unlessMissing, writeFileDurably } from './log-files.ts';
+import { type LogFiles, replaceFile, unlessMissing } from './log-files.ts';
 import { loadLogKey, newLogKey, storeLogKey } from './log-key.ts';
 import { EMPTY_ROOT, HASH_BYTES, leafHashInPlace } from './merkle.ts';
 import { PayloadBundleWriter } from './payload-bundle.ts';
@@ -13,10 +13,9 @@ import { hashesAtLevel, TILE_WIDTH, type TileKind, tileWidth } from './tile-path
 import { TileTree } from './tile-tree.ts';
 import { listSegments } from './wal.ts';
 
-/** Makes the folders of a log, durably. */
+/** Makes the folders of a log. Their names become durable with the first checkpoint, before which nothing is in them. */
 export async function prepareFolders(files: LogFiles, layout: LogLayout): Promise<void> {
   for (const folder of [layout.keys, layout.wal, layout.blobs]) await files.makeFolder(folder);
-  for (const folder of [layout.log, layout.state]) await files.syncFolder(folder);
 }
 
 /**
@@ -52,14 +51,14 @@ export async function loadEdge(files: LogFiles, layout: LogLayout, signer: NoteS
     throw rollback(`the log has ${checkpoint.size} entries, and had ${copy.size} at its last checkpoint`);
   }
   await refuseMissingTiles(files, layout, checkpoint.size);
-  const tree = await loadTree(files, layout, checkpoint);
-  const earlier = copy.size === checkpoint.size ? tree : await loadTree(files, layout, copy);
+  const tree = await loadTree(files, layout, checkpoint, checkpoint.size);
+  const earlier = copy.size === checkpoint.size ? tree : await loadTree(files, layout, copy, checkpoint.size);
   if (!earlier.root().equals(copy.root)) throw corrupt('the two checkpoints contradict each other');
-  if (!copy.note.equals(checkpoint.note)) await writeFileDurably(files, layout.stateCheckpoint, checkpoint.note);
+  if (!copy.note.equals(checkpoint.note)) await replaceFile(files, layout.stateCheckpoint, checkpoint.note);
   const index = Math.floor(checkpoint.size / TILE_WIDTH);
   const width = checkpoint.size % TILE_WIDTH;
   const payloads = await PayloadBundleWriter.resume(files, layout, index, width);
-  return { tree, checkpoint, bundle: await loadBundle(files, layout, { index, width }), payloads };
+  return { tree, checkpoint, bundle: await loadBundle(files, layout, checkpoint.size), payloads };
 }
 
 async function loadCheckpoint(files: LogFiles, file: string, signer: NoteSigner): Promise<SignedCheckpoint> {
@@ -89,44 +88,46 @@ async function refuseMissingTiles(files: LogFiles, layout: LogLayout, size: numb
   }
 }
 
-/** The tree of a checkpoint from the tiles on the disk, which may have grown since. */
-async function loadTree(files: LogFiles, layout: LogLayout, checkpoint: SignedCheckpoint): Promise<TileTree> {
+/** The tree of a checkpoint from the tiles of a log that has grown to `published` entries since. */
+async function loadTree(
+  files: LogFiles,
+  layout: LogLayout,
+  { size, root }: SignedCheckpoint,
+  published: number,
+): Promise<TileTree> {
   const tiles: Buffer[] = [];
-  for (let level = 0; hashesAtLevel(checkpoint.size, level) > 0; level++) {
-    const index = Math.floor(hashesAtLevel(checkpoint.size, level) / TILE_WIDTH);
-    const width = tileWidth(checkpoint.size, level, index);
-    tiles.push(width === 0 ? Buffer.alloc(0) : await readTile(files, layout, { level, index, width }));
+  for (let level = 0; hashesAtLevel(size, level) > 0; level++) {
+    const index = Math.floor(hashesAtLevel(size, level) / TILE_WIDTH);
+    const width = tileWidth(size, level, index);
+    tiles.push(width === 0 ? Buffer.alloc(0) : await readTile(files, layout, { level, index, width, published }));
   }
-  const tree = TileTree.load(checkpoint.size, (level) => tiles[level] ?? Buffer.alloc(0));
-  if (!tree.root().equals(checkpoint.root)) throw corrupt('the tiles do not have the root that the checkpoint signs');
+  const tree = TileTree.load(size, (level) => tiles[level] ?? Buffer.alloc(0));
+  if (!tree.root().equals(root)) throw corrupt('the tiles do not have the root that the checkpoint signs');
   return tree;
 }
 
-/** The first `width` hashes of a tile, from the narrowest file that has them. */
+/**
+ * The first `width` hashes of a tile of a log of `published` entries.
+ * INVARIANT: looks only at the file that the checkpoint of that size covers: beside it may lie what a crash left.
+ */
 async function readTile(
   files: LogFiles,
   layout: LogLayout,
-  { level, index, width }: { level: number; index: number; width: number },
+  { level, index, width, published }: { level: number; index: number; width: number; published: number },
 ): Promise<Buffer> {
-  const folder = path.dirname(layout.tile(level, index, 1));
-  const wider = ((await unlessMissing(files.list(folder))) ?? []).filter((name) => Number(name) >= width);
-  const candidates = [...wider.map((name) => path.join(folder, name)), layout.tile(level, index)];
-  for (const candidate of candidates) {
-    const hashes = await unlessMissing(files.read(candidate));
-    if (hashes !== null && hashes.length >= width * HASH_BYTES) return hashes.subarray(0, width * HASH_BYTES);
-  }
-  throw rollback(`tile ${index} of level ${level} is missing`);
+  const found = await unlessMissing(files.read(layout.tile(level, index, tileWidth(published, level, index))));
+  if (found === null) throw rollback(`tile ${index} of level ${level} is missing`);
+  if (found.length < width * HASH_BYTES) throw corrupt(`tile ${index} of level ${level} is cut`);
+  return found.subarray(0, width * HASH_BYTES);
 }
 
 /** The entries of the bundle that is not full, checked against their leaf hashes. */
-async function loadBundle(
-  files: LogFiles,
-  layout: LogLayout,
-  { index, width }: { index: number; width: number },
-): Promise<Buffer[]> {
+async function loadBundle(files: LogFiles, layout: LogLayout, size: number): Promise<Buffer[]> {
+  const index = Math.floor(size / TILE_WIDTH);
+  const width = size % TILE_WIDTH;
   if (width === 0) return [];
   const bundle = await files.read(layout.tile('entries', index, width));
-  const hashes = await readTile(files, layout, { level: 0, index, width });
+  const hashes = await readTile(files, layout, { level: 0, index, width, published: size });
   return entrySpans(bundle, width).map(({ start, end }, at) => {
     const expected = hashes.toString('latin1', at * HASH_BYTES, (at + 1) * HASH_BYTES);
     const entry = index * TILE_WIDTH + at;

@@ -5,7 +5,7 @@ import { type LogFiles, writeWhole } from './log-files.ts';
 /** The claim of one process on the log. */
 export interface Ownership {
   /** False as soon as another process has claimed the log. */
-  holds(): Promise<boolean>;
+  holds(): boolean;
   release(): Promise<void>;
 }
 
@@ -25,11 +25,13 @@ export async function claimLog(files: LogFiles, layout: LogLayout, boot: string)
   }
   const claim = path.join(layout.wal, `${CLAIM}${boot}`);
   const file = await files.open(claim, 'create');
-  await writeWhole(file, Buffer.from(`${boot}\n`));
-  const ours = await files.identity(claim);
-  await files.rename(claim, layout.owner);
-  return {
-    holds: async () => (await files.identity(layout.owner)) === ours,
-    release: () => file.close(),
-  };
+  try {
+    await writeWhole(file, Buffer.from(`${boot}\n`));
+    const ours = files.identity(claim);
+    await files.rename(claim, layout.owner);
+    return { holds: () => files.identity(layout.owner) === ours, release: () => file.close() };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }

@@ -39,7 +39,7 @@ export class PayloadBundleWriter {
   }
 
   add(index: number, payloads: readonly Payload[]): void {
-    for (const payload of payloads) this.#pieces.push(...encodeBundledPayload(index, payload));
+    for (const payload of payloads) this.#pieces.push(encodeBundledPayload(index, payload));
   }
 
   /** Returns when what was added is on the disk. The caller makes the folder durable: returned when it is new. */
@@ -52,7 +52,7 @@ export class PayloadBundleWriter {
     await writeWhole(this.#file, data);
     await this.#file.sync();
     this.#size += data.length;
-    if ((await this.#file.size()) !== this.#size) {
+    if (this.#file.size() !== this.#size) {
       throw new SallyportError('AUDIT_WRITE_FAILED', 'something else has written to a payload bundle');
     }
     return path.dirname(target);

@@ -1,8 +1,7 @@
-import * as crypto from 'node:crypto';
-import { type JsonValue, parseStrictJson } from '../core/index.ts';
+import { hmacSha256Hex, type JsonValue, parseStrictJson, randomBytes } from '../core/index.ts';
 
 /** Bytes of the salt of a payload. Always as many, so that no two keys of the HMAC are the same after padding. */
-export const SALT_BYTES = 32;
+const SALT_BYTES = 32;
 
 /** A value beside the log: canonical JSON, and the salt without which its commitment cannot be tried out. */
 export interface Payload {
@@ -14,24 +13,26 @@ export interface Payload {
 /** A payload with a fresh salt. */
 export const payloadOf = (name: string, value: Buffer): Payload => ({
   name,
-  salt: crypto.randomBytes(SALT_BYTES),
+  salt: randomBytes(SALT_BYTES),
   value,
 });
 
 /** What a record holds of a payload: `hmac-sha256:` and HMAC-SHA-256(salt, value) in hexadecimal. */
-export const commit = ({ salt, value }: Payload): string =>
-  `hmac-sha256:${crypto.createHmac('sha256', salt).update(value).digest('hex')}`;
+export const commit = ({ salt, value }: Payload): string => `hmac-sha256:${hmacSha256Hex(salt, value)}`;
+
+/** Bytes of a payload as {@link writePayload} writes it. */
+export const payloadBytes = ({ name, value }: Payload): number => 1 + name.length + SALT_BYTES + 4 + value.length;
 
 /**
- * A payload in pieces that are written one after the other: name length (1 byte), name, salt (32), value length (4,
- * big-endian); value.
+ * Writes a payload at `at` and returns where it ends: name length (1 byte), name, salt (32), value length (4,
+ * big-endian), value.
  */
-export function encodePayload({ name, salt, value }: Payload): Buffer[] {
-  const head = Buffer.allocUnsafe(1 + name.length + SALT_BYTES + 4);
-  head.writeUInt8(head.write(name, 1, 'latin1'), 0);
-  salt.copy(head, 1 + name.length);
-  head.writeUInt32BE(value.length, head.length - 4);
-  return [head, value];
+export function writePayload(target: Buffer, at: number, { name, salt, value }: Payload): number {
+  let next = target.writeUInt8(name.length, at);
+  next += target.write(name, next, 'latin1');
+  next += salt.copy(target, next);
+  next = target.writeUInt32BE(value.length, next);
+  return next + value.copy(target, next);
 }
 
 /**
@@ -59,10 +60,11 @@ export interface BundledPayload {
 }
 
 /** A payload as it stands in a bundle: the index of its record in the bundle (1 byte), then the payload. */
-export const encodeBundledPayload = (index: number, payload: Payload): Buffer[] => [
-  Buffer.from([index]),
-  ...encodePayload(payload),
-];
+export function encodeBundledPayload(index: number, payload: Payload): Buffer {
+  const encoded = Buffer.allocUnsafe(1 + payloadBytes(payload));
+  writePayload(encoded, encoded.writeUInt8(index, 0), payload);
+  return encoded;
+}
 
 /**
  * The payloads of a bundle, in the order of their records, up to where the bytes end or make no sense; `end` says where

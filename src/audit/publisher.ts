@@ -4,7 +4,7 @@ import { type SignedCheckpoint, signCheckpoint } from './checkpoint.ts';
 import type { Entry } from './entry.ts';
 import { encodeBundledEntry, LENGTH_BYTES } from './entry-bundle.ts';
 import type { LogLayout } from './layout.ts';
-import { isSystemError, type LogFiles, unlessMissing, writeFileAtomically, writeFileDurably } from './log-files.ts';
+import { isSystemError, type LogFiles, replaceFile, unlessMissing, writeFile } from './log-files.ts';
 import { leafHashInPlace } from './merkle.ts';
 import { PayloadBundleWriter } from './payload-bundle.ts';
 import type { NoteSigner } from './signed-note.ts';
@@ -113,7 +113,7 @@ export class Publisher {
   async #write(kind: TileKind, index: number, width: number, data: Buffer): Promise<void> {
     const target = this.#layout.tile(kind, index, width);
     await this.#makeFolder(path.dirname(target));
-    await writeFileAtomically(this.#files, target, data);
+    await writeFile(this.#files, target, data);
     this.#foldersToSync.add(path.dirname(target));
   }
 
@@ -187,6 +187,6 @@ export class Publisher {
 
 /** Writes a checkpoint to both places, durably, the log's own first. */
 export async function storeCheckpoint(files: LogFiles, layout: LogLayout, checkpoint: SignedCheckpoint): Promise<void> {
-  await writeFileDurably(files, layout.checkpoint, checkpoint.note);
-  await writeFileDurably(files, layout.stateCheckpoint, checkpoint.note);
+  await replaceFile(files, layout.checkpoint, checkpoint.note);
+  await replaceFile(files, layout.stateCheckpoint, checkpoint.note);
 }

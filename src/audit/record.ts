@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../core/index.ts';
 
 /** The kinds of record (DESIGN section 6). The types `grant`, `secret-use`, `message`, `finding`, `stop` come later. */
-export const RECORD_TYPES = [
+const RECORD_TYPES = [
   'session',
   'intent',
   'admitted',

@@ -25,7 +25,7 @@ export interface NoteSigner {
 }
 
 /** True for a name that may stand in a key and on a signature line: not empty, no white space, no `+`. */
-export const isKeyName = (name: string): boolean => name !== '' && name.isWellFormed() && !/[\s+\p{Cc}]/u.test(name);
+const isKeyName = (name: string): boolean => name !== '' && name.isWellFormed() && !/[\s+\p{Cc}]/u.test(name);
 
 /** The verifier for a name and an Ed25519 public key. */
 export function verifierOf(name: string, key: crypto.KeyObject): NoteVerifier {

@@ -41,15 +41,24 @@ const BY_LENGTH: readonly (readonly { readonly field: Field; readonly name: Buff
 
 type Values = { [F in Field]?: string };
 
+/** Bytes, and the same as Latin-1 text: bytes are quicker to look at, and slices of a text quicker to take. */
+export interface SkimSource {
+  readonly data: Buffer;
+  readonly text: string;
+}
+
+/** The source for skimming records in `data`. */
+export const skimSource = (data: Buffer): SkimSource => ({ data, text: data.toString('latin1') });
+
 /**
- * Reads what a verifier needs from the bytes of a record at `[start, end)`, several times faster than `JSON.parse`. Null
+ * Reads what a verifier needs from the record at `[start, end)` of a source, several times faster than `JSON.parse`. Null
  * when they do not look like a record of version 1, or a needed field is not plain ASCII: then ask `parseRecord`.
  *
  * INVARIANT: for every text that is JSON and has each key once, what this returns is what `JSON.parse` gives. That a field
  * which it passes over is no JSON goes unseen: the bytes are what was signed all the same.
  */
-export function skimRecord(data: Buffer, start: number, end: number): SkimmedRecord | null {
-  const values = skimValues(data, start, end);
+export function skimRecord(source: SkimSource, start: number, end: number): SkimmedRecord | null {
+  const values = skimValues(source, start, end);
   if (values === null || values.v !== '1') return null;
   const [type, boot, time] = [textOf(values.type), textOf(values.boot), textOf(values.time)];
   const [decision, session, tool] = [textOf(values.decision), textOf(values.session), textOf(values.tool)];
@@ -69,12 +78,15 @@ function textOf(json: string | undefined): string | null | undefined {
   return json === undefined ? undefined : /^"[ !#-[\]-~]*"$/.test(json) ? json.slice(1, -1) : null;
 }
 
+/** A whole number; null for anything else that is there. */
 function numberOf(json: string | undefined): number | null | undefined {
-  return json === undefined ? undefined : /^(?:0|[1-9][0-9]{0,14})$/.test(json) ? Number(json) : null;
+  if (json === undefined) return undefined;
+  const value = Number(json);
+  return Number.isSafeInteger(value) && json !== '' ? value : null;
 }
 
 /** The JSON of the wanted members of the object at `[start, end)`; null if it is not one object without white space. */
-function skimValues(data: Buffer, start: number, end: number): Values | null {
+function skimValues({ data, text }: SkimSource, start: number, end: number): Values | null {
   const values: Values = {};
   let at = start + 1;
   if (data[start] !== OPEN_OBJECT) return null;
@@ -84,7 +96,7 @@ function skimValues(data: Buffer, start: number, end: number): Values | null {
     const valueEnd = endOfValue(data, keyEnd + 1, end);
     if (valueEnd < 0) return null;
     const field = fieldAt(data, at + 1, keyEnd - 1);
-    if (field !== null) values[field] = data.toString('latin1', keyEnd + 1, valueEnd);
+    if (field !== null) values[field] = text.slice(keyEnd + 1, valueEnd);
     if (data[valueEnd] === CLOSE_OBJECT) return valueEnd + 1 === end ? values : null;
     if (data[valueEnd] !== COMMA) return null;
     at = valueEnd + 1;

@@ -36,16 +36,20 @@ export class BundleCheck {
     return { kind: 'hashes', leaves: this.#snapshot.read(this.#layout.tile(0, index, width)) };
   }
 
-  /** Compares a tile as it follows from the entries with the one on the disk. */
+  /** Compares a tile as it follows from the entries with the one on the disk. Above level 0 it names no entry. */
   checkTile({ level, index, width, hashes }: Tile): void {
     const found = this.#snapshot.read(this.#layout.tile(level, index, width));
     const expected = hashes.subarray(0, width * HASH_BYTES);
     if (found?.equals(expected) === true) return;
-    const at = found === null ? 0 : firstDifference(found, expected);
-    const entry = (index * TILE_WIDTH + at) * TILE_WIDTH ** level;
-    if (found === null) this.#findings.add('completeness', entry, `tile ${index} of level ${level} is missing`);
-    else if (level > 0) this.#findings.add('integrity', entry, `tile ${index} of level ${level} is damaged`);
-    else this.#findings.add('integrity', entry, `entry ${entry} does not match its leaf hash`);
+    const first = level === 0 ? index * TILE_WIDTH : null;
+    if (found === null) this.#findings.add('completeness', first, `tile ${index} of level ${level} is missing`);
+    else if (first === null)
+      this.#findings.add('integrity', null, `tile ${index} of level ${level} does not fit the entries`);
+    else this.#addMismatch(first + firstDifference(found, expected));
+  }
+
+  #addMismatch(entry: number): void {
+    this.#findings.add('integrity', entry, `entry ${entry} does not match its leaf hash`);
   }
 
   /** Compares the payloads beside a bundle with the commitments of its records; returns how many are there and match. */

@@ -3,7 +3,7 @@ import { isSallyportError } from '../core/index.ts';
 import { openCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
 import { layoutOf } from './layout.ts';
 import { type NoteVerifier, parseVerifierKey } from './signed-note.ts';
-import type { SkimmedRecord } from './skim-record.ts';
+import { type SkimmedRecord, skimSource } from './skim-record.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { TILE_WIDTH, tileWidth } from './tile-path.ts';
 import { TileTree } from './tile-tree.ts';
@@ -138,7 +138,8 @@ class LogWalk {
 
   #read(bundle: FoundBundle & { kind: 'entries' }, index: number): (SkimmedRecord | null)[] {
     const first = index * TILE_WIDTH;
-    return bundle.spans.map((span, at) => this.#judge.read(bundle.data, span, first + at));
+    const source = skimSource(bundle.data);
+    return bundle.spans.map((span, at) => this.#judge.read(source, span, first + at));
   }
 
   report({ basis, checkpoint, copy, snapshot, options }: Outcome): VerifyReport {
@@ -151,7 +152,7 @@ class LogWalk {
     if (snapshot.tail === null) findings.add('integrity', size, 'the write-ahead log is damaged');
     const freshness = this.#freshness(options);
     const unsigned = checkpoint === null ? [] : (snapshot.tail?.entries ?? []);
-    for (const { bytes, seq } of unsigned) this.#judge.read(bytes, { start: 0, end: bytes.length }, seq);
+    for (const { bytes, seq } of unsigned) this.#judge.read(skimSource(bytes), { start: 0, end: bytes.length }, seq);
     const unknown = basis === null ? 'no checkpoint could be verified' : undefined;
     const note = this.#proven ? 'the records have the root that was signed' : '';
     return {

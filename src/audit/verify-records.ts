@@ -3,7 +3,7 @@ import { CallLedger } from './call-ledger.ts';
 import { parseRecord } from './entry.ts';
 import type { Span } from './entry-bundle.ts';
 import type { RecordType } from './record.ts';
-import { type SkimmedRecord, skimRecord } from './skim-record.ts';
+import { type SkimmedRecord, type SkimSource, skimRecord } from './skim-record.ts';
 import type { Findings } from './verify-report.ts';
 
 /** Reads the records of a log in order and judges what they say of each other. */
@@ -19,9 +19,9 @@ export class RecordJudge {
     this.#findings = findings;
   }
 
-  /** Judges entry `seq`, which lies at `span` in `data`; returns the record, or null if the bytes are none. */
-  read(data: Buffer, span: Span, seq: number): SkimmedRecord | null {
-    const record = skimRecord(data, span.start, span.end) ?? this.#parse(data.subarray(span.start, span.end), seq);
+  /** Judges entry `seq`, which lies at `span` in its source; returns the record, or null if the bytes are none. */
+  read(source: SkimSource, { start, end }: Span, seq: number): SkimmedRecord | null {
+    const record = skimRecord(source, start, end) ?? this.#parse(source.data.subarray(start, end), seq);
     if (record === null) return null;
     if (record.seq !== seq) this.#findings.add('integrity', seq, `entry ${seq} states another number`);
     const problem = this.#ledger.problemWith(record);

@@ -60,7 +60,7 @@ export interface VerifyReport {
 }
 
 /** Findings that a report lists. */
-export const FINDINGS = 100;
+const FINDINGS = 100;
 
 const CODES: Readonly<Record<Aspect, ErrorCode>> = {
   authenticity: 'AUDIT_FORGED',

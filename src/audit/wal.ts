@@ -57,9 +57,8 @@ export class WalWriter {
     await writeWhole(segment.file, batch);
     await segment.file.sync();
     segment.size += batch.length;
-    const [size, holds] = await Promise.all([segment.file.size(), this.#ownership.holds()]);
-    if (!holds) throw new SallyportError('AUDIT_WRITE_FAILED', 'another process has opened this log');
-    if (size !== segment.size) {
+    if (!this.#ownership.holds()) throw new SallyportError('AUDIT_WRITE_FAILED', 'another process has opened this log');
+    if (segment.file.size() !== segment.size) {
       throw new SallyportError('AUDIT_WRITE_FAILED', 'something else has written to the write-ahead log');
     }
   }
@@ -87,7 +86,12 @@ async function createSegment(
 ): Promise<{ file: LogFile; path: string }> {
   const segment = segmentPath(layout, first);
   const file = await files.open(segment, 'create');
-  await files.syncFolder(layout.wal);
+  try {
+    await files.syncFolder(layout.wal);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
   return { file, path: segment };
 }
 

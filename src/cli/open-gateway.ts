@@ -37,7 +37,7 @@ export async function openGateway(settings: Settings): Promise<OpenedGateway> {
 }
 
 /** Where the servers of a policy are approved and started. */
-export const upstreamOptions = ({ policy, root }: LoadedPolicy, { policyFile }: Settings): UpstreamsOptions => ({
+const upstreamOptions = ({ policy, root }: LoadedPolicy, { policyFile }: Settings): UpstreamsOptions => ({
   servers: policy.servers,
   lockPath: lockPathOf(policyFile),
   root,

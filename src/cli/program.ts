@@ -128,7 +128,7 @@ function addAudit(program: Command, run: Run): void {
   const load = () => import('./audit-commands.ts');
   stateOnly(audit.command('verify'))
     .description('check every record against the signed checkpoint')
-    .option('--max-age <duration>', 'how old the last sign of life may be, e.g. 10m (default: not judged)')
+    .option('--max-age <duration>', 'how old the last record of an open log may be, e.g. 10m (default 3m)')
     .option('--key <vkey>', "the log's public key from a trusted place (else the one beside the log)")
     .action((flags) => run(flags, async (terminal) => (await load()).auditVerify(terminal, flags)));
   stateOnly(audit.command('show'))

@@ -9,9 +9,26 @@ export const sha256Hex: (data: Uint8Array | string) => string =
     ? (data) => crypto.hash('sha256', data, 'hex')
     : (data) => crypto.createHash('sha256').update(data).digest('hex');
 
-/** HMAC-SHA-256 (RFC 2104). */
-export const hmacSha256 = (key: Uint8Array, data: Uint8Array | string): Buffer =>
-  crypto.createHmac('sha256', key).update(data).digest();
+/** Bytes of a block of SHA-256: how far HMAC pads its key. */
+const BLOCK = 64;
+
+/**
+ * HMAC-SHA-256 (RFC 2104) as 64 lower-case hexadecimal digits, for keys of at most 64 bytes. For the short messages of a log
+ * two one-shot hashes take half the time of an Hmac object.
+ */
+export function hmacSha256Hex(key: Uint8Array, data: Uint8Array): string {
+  if (key.length > BLOCK) return crypto.createHmac('sha256', key).update(data).digest('hex');
+  const inner = Buffer.allocUnsafe(BLOCK + data.length);
+  const outer = Buffer.allocUnsafe(BLOCK + 32);
+  for (let at = 0; at < BLOCK; at++) {
+    const byte = key[at] ?? 0;
+    inner[at] = byte ^ 0x36;
+    outer[at] = byte ^ 0x5c;
+  }
+  inner.set(data, BLOCK);
+  outer.write(sha256Hex(inner), BLOCK, 'hex');
+  return sha256Hex(outer);
+}
 
 /** Compares in a time that depends on the lengths only. */
 export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>

@@ -6,7 +6,7 @@
  * A *denial* is a value (see `gate/`), never an exception. These codes serve both: a denial and a thrown error name the
  * same thing by the same word.
  */
-export type ErrorDomain = 'input' | 'policy' | 'path' | 'identity' | 'keeper' | 'audit' | 'gate' | 'gateway' | 'cli';
+type ErrorDomain = 'input' | 'policy' | 'path' | 'identity' | 'keeper' | 'audit' | 'gate' | 'gateway' | 'cli';
 
 /**
  * Domain; exit code of a command (1 a finding or a denial, 2 wrong use, 3 broken, 10-13 as `audit verify` defines them);

@@ -1,7 +1,7 @@
 /** The ground floor: imports nothing of ours. */
 export { type AddressReading, classifyAddress } from './address.ts';
 export type { AddressKind } from './address-table.ts';
-export { equalBytes, hmacSha256, sha256, sha256Hex } from './bytes.ts';
+export { equalBytes, hmacSha256Hex, sha256, sha256Hex } from './bytes.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { copyJson, copyJsonObject } from './copy-json.ts';
@@ -15,8 +15,9 @@ export {
   remedyOf,
   SallyportError,
 } from './errors.ts';
-export { newId } from './ids.ts';
+export { newId, randomBytes } from './ids.ts';
 export { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+export { escapePointer, readPointer, valueAtPointer } from './json-pointer.ts';
 export { type CompiledSchema, compileSchema, type SchemaError, validateSchema } from './json-schema.ts';
 export { DEFAULT_LIMITS, type Limits } from './limits.ts';
 export { compileLinearPattern, type LinearPattern } from './linear-pattern.ts';

@@ -1,7 +1,7 @@
 import { SallyportError } from './errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
-import type { Check, SchemaNode } from './json-schema-node.ts';
-import { escapePointer } from './json-schema-node.ts';
+import { escapePointer } from './json-pointer.ts';
+import type { SchemaNode } from './json-schema-node.ts';
 import type { LinearPattern } from './linear-pattern.ts';
 
 /** How a schema says it was written: the forms that only older drafts have are accepted from `legacy` and `undeclared`. */
@@ -18,9 +18,6 @@ export interface Builder {
   /** The compiled target of a reference, once everything is compiled. */
   reference(target: string): () => SchemaNode;
 }
-
-/** Reads the keywords of one family. */
-export type KeywordFamily = (builder: Builder) => readonly Check[];
 
 /** @throws SallyportError SCHEMA_INVALID */
 export function refuseSchema(pointer: string, message: string): never {

@@ -1,4 +1,5 @@
 import type { JsonValue } from './json.ts';
+import { escapePointer } from './json-pointer.ts';
 
 /** One way in which a value does not fit a schema. */
 export interface SchemaError {
@@ -144,13 +145,3 @@ function pointerOf(place: Place | null): string {
   for (let at = place; at !== null; at = at.parent) keys.push(escapePointer(String(at.key)));
   return keys.length === 0 ? '' : `/${keys.reverse().join('/')}`;
 }
-
-/** A key as a segment of a JSON Pointer (RFC 6901). */
-export const escapePointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
-
-/** The keys of a JSON Pointer. */
-export const readPointer = (pointer: string): string[] =>
-  pointer
-    .split('/')
-    .slice(1)
-    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));

@@ -1,18 +1,10 @@
 import { SallyportError } from './errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { escapePointer, readPointer, valueAtPointer } from './json-pointer.ts';
 import { arrayChecks, unevaluatedItemsCheck } from './json-schema-arrays.ts';
 import { type Builder, type Dialect, keyword, refuseSchema, schemaMapKeyword } from './json-schema-builder.ts';
 import { logicChecks } from './json-schema-logic.ts';
-import {
-  escapePointer,
-  type Run,
-  readPointer,
-  report,
-  type SchemaError,
-  type SchemaNode,
-  visit,
-  WorkSpent,
-} from './json-schema-node.ts';
+import { type Run, report, type SchemaError, type SchemaNode, visit, WorkSpent } from './json-schema-node.ts';
 import { objectChecks, unevaluatedPropertiesCheck } from './json-schema-objects.ts';
 import { PATTERN_BUDGET, valueChecks } from './json-schema-values.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
@@ -84,18 +76,18 @@ const MAX_STEPS = 500_000;
 
 /**
  * The first errors (16 unless told otherwise) of `value` under the schema; none when it fits. A value whose check would
- * take too many steps does not fit, and the one error says so.
+ * take too many steps (500,000 unless told otherwise) does not fit, and the one error says so.
  */
 export function validateSchema(
   compiled: CompiledSchema,
   value: JsonValue,
-  options: { readonly maxErrors?: number } = {},
+  options: { readonly maxErrors?: number; readonly maxSteps?: number } = {},
 ): readonly SchemaError[] {
   const run: Run = {
     errors: [],
     maxErrors: options.maxErrors ?? 16,
     silent: 0,
-    budget: MAX_STEPS,
+    budget: options.maxSteps ?? MAX_STEPS,
     patternBudget: PATTERN_BUDGET,
     depth: 0,
     tracksSeen: compiled.tracksSeen,
@@ -141,7 +133,7 @@ function readIdentifier(schema: JsonValue): string | null {
 function compileAt(compilation: Compilation, pointer: string): SchemaNode {
   const known = compilation.nodes.get(pointer);
   if (known !== undefined) return known;
-  const schema = valueAt(compilation.document, pointer);
+  const schema = valueAtPointer(compilation.document, pointer);
   const node: SchemaNode = { pointer, checks: [] };
   compilation.nodes.set(pointer, node);
   if (schema === true) return node;
@@ -236,17 +228,8 @@ function canonicalPointer(document: JsonValue, fragment: string, pointer: string
   const canonical = readPointer(fragment)
     .map((key) => `/${escapePointer(key)}`)
     .join('');
-  if (valueAt(document, canonical) === undefined) {
+  if (valueAtPointer(document, canonical) === undefined) {
     refuseSchema(pointer, `there is nothing at ${quoteForMessage(fragment)}`);
   }
   return canonical;
-}
-
-function valueAt(document: JsonValue, pointer: string): JsonValue | undefined {
-  let value: JsonValue | undefined = document;
-  for (const key of readPointer(pointer)) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = (value as { readonly [key: string]: JsonValue })[key];
-  }
-  return value;
 }

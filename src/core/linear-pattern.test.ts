@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isSallyportError } from './errors.ts';
 import { compileLinearPattern } from './linear-pattern.ts';
@@ -115,6 +116,78 @@ describe('compileLinearPattern refuses what it cannot run', () => {
     expect(codeOf(() => compileLinearPattern(source))).toBe('SCHEMA_INVALID');
   });
 });
+
+describe('compileLinearPattern, given anything', () => {
+  it('compiles or refuses with SCHEMA_INVALID, and then answers for any text', () => {
+    const pieces = fc.constantFrom(
+      ...'a.*+?()[]{}^$|\\-,0159dDsSwWbBpPuxck<>=!:'.split(''),
+      '\\u',
+      '\\x',
+      '\\p{',
+      '(?',
+      '[^',
+      '😀',
+      '\ud800',
+    );
+    const property = fc.property(fc.array(pieces, { maxLength: 12 }), fc.string({ unit: 'binary' }), (parts, text) => {
+      const code = codeOf(() => compileLinearPattern(parts.join('')));
+      expect(['SCHEMA_INVALID', 'nothing thrown']).toContain(code);
+      if (code === 'nothing thrown') expect(typeof compileLinearPattern(parts.join('')).test(text)).toBe('boolean');
+    });
+    fc.assert(property, { numRuns: 2_000 });
+  });
+
+  it('agrees with ECMA-262 wherever both accept the pattern', () => {
+    const pieces = fc.constantFrom(
+      'a',
+      'b',
+      '.',
+      '*',
+      '+',
+      '?',
+      '(',
+      ')',
+      '[',
+      ']',
+      '^',
+      '$',
+      '|',
+      '\\d',
+      '\\s',
+      '\\W',
+      '-',
+      '{2}',
+      '{1,}',
+      '(?:',
+      '\\b',
+      'é',
+      '😀',
+    );
+    const text = fc
+      .array(fc.constantFrom('a', 'b', '1', ' ', '\n', '-', 'é', '😀', '\u2028'), { maxLength: 6 })
+      .map((parts) => parts.join(''));
+    const property = fc.property(fc.array(pieces, { maxLength: 7 }), text, (parts, sample) => {
+      const source = parts.join('');
+      const native = nativeOrNull(source);
+      if (native === null || codeOf(() => compileLinearPattern(source)) !== 'nothing thrown') return;
+      expect([source, sample, compileLinearPattern(source).test(sample)]).toEqual([
+        source,
+        sample,
+        native.test(sample),
+      ]);
+    });
+    fc.assert(property, { numRuns: 5_000 });
+  });
+});
+
+function nativeOrNull(source: string): RegExp | null {
+  try {
+    return new RegExp(source, 'u');
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
 
 describe('compileLinearPattern is linear', () => {
   it.each(['^(a+)+$', '^(a|a)*$', '^(a|aa)+$', '(x+x+)+y', '^(([a-z])+.)+[A-Z]([a-z])+$'])('%s', (source) => {

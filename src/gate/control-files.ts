@@ -7,7 +7,7 @@ import { CONTROL_FILES_ANYWHERE, CONTROL_FILES_IN_HOME } from './control-table.t
 import { foldPath } from './folded-path.ts';
 
 /** Where an object is and by which inodes it is reached. */
-export interface ControlQuestion {
+interface ControlQuestion {
   /** Absolute real path. */
   readonly real: string;
   /** `device:inode` of the folders of `real`, as far as they were looked at, and last of what it names, if it exists. */

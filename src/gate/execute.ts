@@ -1,5 +1,5 @@
 import { type ErrorCode, SallyportError } from '../core/index.ts';
-import { decide } from '../policy/index.ts';
+import { allowsPath } from '../policy/index.ts';
 import type { CallRequest } from './call.ts';
 import type { House } from './house.ts';
 import type { Judgement } from './judge.ts';
@@ -35,8 +35,7 @@ function contextOf(house: House, request: CallRequest, judgement: Judgement, sig
   for (const [pointer, { use, reading }] of Object.entries(judgement.facts.paths)) {
     if ('trouble' in reading) continue;
     const judgeChild = (child: typeof reading): boolean =>
-      decide(house.compiled(), { ...judgement.facts, paths: { [pointer]: { use, reading: child } } }).effect ===
-      'allow';
+      allowsPath(house.compiled(), judgement.parsed.name, use, child);
     paths[pointer] = openPath(reading, {
       root: house.root,
       use,

@@ -3,7 +3,7 @@
 export { type AskedCall, explainCall } from './explain.ts';
 export { openGate } from './gate.ts';
 export { type LoadedPolicy, loadPolicy } from './load-policy.ts';
-export type { OpenedPath } from './opened-path.ts';
+export type { FolderEntries, OpenedPath } from './opened-path.ts';
 export type { CallOptions, Gate, GateOptions, GateSession, SessionOptions } from './options.ts';
 export type { CallResult, Delivered, Denied, Failed } from './result.ts';
 export type { Content, Tool, ToolContext, ToolOutput } from './tool.ts';

@@ -254,3 +254,37 @@ describe('replace', () => {
     ).toEqual([]);
   });
 });
+
+// Root may do everything, so these say nothing there; CI runs as another user.
+describe.skipIf(process.geteuid?.() === 0)('without the permission', () => {
+  const writing = (given: string): Promise<void> => opened(given, 'file_write').replace(Buffer.from('x'));
+
+  test('to read a file: PATH_UNREADABLE', async () => {
+    chmodSync(join(root, 'src/a.ts'), 0o000);
+    await expect(opened('src/a.ts').openFile()).rejects.toMatchObject({ code: 'PATH_UNREADABLE' });
+  });
+
+  test('to read a folder: PATH_UNREADABLE', async () => {
+    chmodSync(join(root, 'src/deep'), 0o000);
+    await expect(opened('src/deep').children()).rejects.toMatchObject({ code: 'PATH_UNREADABLE' });
+    const beneath = readPath('src/deep/x', { root, use: 'file_read', control, limits: DEFAULT_LIMITS });
+    expect(beneath).toHaveProperty('trouble', 'PATH_UNREADABLE');
+    chmodSync(join(root, 'src/deep'), 0o755);
+  });
+
+  test('to write a file: PATH_UNWRITABLE, though its folder would let us replace it', async () => {
+    chmodSync(join(root, 'src/a.ts'), 0o444);
+    await expect(writing('src/a.ts')).rejects.toMatchObject({ code: 'PATH_UNWRITABLE' });
+    expect(readFileSync(join(root, 'src/a.ts'), 'utf8')).toBe('inside');
+  });
+
+  test.each(['src/deep/new.ts', 'src/deep/new/new.ts'])(
+    'to make entries in a folder: PATH_UNWRITABLE (%s)',
+    async (given) => {
+      chmodSync(join(root, 'src/deep'), 0o555);
+      await expect(writing(given)).rejects.toMatchObject({ code: 'PATH_UNWRITABLE' });
+      expect(inFolder('src/deep')).toEqual([]);
+      chmodSync(join(root, 'src/deep'), 0o755);
+    },
+  );
+});

@@ -22,11 +22,9 @@ export async function admit(
   request: CallRequest,
   judgement: Judgement,
 ): Promise<Admission | (Decision & { readonly effect: 'deny' })> {
-  const { parsed, facts } = judgement;
-  const call = { principal: request.principal, tool: parsed.name, arguments: facts.arguments };
-  const isolation = { asked: judgement.decision.obligations.isolation, achieved: achieved(facts.runs) };
+  const isolation = { asked: judgement.decision.obligations.isolation, achieved: achieved(judgement.facts.runs) };
   try {
-    return await house.keeper.admit(call, intentOf(house, request, judgement), { isolation });
+    return await house.keeper.admit(intentOf(house, request, judgement), { isolation });
   } catch (error) {
     if (isSallyportError(error)) return denyBuiltIn(error.code, `the call could not be recorded: ${error.message}`);
     throw error;

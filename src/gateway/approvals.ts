@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, type Limits } from '../core/index.ts';
+import { DEFAULT_LIMITS, isSallyportError, type Limits, quoteForMessage, SallyportError } from '../core/index.ts';
 import type { ServerRule } from '../policy/index.ts';
 import type { ServerDefinitions } from './definitions.ts';
 import { type LockedServer, lockedServer, readLock, writeLock } from './lock.ts';
@@ -14,18 +14,31 @@ export interface FetchOptions {
 /**
  * Starts (or calls) a server and fetches all that it says about itself, for an operator to look at. No tool is called.
  *
- * @throws SallyportError SERVER_UNAVAILABLE (`detail.stderr`: the last of what it wrote there; ATTACKER-CONTROLLED),
- * SERVER_DEFINITIONS, RESULT_TOO_LARGE, RESULT_MALFORMED, TOOL_TIMEOUT
+ * @throws SallyportError SERVER_UNAVAILABLE (with the end of what it wrote to standard error, quoted), SERVER_DEFINITIONS, RESULT_TOO_LARGE, RESULT_MALFORMED, TOOL_TIMEOUT
  */
 export async function fetchDefinitions(rule: ServerRule, options: FetchOptions): Promise<ServerDefinitions> {
   const { root, version = '0.0.0' } = options;
-  const connection = await connectUpstream(rule, { root, version, limits: { ...DEFAULT_LIMITS, ...options.limits } });
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const connection = await connectUpstream(rule, { root, version, limits }).catch((error: unknown) => {
+    throw withErrorOutput(error);
+  });
   try {
     return await connection.definitions();
   } finally {
     await connection.close();
   }
 }
+
+/** The words of a server are shown to the operator who starts it, and to nobody else. ATTACKER-CONTROLLED: `stderr`. */
+function withErrorOutput(error: unknown): unknown {
+  const stderr = isSallyportError(error) ? error.detail['stderr'] : undefined;
+  if (!isSallyportError(error) || typeof stderr !== 'string' || stderr.trim() === '') return error;
+  const end = stderr.trim().slice(-ERROR_CHARACTERS);
+  const text = `${error.message}; it wrote: ${quoteForMessage(end, ERROR_CHARACTERS)}`;
+  return new SallyportError(error.code, text, { cause: error });
+}
+
+const ERROR_CHARACTERS = 1_000;
 
 /**
  * Keeps what an operator approved: these definitions of this server, and no others.

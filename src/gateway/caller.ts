@@ -1,4 +1,4 @@
-import type { Proof } from '../core/index.ts';
+import type { Principal, Proof } from '../core/index.ts';
 
 /** Who sends a request, as its credential proved it. */
 export interface Caller {
@@ -8,5 +8,5 @@ export interface Caller {
   readonly proof: Exclude<Proof, 'key'>;
 }
 
-/** One text per caller; names hold no control characters, so none can be mistaken for another. */
-export const callerKey = ({ user, agent, proof }: Caller): string => `${proof}\n${user}\n${agent}`;
+/** One text per caller, whatever its names hold. */
+export const callerKey = ({ user, agent, proof }: Caller | Principal): string => JSON.stringify([proof, user, agent]);

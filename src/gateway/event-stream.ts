@@ -1,4 +1,8 @@
 import { canonicalJson, type Limits, parseStrictJson, SallyportError } from '../core/index.ts';
+import { FRAME_DEPTH } from './json-rpc.ts';
+
+/** Events of one stream: more than that is a flood. */
+const MAX_EVENTS = 10_000;
 
 /**
  * Reads a server-sent event stream (WHATWG HTML, section 9.2) and writes it again with nothing but strict JSON in it, so
@@ -11,6 +15,7 @@ export function strictEvents(limits: Limits): TransformStream<Uint8Array, Uint8A
   const lines = lineSplitter();
   let data: string[] = [];
   let held = 0;
+  let events = 0;
   return new TransformStream({
     transform: (chunk, controller) => {
       for (const line of lines.push(decode(() => decoder.decode(chunk, { stream: true })))) {
@@ -19,14 +24,15 @@ export function strictEvents(limits: Limits): TransformStream<Uint8Array, Uint8A
           held += line.length;
         } else if (line === '') {
           const text = data.join('\n');
+          events += 1;
           if (text.trim() !== '')
             controller.enqueue(encoder.encode(`event: message\ndata: ${strictText(text, limits)}\n\n`));
           data = [];
           held = 0;
         }
       }
-      if (lines.waiting() + held > limits.resultBinaryBytes) {
-        throw new SallyportError('RESULT_TOO_LARGE', 'the server sent a message beyond the limit');
+      if (lines.waiting() + held > limits.resultBinaryBytes || events > MAX_EVENTS) {
+        throw new SallyportError('RESULT_TOO_LARGE', 'the server sent more than its limit');
       }
     },
   });
@@ -56,7 +62,7 @@ function lineSplitter(): { push(text: string): string[]; waiting(): number } {
 /** Strict JSON text, rewritten. @throws SallyportError RESULT_MALFORMED */
 export function strictText(text: string, limits: Limits): string {
   try {
-    const bounds = { maxBytes: limits.resultBinaryBytes, maxDepth: limits.argumentDepth + 4 };
+    const bounds = { maxBytes: limits.resultBinaryBytes, maxDepth: limits.argumentDepth + FRAME_DEPTH };
     return canonicalJson(parseStrictJson(text, bounds));
   } catch (cause) {
     throw new SallyportError('RESULT_MALFORMED', 'the server sent no message of the protocol', { cause });

@@ -2,9 +2,9 @@ import { createServer, type Server as HttpServer, type IncomingMessage, type Ser
 import { DEFAULT_LIMITS, type Limits, SallyportError } from '../core/index.ts';
 import type { Gate } from '../gate/index.ts';
 import type { Caller } from './caller.ts';
-import { sendAnswer } from './http-answer.ts';
+import { refusalAnswer, sendAnswer } from './http-answer.ts';
 import { authoritiesOf, isLoopback } from './http-guard.ts';
-import { answerToError, type Route, routeRequest } from './http-route.ts';
+import { type Route, routeRequest } from './http-route.ts';
 import { DEFAULT_SESSION_LIMITS, legacySessions, type SessionLimits } from './legacy-sessions.ts';
 import { buildMcpServer } from './mcp-server.ts';
 import { modernDoor } from './modern-door.ts';
@@ -35,6 +35,9 @@ export interface HttpFrontOptions {
   readonly onError?: (error: unknown) => void;
 }
 
+/** Connections at the same time; over HTTP/1.1 each carries one request. */
+const MAX_CONNECTIONS = 1_024;
+
 /** A listening gateway. */
 export interface HttpFront {
   readonly url: string;
@@ -61,6 +64,7 @@ export async function serveHttp(options: HttpFrontOptions): Promise<HttpFront> {
     response.once('close', () => inFlight.delete(response));
     void answer(route, request, response, options.onError);
   });
+  server.maxConnections = MAX_CONNECTIONS;
   address.port = await listen(server, host, address.port);
   const shown = host.includes(':') ? `[${host}]` : host;
   return {
@@ -115,7 +119,7 @@ async function answer(
   } catch (error) {
     if (!(error instanceof SallyportError)) onError?.(error);
     if (response.headersSent) response.destroy();
-    else sendAnswer(response, answerToError(error));
+    else sendAnswer(response, refusalAnswer(error));
   }
 }
 

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { classifyInboundRequest } from '@modelcontextprotocol/server';
 import { type Limits, SallyportError } from '../core/index.ts';
 import type { Caller } from './caller.ts';
-import { type HttpAnswer, plainAnswer, refusalAnswer } from './http-answer.ts';
+import { type HttpAnswer, plainAnswer } from './http-answer.ts';
 import { readBody } from './http-body.ts';
 import { type Authorities, bearerToken, checkAddress, isPlainJson, single } from './http-guard.ts';
-import { admitMessage, METHOD_NOT_FOUND, type Message, parseMessage, refusal, statusOf } from './json-rpc.ts';
+import { admitMessage, type Message, parseMessage } from './json-rpc.ts';
 import type { LegacySessions } from './legacy-sessions.ts';
 import { LEGACY_VERSIONS } from './mcp-server.ts';
 import type { ModernDoor } from './modern-door.ts';
@@ -76,7 +76,7 @@ async function routeMessage(
   }
   const verdict = admitMessage(message);
   if (verdict === 'drop') return { status: 202 };
-  if (verdict !== 'take' && verdict.error.code === METHOD_NOT_FOUND) return { status: 404, body: verdict };
+  if (verdict !== 'take') return { status: 404, body: verdict }; // the status of "method not found" in this revision
   await route.modern.serve(caller, message, request, response);
   return null;
 }
@@ -93,11 +93,4 @@ function isLegacy(message: Message, request: IncomingMessage, version: string | 
     body: message.body,
   });
   return outcome.kind === 'legacy';
-}
-
-/** The answer to a request whose handling threw. */
-export function answerToError(error: unknown): HttpAnswer {
-  if (!(error instanceof SallyportError)) return refusalAnswer(error);
-  const isMessage = error.code.startsWith('INPUT_') && error.code !== 'INPUT_TOO_LARGE';
-  return isMessage ? { status: statusOf(error), body: refusal(error) } : refusalAnswer(error);
 }

@@ -1,6 +1,5 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import {
-  httpStatusOf,
   isJsonObject,
   isSallyportError,
   type JsonObject,
@@ -10,9 +9,9 @@ import {
 } from '../core/index.ts';
 
 /** Error codes of JSON-RPC 2.0, section 5.1. */
-export const PARSE_ERROR = -32_700;
+const PARSE_ERROR = -32_700;
 export const INVALID_REQUEST = -32_600;
-export const METHOD_NOT_FOUND = -32_601;
+const METHOD_NOT_FOUND = -32_601;
 /** Implementation-defined server error (JSON-RPC 2.0 section 5.1, -32000 to -32099). */
 export const SERVER_ERROR = -32_000;
 
@@ -26,8 +25,8 @@ export type Message =
 
 /** Longest id and method name that a peer may use, in UTF-16 code units. */
 const MAX_NAME_LENGTH = 256;
-/** Levels that a message adds around the arguments of a call: message, params. */
-const FRAME_DEPTH = 4;
+/** Levels that a message adds around the arguments of a call, or around a result: message and params. */
+export const FRAME_DEPTH = 2;
 
 /**
  * Reads one JSON-RPC 2.0 message of MCP. ATTACKER-CONTROLLED: `text`. Batches are refused, as MCP has none since 2025-06-18.
@@ -40,7 +39,7 @@ export function parseMessage(text: string, limits: { maxBytes: number; maxDepth:
 }
 
 /** {@link parseMessage} for a value that is parsed already. */
-export function readFrame(value: JsonValue): Message {
+function readFrame(value: JsonValue): Message {
   if (Array.isArray(value)) throw notAMessage('batches are refused: send one message at a time');
   if (!isJsonObject(value)) throw notAMessage('expected a JSON object');
   if (value['jsonrpc'] !== '2.0') throw notAMessage('expected "jsonrpc": "2.0"');
@@ -103,9 +102,6 @@ export function errorResponse(code: number, error: SallyportError, id: RequestId
   const data = { code: error.code, remedy: error.remedy };
   return { jsonrpc: '2.0', id, error: { code, message: error.message, data } };
 }
-
-/** HTTP status of a refused message. */
-export const statusOf = (error: unknown): number => (isSallyportError(error) ? httpStatusOf(error.code) : 500);
 
 /** The request that a cancellation names, or null for any other message. */
 export function cancelledRequestId(message: Message): unknown {

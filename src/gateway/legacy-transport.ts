@@ -2,7 +2,7 @@ import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
 import { cancelledRequestId, type Message, type RequestId, toJsonRpc } from './json-rpc.ts';
 
 /** What a request is answered with: the response, or null when it was cancelled or the session ended. */
-export type Answer = JSONRPCMessage | null;
+type Answer = JSONRPCMessage | null;
 
 /**
  * One 2025-era session over HTTP as a Transport for the SDK's server: each POST carries one message, and a request is

@@ -26,8 +26,8 @@ export interface ConnectOptions {
 /** An open connection to a server. */
 export interface UpstreamConnection {
   isOpen(): boolean;
-  /** True when the server said, since this was last asked, that its tools changed. */
-  takeToolsChanged(): boolean;
+  /** How often the server has said that its tools changed. */
+  toolsChanges(): number;
   /** Who it says it is and what it offers now. @throws as `request`, and SERVER_DEFINITIONS */
   definitions(): Promise<ServerDefinitions>;
   /**
@@ -80,9 +80,9 @@ async function connectOnce(
       versionNegotiation: negotiation(asked),
     },
   );
-  let toolsChanged = false;
+  let toolsChanges = 0;
   client.setNotificationHandler(TOOLS_CHANGED, () => {
-    toolsChanged = true;
+    toolsChanges += 1;
   });
   client.onerror = () => undefined; // each call reports its own failure; what is out of band changes nothing
   let isOpen = true;
@@ -97,19 +97,17 @@ async function connectOnce(
     throw connectError(error, wire);
   }
   const timeoutMs = rule.timeoutMs ?? options.limits.upstreamMs;
-  const close = (): Promise<void> => {
+  const close = async (): Promise<void> => {
+    const wasOpen = isOpen;
     isOpen = false;
-    return client.close();
+    if (wasOpen) await wire.goodbye();
+    await client.close();
   };
   const request: UpstreamConnection['request'] = (method, params, { signal } = {}) =>
     sendRequest({ client, wire, timeoutMs, close }, method, params, signal);
   return {
     isOpen: () => isOpen && wire.failure() === null,
-    takeToolsChanged: () => {
-      const changed = toolsChanged;
-      toolsChanged = false;
-      return changed;
-    },
+    toolsChanges: () => toolsChanges,
     definitions: () => describe(client, request, options.limits),
     request,
     close,

@@ -3,6 +3,8 @@ import { isSallyportError, type Limits, SallyportError } from '../core/index.ts'
 import { strictEvents, strictText } from './event-stream.ts';
 import type { UpstreamWire } from './upstream-wire.ts';
 
+const GOODBYE_MS = 2_000;
+
 /** A remote server as a wire: no redirect is followed, every body has its limit, and all JSON is strict. */
 export function httpWire(url: string, limits: Limits): UpstreamWire {
   const state = { failure: null as SallyportError | null, heard: 0 };
@@ -21,7 +23,11 @@ export function httpWire(url: string, limits: Limits): UpstreamWire {
       reconnectionDelayGrowFactor: 1,
     },
   });
-  return { transport, failure: () => state.failure, heard: () => state.heard, errorTail: () => '' };
+  const goodbye = async (): Promise<void> => {
+    const said = transport.terminateSession().catch(() => undefined); // a server that cannot hear it forgets by itself
+    await Promise.race([said, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS).unref())]);
+  };
+  return { transport, failure: () => state.failure, heard: () => state.heard, goodbye, errorTail: () => '' };
 }
 
 function boundedFetch(limits: Limits, fail: (error: SallyportError) => void, heard: () => void): FetchLike {

@@ -42,6 +42,8 @@ interface Slot {
   connection: UpstreamConnection | null;
   comparing: Promise<void> | null;
   comparedAt: number;
+  /** How many changes the server had told of when it was compared. */
+  comparedChanges: number;
   comparedWith: string;
   users: number;
   lastUse: number;
@@ -49,6 +51,9 @@ interface Slot {
 
 /** A remote server may change without a word: its definitions are compared again after this long. */
 const REMOTE_FRESH_MS = 60_000;
+/** A server that keeps changing while it is compared is not used. */
+const MAX_COMPARISONS = 5;
+const END_MS = 5_000;
 const DEFAULT_MAX_CONNECTIONS = 128;
 
 export function upstreamPool(options: PoolOptions): UpstreamPool {
@@ -94,7 +99,7 @@ function slotOf(options: PoolOptions, slots: Map<string, Slot>, key: string, ser
   const opening = connectUpstream(server.rule, { root, version, limits, knownProtocol: server.locked.protocol });
   const slot: Slot = {
     ...{ server: server.rule.name, opening, connection: null, comparing: null },
-    ...{ comparedAt: 0, comparedWith: '', users: 0, lastUse: options.now() },
+    ...{ comparedAt: 0, comparedChanges: 0, comparedWith: '', users: 0, lastUse: options.now() },
   };
   opening.then(
     (connection) => {
@@ -122,17 +127,18 @@ async function compareWhenDue(
   connection: UpstreamConnection,
   { rule, locked }: ApprovedServer,
 ): Promise<void> {
-  const age = options.now() - slot.comparedAt;
-  const isFresh = slot.comparedWith === locked.digest && (rule.command !== null || age < REMOTE_FRESH_MS);
-  const changed = connection.takeToolsChanged();
-  if (isFresh && !changed) return;
-  if (changed) slot.comparedWith = '';
-  slot.comparing ??= compare(options, slot, connection, locked).finally(() => {
-    slot.comparing = null;
-  });
-  await slot.comparing;
+  for (let round = 0; round < MAX_COMPARISONS; round++) {
+    const isRecent = rule.command !== null || options.now() - slot.comparedAt < REMOTE_FRESH_MS;
+    const sawAll = slot.comparedChanges === connection.toolsChanges();
+    if (isRecent && sawAll && slot.comparedWith === locked.digest) return;
+    slot.comparing ??= compare(options, slot, connection, locked).finally(() => {
+      slot.comparing = null;
+    });
+    await slot.comparing;
+    if (slot.comparedWith !== locked.digest) break;
+  }
   // INVARIANT: nothing goes to a server whose definitions are not, as far as it says, the approved ones.
-  if (slot.comparedWith !== locked.digest) throw changedError(rule.name);
+  throw changedError(rule.name);
 }
 
 async function compare(
@@ -141,11 +147,13 @@ async function compare(
   connection: UpstreamConnection,
   locked: LockedServer,
 ): Promise<void> {
+  // Counted before the question: a change that is told while the answer is on its way is compared again.
+  const changes = connection.toolsChanges();
   const digest = definitionsDigest(await connection.definitions());
   slot.comparedWith = digest;
+  slot.comparedChanges = changes;
   slot.comparedAt = options.now();
-  if (digest === locked.digest) return;
-  await connection.close();
+  if (digest !== locked.digest) await connection.close();
 }
 
 const changedError = (server: string): SallyportError =>
@@ -155,8 +163,12 @@ function forget(slots: Map<string, Slot>, key: string, slot: Slot): void {
   if (slots.get(key) === slot) slots.delete(key);
 }
 
+/** Ends a connection, and one that is still being opened as soon as it is; waits for neither longer than a stop takes. */
 async function end(slots: Map<string, Slot>, key: string, slot: Slot): Promise<void> {
   forget(slots, key, slot);
-  const connection = await slot.opening.catch(() => null);
-  await connection?.close();
+  const ended = slot.opening.then(
+    (connection) => connection.close(),
+    () => undefined,
+  );
+  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, END_MS).unref())]);
 }

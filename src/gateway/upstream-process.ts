@@ -24,6 +24,7 @@ export interface ProcessSpec {
 /** Variables that a program cannot start without; nothing else of our environment reaches a server. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'TERM'];
 const KILL_AFTER_MS = 2_000;
+const LAST_WORDS_MS = 200;
 const ERROR_TAIL_BYTES = 8_192;
 
 /**
@@ -51,7 +52,7 @@ export async function startProcess(spec: ProcessSpec): Promise<ServerProcess> {
 }
 
 /** The environment of a server: four inherited variables and what the policy sets, which may override them. */
-export function builtEnvironment(set: Readonly<Record<string, string>>): Record<string, string> {
+function builtEnvironment(set: Readonly<Record<string, string>>): Record<string, string> {
   const inherited = INHERITED.map((name) => [name, process.env[name]] as const);
   const known = inherited.filter((entry): entry is readonly [string, string] => entry[1] !== undefined);
   return { ...Object.fromEntries(known), ...set };
@@ -60,7 +61,7 @@ export function builtEnvironment(set: Readonly<Record<string, string>>): Record<
 function started(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once('spawn', resolve);
-    child.once('error', (cause: NodeJS.ErrnoException) => {
+    child.on('error', (cause: NodeJS.ErrnoException) => {
       const text = `the server cannot be started (${cause.code ?? 'unknown error'})`;
       reject(new SallyportError('SERVER_UNAVAILABLE', text, { cause }));
     });
@@ -78,7 +79,10 @@ function endOf(child: ChildProcess, pid: number): Promise<string> {
       signalGroup(pid, 'SIGKILL');
       livingGroups.delete(pid);
       if (livingGroups.size === 0) process.off('exit', killAll);
-      resolve(signal === null ? `the server ended with exit code ${code}` : `the server was ended by ${signal}`);
+      const how = signal === null ? `the server ended with exit code ${code}` : `the server was ended by ${signal}`;
+      // Its last words are still in the pipes. Who left the group may hold them open: nobody waits for that.
+      child.once('close', () => resolve(how));
+      setTimeout(() => resolve(how), LAST_WORDS_MS);
     });
   });
 }

@@ -6,7 +6,7 @@ import { writeLine } from './line-writer.ts';
 import { type ProcessSpec, type ServerProcess, startProcess } from './upstream-process.ts';
 import { TOOLS_CHANGED, type UpstreamWire } from './upstream-wire.ts';
 
-/** Lines that are no messages and messages that nobody asked for: more than this since the last answer is a flood. */
+/** Lines that a server may write after we last wrote to it: more than that is a flood. */
 const MAX_UNASKED = 10_000;
 
 /**
@@ -30,8 +30,7 @@ export function stdioWire(spec: ProcessSpec, limits: Limits): UpstreamWire {
   const hear = (line: Buffer): void => {
     state.heard += 1;
     const read = readServerLine(line, limits);
-    const isAnswer = read.kind === 'message' && read.message.kind === 'response';
-    state.unasked = isAnswer ? 0 : state.unasked + 1;
+    state.unasked += 1;
     if (read.kind === 'broken') fail(read.error);
     else if (state.unasked > MAX_UNASKED) fail(new SallyportError('RESULT_TOO_LARGE', 'the server floods'));
     else if (read.kind === 'message' && isHeeded(read.message)) transport.onmessage?.(toJsonRpc(read.message));
@@ -57,6 +56,7 @@ export function stdioWire(spec: ProcessSpec, limits: Limits): UpstreamWire {
     send: async (message) => {
       if (state.process === null || isClosed)
         throw new SallyportError('SERVER_UNAVAILABLE', 'the server is not running');
+      state.unasked = 0;
       await writeLine(state.process.stdin, message, limits.resultBinaryBytes);
     },
     close,
@@ -65,6 +65,7 @@ export function stdioWire(spec: ProcessSpec, limits: Limits): UpstreamWire {
     transport,
     failure: () => state.failure,
     heard: () => state.heard,
+    goodbye: async () => undefined,
     errorTail: () => state.process?.errorTail() ?? '',
   };
 }

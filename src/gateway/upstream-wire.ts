@@ -8,6 +8,8 @@ export interface UpstreamWire {
   failure(): SallyportError | null;
   /** Number of messages that came from the server. */
   heard(): number;
+  /** Tells a remote server that its session is over; best effort, within two seconds. */
+  goodbye(): Promise<void>;
   /** The last of what the server wrote to standard error; empty for a remote one. ATTACKER-CONTROLLED. */
   errorTail(): string;
 }

@@ -10,6 +10,7 @@ import {
 } from '../core/index.ts';
 import type { Gate, Tool, ToolContext, ToolOutput } from '../gate/index.ts';
 import type { ServerRule } from '../policy/index.ts';
+import { callerKey } from './caller.ts';
 import { type RefusedTool, type UsableTool, usableTools } from './definitions.ts';
 import { type Lock, type LockedServer, readLock, sourceDigest } from './lock.ts';
 import { type ApprovedServer, type UpstreamPool, upstreamPool } from './upstream-pool.ts';
@@ -68,20 +69,20 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     ...{ gate: null, stamp: null, lockTrouble: null, lock: new Map(), statuses: new Map() },
     reading: null,
   };
-  const call: Runner = (server, tool, args, context) => runTool({ pool, state }, server, tool, args, context);
+  const refresh = (): Promise<void> => {
+    state.reading ??= reload().finally(() => {
+      state.reading = null;
+    });
+    return state.reading;
+  };
+  const call: Runner = (server, tool, args, context) => runTool({ pool, state, refresh }, server, tool, args, context);
   const reload = async (): Promise<void> => {
     const stamp = await stampOf(options.lockPath);
     if (stamp === state.stamp || state.gate === null) return;
     const { lock, trouble } = await tryLock(options.lockPath);
     state.stamp = stamp;
     state.lockTrouble = trouble;
-    await register({ gate: state.gate, options, pool, call }, state, lock);
-  };
-  const refresh = (): Promise<void> => {
-    state.reading ??= reload().finally(() => {
-      state.reading = null;
-    });
-    return state.reading;
+    register({ gate: state.gate, options, pool, call }, state, lock);
   };
   return {
     attach: async (gate) => {
@@ -123,7 +124,8 @@ interface Registration {
   readonly call: Runner;
 }
 
-async function register(registration: Registration, state: State, lock: Lock): Promise<void> {
+/** Takes over a lock. In one go: no caller sees a server's tools half registered. */
+function register(registration: Registration, state: State, lock: Lock): void {
   const before = state.lock;
   // An entry that did not change stays the same object: calls tell by it whether their tool is still the approved one.
   state.lock = new Map(
@@ -138,7 +140,7 @@ async function register(registration: Registration, state: State, lock: Lock): P
     const isSame = before.get(name) === locked;
     const known = state.statuses.get(name);
     statuses.set(name, isSame && known !== undefined ? known : registerServer(registration, rule, locked));
-    if (!isSame) await registration.pool.drop(name);
+    if (!isSame) void registration.pool.drop(name);
   }
   state.statuses = statuses;
 }
@@ -187,20 +189,23 @@ function registerTool(gate: Gate, call: Runner, server: ApprovedServer, usable: 
 interface Running {
   readonly pool: UpstreamPool;
   readonly state: State;
+  readonly refresh: () => Promise<void>;
 }
 
 async function runTool(
-  { pool, state }: Running,
+  { pool, state, refresh }: Running,
   server: ApprovedServer,
   tool: string,
   args: JsonObject,
   context: ToolContext,
 ): Promise<ToolOutput> {
+  await refresh(); // an approval that was taken back, or given anew, counts from the next call on
   if (state.lock.get(server.rule.name) !== server.locked) {
     throw new SallyportError('SERVER_CHANGED', `the approval of the server "${server.rule.name}" changed: call again`);
   }
   try {
-    return await pool.with(server, holderOf(context), async (connection) => {
+    // The connection is the principal's, over all its sessions.
+    return await pool.with(server, callerKey(context.principal), async (connection) => {
       // Serialised from the gate's frozen copy; of the client's message nothing else goes on.
       const result = await connection.request(
         'tools/call',
@@ -214,9 +219,6 @@ async function runTool(
     return errorOutput(error.code, error.message);
   }
 }
-
-/** Whose connection a call uses: the principal's, over all its sessions. */
-const holderOf = ({ principal }: ToolContext): string => `${principal.proof}\n${principal.user}\n${principal.agent}`;
 
 function whyMissing(
   servers: ReadonlyMap<string, ServerRule>,

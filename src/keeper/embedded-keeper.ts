@@ -45,7 +45,6 @@ export class EmbeddedKeeper implements Keeper {
     string,
     { readonly intentSeq: number; readonly admittedSeq: number; readonly draft: IntentDraft }
   >();
-  readonly #lastRefusal = new Map<string, number>();
   readonly #heartbeat: NodeJS.Timeout;
   #epoch = 0;
   #closing: Promise<void> | null = null;
@@ -86,25 +85,32 @@ export class EmbeddedKeeper implements Keeper {
   async refuse(intent: IntentDraft): Promise<Receipt> {
     this.#checkOpen();
     const session = intent.session ?? '';
-    const suppressed = this.#refusals.take(session, this.#parts.clock.now());
-    const last = this.#lastRefusal.get(session);
-    if (suppressed === null && last !== undefined) return { seq: last };
-    const detail = suppressed ? { ...intent.detail, suppressedRefusals: suppressed } : intent.detail;
+    const turn = this.#refusals.take(session, this.#parts.clock.now());
+    if (!turn.record) return { seq: turn.lastSeq };
+    const detail = turn.suppressed === 0 ? intent.detail : { ...intent.detail, suppressedRefusals: turn.suppressed };
     const receipt = await this.#durable({ type: 'intent', ...intent, ...(detail === undefined ? {} : { detail }) });
-    this.#lastRefusal.set(session, receipt.seq);
+    this.#refusals.recorded(session, receipt.seq);
     return receipt;
   }
 
-  async admit(_call: CallIdentity, intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
+  async admit(intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
     this.#checkOpen();
-    if (intent.epoch !== this.#epoch)
+    if (intent.epoch !== this.#epoch) {
       throw new SallyportError('EPOCH_STALE', 'the policy changed since the call was judged');
+    }
     const { log } = this.#parts;
     const first = log.append({ type: 'intent', ...intent });
     const second = log.append({ type: 'admitted', ...linkOf(intent), ...admitted, intentSeq: first.seq });
-    await Promise.all([first.durable, second.durable]);
     const admission: Admission = { call: newId('call'), intentSeq: first.seq, admittedSeq: second.seq };
     this.#open.set(admission.call, { intentSeq: first.seq, admittedSeq: second.seq, draft: intent });
+    try {
+      await Promise.all([first.durable, second.durable]);
+    } catch (error) {
+      this.#open.delete(admission.call);
+      throw error;
+    }
+    // Closed meanwhile: its outcome is recorded as unknown already, so it must not run.
+    if (!this.#open.has(admission.call)) throw new SallyportError('KEEPER_CLOSED', 'the keeper closed');
     return admission;
   }
 
@@ -169,18 +175,18 @@ export class EmbeddedKeeper implements Keeper {
 }
 
 /** The fields by which the records of one call, and of one session, are found. */
-function linkOf(
-  intent: IntentDraft,
-): Pick<RecordDraft, 'surface' | 'principal' | 'session' | 'tool' | 'server' | 'epoch'> {
+type Link = Pick<RecordDraft, 'surface' | 'principal' | 'session' | 'tool' | 'server' | 'epoch'>;
+
+function linkOf(intent: IntentDraft): Link {
   const { surface, principal, session, tool, server, epoch } = intent;
-  return {
-    ...(surface === undefined ? {} : { surface }),
-    ...(principal === undefined ? {} : { principal }),
-    ...(session === undefined ? {} : { session }),
-    ...(tool === undefined ? {} : { tool }),
-    ...(server === undefined ? {} : { server }),
-    ...(epoch === undefined ? {} : { epoch }),
-  };
+  const link: { -readonly [field in keyof Link]: Link[field] } = {};
+  if (surface !== undefined) link.surface = surface;
+  if (principal !== undefined) link.principal = principal;
+  if (session !== undefined) link.session = session;
+  if (tool !== undefined) link.tool = tool;
+  if (server !== undefined) link.server = server;
+  if (epoch !== undefined) link.epoch = epoch;
+  return link;
 }
 
 /** A principal as records name it. */

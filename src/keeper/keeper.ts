@@ -73,7 +73,7 @@ export interface Keeper {
    * Records `intent` and `admitted`, both durable with one flush when it resolves.
    * @throws SallyportError EPOCH_STALE when `intent.epoch` is not the current one
    */
-  admit(call: CallIdentity, intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission>;
+  admit(intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission>;
   /**
    * Records the outcome of an admission: queued when it resolves, durable with the next flush.
    * @throws SallyportError INTERNAL for an admission that is unknown or settled already

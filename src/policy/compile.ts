@@ -133,8 +133,9 @@ function compileObligations(policy: Policy, tool: string, rule: ToolRule): Oblig
 }
 
 function unusedRules(policy: Policy, tools: readonly string[]): readonly string[] {
+  const exact = new Set(tools);
   return policy.tools
-    .filter(({ name }) => !tools.some((tool) => namesTool(name, tool)))
+    .filter(({ name }) => !exact.has(name) && !(name.includes('*') && tools.some((tool) => namesTool(name, tool))))
     .map(({ rule }) => {
       const place = rule.file === undefined || rule.line === undefined ? '' : `${rule.file}:${rule.line}: `;
       return `${place}${rule.id} is for a tool that does not exist here`;

@@ -1,7 +1,7 @@
-import { type ErrorCode, quoteForMessage, remedyOf } from '../core/index.ts';
+import { type ErrorCode, escapeForTerminal, quoteForMessage, remedyOf } from '../core/index.ts';
 import type { CompiledPolicy } from './compiled.ts';
 import { mayBeAllowed } from './decide.ts';
-import type { Decision, RuleReference } from './decision.ts';
+import type { Decision, Obligations, RuleReference } from './decision.ts';
 import type { CallFacts } from './facts.ts';
 import { builtInRule, type ExplainedStep } from './finding.ts';
 import { judge } from './judge.ts';
@@ -49,14 +49,17 @@ export function renderExplanation({ tool, decision, steps }: Explanation): reado
     ({ check, subject, effect, rule, detail }) =>
       `${effect.padEnd(7)}  ${check} ${subject}: ${detail}${rule === null ? '' : `  [${describeRule(rule)}]`}`,
   );
-  const verdict = decision.effect === 'allow' ? '' : ` ${decision.code}`;
-  lines.push(
-    '',
-    `${decision.effect}${verdict}: ${quoteForMessage(tool)}: ${decision.reason}  [${describeRule(decision.rule)}]`,
-  );
-  if (decision.effect !== 'allow') lines.push(decision.instead);
-  return lines;
+  const verdict = decision.effect === 'allow' ? 'allow' : `${decision.effect} ${decision.code}`;
+  lines.push('', `${verdict}: ${quoteForMessage(tool)}: ${decision.reason}  [${describeRule(decision.rule)}]`);
+  lines.push(decision.effect === 'allow' ? describeObligations(decision.obligations) : decision.instead);
+  return lines.map(escapeForTerminal);
 }
 
 const describeRule = ({ id, file, line }: RuleReference): string =>
   file === undefined || line === undefined ? id : `${id}, ${file}:${line}`;
+
+function describeObligations({ isolation, timeoutMs, maxLength, audit }: Obligations): string {
+  const where = isolation.length === 0 ? 'no isolation stated' : `isolation ${isolation.join(' or ')}`;
+  const length = maxLength === null ? '' : `, at most ${maxLength} characters delivered`;
+  return `obligations: ${where}, at most ${timeoutMs} ms${length}${audit ? ', with payload detail in the record' : ''}`;
+}

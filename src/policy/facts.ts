@@ -44,7 +44,7 @@ export interface CallFacts {
   readonly tool: string;
   readonly arguments: JsonObject;
   readonly principal: Principal;
-  /** For each argument that is a path, how it was read. Nested arguments by JSON Pointer. */
+  /** How each path argument was read: under its name, items of a list under `NAME/INDEX`. */
   readonly paths: Readonly<Record<string, { readonly use: PathUse; readonly reading: PathReading }>>;
   /** Where the effect takes place: `built-in` is our own code, which spawns nothing. */
   readonly runs: 'built-in' | 'in-process' | 'spawned' | 'remote';

@@ -1,5 +1,5 @@
 import { quoteForMessage, remedyOf } from '../core/index.ts';
-import type { PathFacts, PathReading, PathUse } from './facts.ts';
+import type { PathFacts, PathReading, PathTrouble, PathUse } from './facts.ts';
 import { confirm, deny, type Finding, listSome, stronger, type Trace, traced } from './finding.ts';
 import { findAllowed, findDenied, type PathLists } from './path-rule.ts';
 import { type PathTarget, readTarget, readTargets } from './path-target.ts';
@@ -41,19 +41,30 @@ const CHECKS: readonly PathCheck[] = [
 
 /** Judges one path argument. ATTACKER-CONTROLLED: `reading.given`, and what the links on the disk make of it. */
 export function judgePath(judges: PathJudges, reading: PathReading, root: string, trace: Trace): Finding | null {
-  const subject = quoteForMessage(reading.given);
-  if ('trouble' in reading) {
-    const reason = `${subject} cannot be used as a path: ${remedyOf(reading.trouble)}`;
-    return traced(trace, 'path', subject, deny(reading.trouble, reason), '');
-  }
-  trace?.push(describeReading(subject, reading));
+  if ('trouble' in reading) return judgeTrouble(reading, trace);
   const call = { judges, facts: reading, root, targets: readTargets(reading, root) };
+  if (trace !== null) return explainPath(call, trace);
+  let found: Finding | null = null;
+  for (const [, check] of CHECKS) {
+    found = stronger(found, check(call));
+    if (found?.effect === 'deny') return found;
+  }
+  return found;
+}
+
+function judgeTrouble({ given, trouble }: PathTrouble, trace: Trace): Finding | null {
+  const subject = quoteForMessage(given);
+  const finding = deny(trouble, `${subject} cannot be used as a path: ${remedyOf(trouble)}`);
+  return traced(trace, 'path', subject, finding, '');
+}
+
+/** The same checks, all of them, each noted. */
+function explainPath(call: PathCall, trace: NonNullable<Trace>): Finding | null {
+  const subject = quoteForMessage(call.facts.given);
+  trace.push(describeReading(subject, call.facts));
   let found: Finding | null = null;
   for (const [name, check, passed] of CHECKS) {
-    const finding = check(call);
-    if (trace !== null) traced(trace, `path: ${name}`, subject, finding, passed(call));
-    found = stronger(found, finding);
-    if (found?.effect === 'deny' && trace === null) return found;
+    found = stronger(found, traced(trace, `path: ${name}`, subject, check(call), passed(call)));
   }
   return found;
 }

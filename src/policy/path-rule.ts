@@ -1,7 +1,7 @@
 import type { AllowedEntry, DeniedEntry } from './path-entry.ts';
 import { readAllowedEntry, readDeniedEntry } from './path-entry.ts';
 import { matchesExactly, matchesPrefix, type PathGlob, type Spelled } from './path-glob.ts';
-import { belowRoot, type PathTarget } from './path-target.ts';
+import { belowRoot, foldWhole, type PathTarget, writtenSegments } from './path-target.ts';
 import type { PolicyEntry } from './policy.ts';
 
 /** An allowed entry bound to a root: an absolute path with everything below it, or a glob over absolute paths. */
@@ -85,7 +85,7 @@ export function findAllowed(allowed: readonly BoundAllowed[], real: string): Pol
 /** The entry that denies one reading of a path, if any. */
 export function findDenied(lists: PathLists, target: PathTarget): PolicyEntry | null {
   for (const { entry, pattern } of lists.denied) {
-    if (pattern.isRooted && matchesPrefix(pattern.glob, target.absolute, 'folded')) return entry;
+    if (pattern.isRooted && matchesPrefix(pattern.glob, foldWhole(target), 'folded')) return entry;
     if (!isReachable(pattern, target) || !matchesPrefix(pattern.glob, target.folded, 'folded')) continue;
     if (lists.exempt.length === 0 || !isExempt(lists, pattern, target)) return entry;
   }
@@ -94,13 +94,15 @@ export function findDenied(lists: PathLists, target: PathTarget): PolicyEntry | 
 
 /** Outside of the root only patterns that match at any depth mean something; rooted ones are absolute paths there. */
 const isReachable = (pattern: DeniedEntry, target: PathTarget): boolean =>
-  target.isInside || pattern.glob[0] === 'deep';
+  target.below !== null || pattern.glob[0] === 'deep';
 
 /**
  * gitignore: what a folder's denial takes with it cannot be exempted again. So each prefix that the pattern matches must
  * itself be exempted, exactly as it is written.
  */
-function isExempt(lists: PathLists, pattern: DeniedEntry, { folded, written }: PathTarget): boolean {
+function isExempt(lists: PathLists, pattern: DeniedEntry, target: PathTarget): boolean {
+  const { folded } = target;
+  const written = writtenSegments(target);
   if (folded.length > MAX_EXEMPT_DEPTH || written.length !== folded.length) return false;
   for (let length = 1; length <= folded.length; length++) {
     if (!matchesExactly(pattern.glob, folded, length, 'folded')) continue;

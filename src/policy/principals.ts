@@ -43,21 +43,24 @@ export function judgePrincipal(
   tool: string,
   trace: Trace,
 ): Finding | null {
-  const subject = `agent ${quoteForMessage(caller.agent)}, user ${quoteForMessage(caller.user)}`;
-  if (compiled.principals === null) {
-    return trace && traced(trace, 'principal', subject, null, 'the policy does not tell callers apart');
+  const { principals } = compiled;
+  if (principals === null) {
+    return trace && traced(trace, 'principal', subjectOf(caller), null, 'the policy does not tell callers apart');
   }
-  const matched = matchPrincipals(compiled.principals, caller);
-  if (matched.some(({ tools }) => tools.has(tool))) {
-    return trace && traced(trace, 'principal', subject, null, `is ${matched.map(({ rule }) => rule.id).join(', ')}`);
-  }
-  return traced(trace, 'principal', subject, refuseCaller(matched, caller, tool), '');
+  const matched = matchPrincipals(principals, caller);
+  const isListed = matched.some(({ tools }) => tools.has(tool));
+  if (isListed && trace === null) return null;
+  const finding = isListed ? null : refuseCaller(matched, caller, tool);
+  return traced(trace, 'principal', subjectOf(caller), finding, `is ${matched.map(({ rule }) => rule.id).join(', ')}`);
 }
+
+const subjectOf = ({ agent, user }: Principal): string =>
+  `agent ${quoteForMessage(agent)}, user ${quoteForMessage(user)}`;
 
 function refuseCaller(matched: readonly CompiledPrincipal[], caller: Principal, tool: string): Finding {
   const [first] = matched;
   if (first === undefined) {
-    const reason = `no principal of the policy is agent ${quoteForMessage(caller.agent)} of user ${quoteForMessage(caller.user)}`;
+    const reason = `no principal of the policy is ${subjectOf(caller)}`;
     return deny('PRINCIPAL_NOT_ALLOWED', reason, { instead: 'This caller may use no tool' });
   }
   const usable = [...new Set(matched.flatMap(({ tools }) => [...tools]))];

@@ -28,7 +28,10 @@ export const locate = (places: PlaceFinder, draft: ProblemDraft): PolicyProblem 
 /** One line for people: `file:line:column: message`. */
 export function describeProblem(problem: PolicyProblem): string {
   const file = escapeForTerminal(problem.file);
-  const place = problem.line === 0 ? `${file}: ${problem.pointer || '/'}` : `${file}:${problem.line}:${problem.column}`;
+  const place =
+    problem.line === 0
+      ? `${file}: ${escapeForTerminal(problem.pointer) || '/'}`
+      : `${file}:${problem.line}:${problem.column}`;
   return `${place}: ${problem.message}`;
 }
 

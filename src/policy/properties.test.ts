@@ -266,6 +266,43 @@ describe('parsePolicy, given anything', () => {
   });
 });
 
+describe('decide, given any path', () => {
+  const policy = policyFromObject({
+    version: 1,
+    tools: {
+      file_read: { allowedPaths: ['.', '**/*.md'], deniedPaths: ['.env*', '[!a-z]x', '/a/**/b', '!.env.example'] },
+    },
+  });
+  const compiled = compilePolicy(policy, { root: ROOT, tools: ['file_read'] });
+  const wild = fc.array(
+    fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 4 }),
+      fc.constantFrom('/', '..', '%2e', '%25', '%c0%af', '.env', ':', '. ', 'ß', '\u017f', '\ud800'),
+    ),
+    { maxLength: 12 },
+  );
+  it('does not throw, and a denied name is denied however it is dressed up', () => {
+    check(
+      fc.property(
+        wild,
+        fc.constantFrom('.env', '.ENV', '.env.', '.env ', '.env:s', '\uff0eenv', '.e\u200bnv'),
+        (parts, secret) => {
+          const given = [
+            ...parts
+              .join('')
+              .split('/')
+              .filter((part) => part !== '..'),
+            secret,
+          ].join('/');
+          const reading = { ...plainReading('x'), given, lexical: `${ROOT}/${given}`, real: `${ROOT}/${given}` };
+          const facts = callFacts('file_read', { paths: { path: { use: 'file_read', reading } } });
+          expect(decide(compiled, facts).effect).toBe('deny');
+        },
+      ),
+    );
+  });
+});
+
 describe('decide, given anything as arguments', () => {
   it('does not throw', () => {
     const policy = policyFromObject({

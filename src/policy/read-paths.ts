@@ -110,6 +110,6 @@ function literalFolder(glob: string): readonly string[] {
 
 /** An entry read as a path, before there is a root: below it, or absolute. */
 function targetOf(parts: readonly string[], isAbsolute: boolean): PathTarget {
-  const folded = foldPath(parts.join('/'));
-  return { written: parts.map((part) => [part]), folded, isInside: !isAbsolute, absolute: isAbsolute ? folded : [] };
+  const path = parts.join('/');
+  return { path: isAbsolute ? `/${path}` : path, below: isAbsolute ? null : path, folded: foldPath(path) };
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/index.ts';
+import { escapePointer, isJsonObject, type JsonObject, type JsonValue } from '../core/index.ts';
 import type { IsolationLevel, RuleReference } from './decision.ts';
 import type { PlaceFinder, ProblemDraft } from './problems.ts';
 
@@ -10,7 +10,7 @@ export interface PolicyReading {
 }
 
 /** A key as a segment of a JSON Pointer. */
-export const segment = (key: string): string => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+export const segment = (key: string): string => `/${escapePointer(key)}`;
 
 /** A rule reference with the line of a key or value; an object has no lines. */
 export function referTo(reading: PolicyReading, id: string, pointer: string, part: 'key' | 'value'): RuleReference {

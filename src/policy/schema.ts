@@ -5,7 +5,8 @@ import { serverRule } from './schema-server.ts';
 import { toolRule } from './schema-tool.ts';
 
 const toolName: JsonObject = {
-  pattern: '^[A-Za-z0-9_*-]{1,128}$',
+  pattern: '^[A-Za-z0-9_*-]+$',
+  maxLength: 128,
   'x-remedy': 'Use 1 to 128 of A-Z, a-z, 0-9, _ and -, and * for any run of them',
 };
 
@@ -57,7 +58,7 @@ export const policySchema: JsonObject = deepFreeze({
         description: 'Callers by a name of your choice.',
         type: 'object',
         minProperties: 1,
-        propertyNames: { pattern: '^[A-Za-z0-9_-]{1,64}$' },
+        propertyNames: { pattern: '^[A-Za-z0-9_-]+$', maxLength: 64, 'x-remedy': 'Use A-Z, a-z, 0-9, _ and -' },
         additionalProperties: { $ref: '#/$defs/principal' },
         'x-remedy': 'Name at least one principal, or leave principals: out to treat all callers alike',
       },

@@ -5,26 +5,32 @@ import {
   type JsonObject,
   type JsonValue,
   quoteForMessage,
+  readPointer,
   type SchemaError,
   validateSchema,
+  valueAtPointer,
 } from '../core/index.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { ProblemDraft } from './problems.ts';
 import { policySchema } from './schema.ts';
 
 const MAX_PROBLEMS = 100;
+/** A policy of the largest size has to fit, and nobody but the operator writes one. */
+const MAX_STEPS = 10_000_000;
 const COMPILED: CompiledSchema = compileSchema(policySchema);
 
 /** What in a policy is not of the shape that the schema of the language asks for. */
 export const findShapeProblems = (value: JsonValue): readonly ProblemDraft[] =>
-  validateSchema(COMPILED, value, { maxErrors: MAX_PROBLEMS }).map((error) => describe(error, value));
+  validateSchema(COMPILED, value, { maxErrors: MAX_PROBLEMS, maxSteps: MAX_STEPS }).map((error) =>
+    describe(error, value),
+  );
 
 function describe(error: SchemaError, value: JsonValue): ProblemDraft {
   const { pointer, keyword } = error;
   if (keyword === 'work') return draft(error, 'value', error.message, 'Write less under one key');
   const owner = schemaAt(error.schemaPointer.slice(0, error.schemaPointer.lastIndexOf('/')));
   const key = lastKey(pointer);
-  const found = valueAt(value, pointer);
+  const found = valueAtPointer(value, pointer);
   const needs = owner['x-needs'];
   if (keyword === 'not' && typeof needs === 'string') return missing(error, key, needs);
   const waits = typeof found === 'string' && isJsonObject(owner['x-later']) ? owner['x-later'][found] : undefined;
@@ -79,24 +85,9 @@ const remedyOf = (owner: JsonObject, keyword: string): string =>
       ? owner['description']
       : 'Mend the value';
 
-const keysOf = (pointer: string): string[] =>
-  pointer
-    .split('/')
-    .slice(1)
-    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
-
-const lastKey = (pointer: string): string => keysOf(pointer).at(-1) ?? '';
-
-function valueAt(value: JsonValue, pointer: string): JsonValue | undefined {
-  let at: JsonValue | undefined = value;
-  for (const key of keysOf(pointer)) {
-    if (Array.isArray(at)) at = at[Number(key)];
-    else at = isJsonObject(at) && Object.hasOwn(at, key) ? at[key] : undefined;
-  }
-  return at;
-}
+const lastKey = (pointer: string): string => readPointer(pointer).at(-1) ?? '';
 
 function schemaAt(pointer: string): JsonObject {
-  const found = valueAt(policySchema, pointer);
+  const found = valueAtPointer(policySchema, pointer);
   return isJsonObject(found) ? found : {};
 }

@@ -18,7 +18,9 @@ export function namesTool(pattern: string, tool: string): boolean {
 export function canOverlap(a: string, b: string): boolean {
   const left = a.toLowerCase();
   const right = b.toLowerCase();
-  if (!left.includes('*') && !right.includes('*')) return left === right;
+  if (!left.includes('*')) return namesTool(right, left);
+  if (!right.includes('*')) return namesTool(left, right);
+  if (!agree(left.split('*', 1)[0] ?? '', right.split('*', 1)[0] ?? '')) return false;
   let reachable = new Set([0]);
   // Positions in `right` that a prefix of `left` can stand against; a `*` on either side takes what the other one has.
   reachable = skipStars(reachable, right);
@@ -33,6 +35,9 @@ export function canOverlap(a: string, b: string): boolean {
   }
   return reachable.has(right.length);
 }
+
+/** Whether one beginning could be continued as the other. */
+const agree = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
 
 function skipStars(positions: ReadonlySet<number>, pattern: string): Set<number> {
   const all = new Set(positions);

@@ -37,27 +37,21 @@ function checkToolNames(reading: PolicyReading, tools: readonly ToolRule[]): voi
     return;
   }
   const known = new Map<string, ToolRule>();
+  const wildBefore: ToolRule[] = [];
   for (const rule of tools) {
     const folded = rule.name.toLowerCase();
-    const twin =
-      known.get(folded) ??
-      wild.find((other) => other !== rule && comesFirst(tools, other, rule) && canOverlap(other.name, rule.name));
+    const isWild = rule.name.includes('*');
+    // Each pair is reported once: a plain key against all patterns, a pattern against those before it.
+    const patterns = isWild ? wildBefore : wild;
+    const twin = known.get(folded) ?? patterns.find((other) => canOverlap(other.name, rule.name));
     known.set(folded, rule);
+    if (isWild) wildBefore.push(rule);
     if (twin === undefined) continue;
     const message = `${quoteForMessage(rule.name)} and ${quoteForMessage(twin.name)} can name the same tool`;
-    addProblem(
-      reading,
-      `/tools${segment(rule.name)}`,
-      message,
-      'Keep one of the two keys, or narrow the one with *',
-      'key',
-    );
+    const remedy = 'Keep one of the two keys, or narrow the one with *';
+    addProblem(reading, `/tools${segment(rule.name)}`, message, remedy, 'key');
   }
 }
-
-/** Each pair of wildcard keys is reported once. */
-const comesFirst = (tools: readonly ToolRule[], wild: ToolRule, rule: ToolRule): boolean =>
-  !rule.name.includes('*') || tools.indexOf(wild) < tools.indexOf(rule);
 
 function checkPrincipalTools(reading: PolicyReading, { tools, principals }: PolicyParts): void {
   const exact = new Set(tools.map(({ name }) => name));

@@ -1,5 +1,12 @@
 import { Composer, type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, Parser } from 'yaml';
-import { DEFAULT_LIMITS, deepFreeze, escapeForTerminal, type JsonValue, quoteForMessage } from '../core/index.ts';
+import {
+  DEFAULT_LIMITS,
+  deepFreeze,
+  escapeForTerminal,
+  escapePointer,
+  type JsonValue,
+  quoteForMessage,
+} from '../core/index.ts';
 import type { PolicyProblem } from './policy.ts';
 import type { PlaceFinder } from './problems.ts';
 import { isTooDeep } from './yaml-depth.ts';
@@ -20,6 +27,7 @@ interface Reading {
 }
 
 const MAX_DEPTH = 32;
+const MAX_PROBLEMS = 100;
 
 /**
  * Reads YAML 1.2 (core schema) that has one reading only: anchors, aliases, merge keys, tags, directives, several
@@ -131,7 +139,7 @@ function readMap(
     const start = offsetOf(key) ?? 0;
     const name = readKey(reading, key, start);
     if (name === null) continue;
-    const place = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const place = `${pointer}/${escapePointer(name)}`;
     if (entries.has(name)) {
       noteAt(reading, start, `the key ${quoteForMessage(name)} stands here twice`, 'Keep one of them', place);
       continue;
@@ -165,7 +173,8 @@ const note = (reading: Reading, pointer: string, message: string, remedy: string
 
 function noteAt(reading: Reading, offset: number, message: string, remedy: string, pointer = ''): void {
   const { file } = reading;
-  reading.problems.push(Object.freeze({ message, file, ...placeOf(reading, offset), remedy, pointer }));
+  if (reading.problems.length < MAX_PROBLEMS)
+    reading.problems.push(Object.freeze({ message, file, ...placeOf(reading, offset), remedy, pointer }));
 }
 
 /** The offset of a pointer, or of the nearest thing above it that has one. */

@@ -6,7 +6,7 @@ const CHUNK = 65_536;
 const SCAN_BYTES = 268_435_456;
 const NEWLINE = 0x0a;
 
-export interface LineWindow {
+interface LineWindow {
   /** First line wanted, from 1. */
   readonly offset: number;
   readonly limit: number;

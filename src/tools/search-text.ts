@@ -11,7 +11,7 @@ export interface LineMatcher {
 }
 
 /** Characters of a line that a regular expression is tried on. */
-export const REGEX_LINE: number = 4_000;
+const REGEX_LINE = 4_000;
 
 /** @throws SallyportError SCHEMA_INVALID for a regular expression that the linear engine cannot run */
 export function compileMatcher(pattern: string, regex: boolean): LineMatcher {

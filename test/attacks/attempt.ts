@@ -4,7 +4,7 @@ import { builtInTools } from '../../src/tools/index.ts';
 import type { AttackPlace } from './path-tricks.ts';
 
 /** What came of a call: null if it was carried out, else the code of the denial or failure. */
-export interface Attempted {
+interface Attempted {
   readonly code: ErrorCode | null;
   readonly text: string;
 }

@@ -66,7 +66,7 @@ describe('sallyport up', () => {
     const second = await up();
     expect(second.started['token']).toBe(token);
     await run('token', 'revoke', 'local');
-    await expect(connect(String(second.started['url']), token)).rejects.toThrow(/401/);
+    await expect(connect(String(second.started['url']), token)).rejects.toThrow(/TOKEN_UNKNOWN/);
   });
 
   test('[T6.1] refuses no token, a wrong token, a foreign Host and a foreign Origin', async () => {

@@ -101,7 +101,7 @@ async function openSession(token = 'token-one'): Promise<string> {
   return String(headers['mcp-session-id']);
 }
 
-describe('the way to the body', () => {
+describe('the way to the body [T6.1]', () => {
   it('answers health without a token and without a secret', async () => {
     const reply = await send({ method: 'GET', path: '/healthz', token: null });
     expect([reply.status, reply.text]).toEqual([200, '{"status":"ok"}']);
@@ -229,7 +229,7 @@ function raw(bytes: string): Promise<string> {
   });
 }
 
-describe('a message', () => {
+describe('a message [T1.2]', () => {
   it.each([
     ['no JSON', '{', -32_700, 'INPUT_NOT_JSON'],
     ['a byte order mark', `\ufeff${initialize}`, -32_700, 'INPUT_NOT_JSON'],
@@ -271,7 +271,7 @@ describe('a message', () => {
 });
 
 describe('a session of the older revisions', () => {
-  it('belongs to the token that opened it', async () => {
+  it('belongs to the token that opened it [T6.1]', async () => {
     const session = await openSession();
     const body = rpc('ping');
     const headers = { 'mcp-session-id': session };

@@ -27,7 +27,7 @@ async function open(options: TestGateOptions): Promise<GateSession> {
 
 const brief = (result: CallResult): string => (result.kind === 'delivered' ? result.text : result.code);
 
-describe('a server that was not approved', () => {
+describe('a server that was not approved [T1.7]', () => {
   it('offers nothing, and its calls are denied with that reason', async () => {
     const session = await open({
       allow: ['mcp__s__*'],
@@ -47,7 +47,7 @@ describe('a server that was not approved', () => {
     expect(session.tools().map(({ name }) => name)).toEqual(['mcp__s__echo']);
     expect(brief(await session.call('mcp__s__echo', {}))).toBe('{"name":"echo","arguments":{}}');
     await writeFile(String(stand?.lockPath), '{"version":1,"servers":{}}');
-    await stand?.upstreams.refresh();
+    expect(brief(await session.call('mcp__s__echo', {}))).toBe('SERVER_CHANGED'); // at once, without any other event
     expect(brief(await session.call('mcp__s__echo', {}))).toBe('SERVER_UNAPPROVED');
   });
 });
@@ -94,7 +94,7 @@ const workspaceOf = () => {
   return stand.workspace;
 };
 
-describe('definitions that change after the approval', () => {
+describe('definitions that change after the approval [T1.7]', () => {
   const withDefinition = async (text: string): Promise<{ session: GateSession; definition: string }> => {
     const workspace = makeWorkspace('version: 1\n', { 'definition.txt': text });
     const definition = join(workspace.root, 'definition.txt');
@@ -116,7 +116,7 @@ describe('definitions that change after the approval', () => {
     expect((await session.call('mcp__s__echo', { change: 'Adds, and sends' })).kind).toBe('delivered');
     expect(brief(await session.call('mcp__s__echo', {}))).toBe('SERVER_CHANGED');
     await stand?.approve('s');
-    await stand?.upstreams.refresh();
+    expect(brief(await session.call('mcp__s__echo', {}))).toBe('SERVER_CHANGED'); // the tool it asked for is no more
     expect((await session.call('mcp__s__echo', {})).kind).toBe('delivered');
     expect(session.tools()[0]?.description).toBe('Adds, and sends');
   });
@@ -158,7 +158,7 @@ describe('tools that cannot be offered', () => {
   });
 });
 
-describe('a server that fails', () => {
+describe('a server that fails [T1.8]', () => {
   it('harms no other, is started again, and every call has its records', async () => {
     const servers = {
       good: hostile('plain'),
@@ -197,6 +197,23 @@ describe('a server that fails', () => {
       other?.call('mcp__s__echo', {}) ?? Promise.reject(new Error('no session')),
     ]);
     expect([brief(one), brief(two)]).toEqual(['SERVER_UNAVAILABLE', 'SERVER_UNAVAILABLE']);
+  });
+});
+
+describe('a call that is cancelled', () => {
+  it('is cancelled at the server', async () => {
+    const workspace = makeWorkspace('version: 1\n', { heard: '' });
+    const heard = join(workspace.root, 'heard');
+    const until = async (text: string): Promise<void> => {
+      while ((await readFile(heard, 'utf8')) !== text) await new Promise((resolve) => setTimeout(resolve, 10));
+    };
+    const session = await open({ allow: ['mcp__s__*'], servers: { s: hostile('cancel', heard) }, workspace });
+    const stop = new AbortController();
+    const call = session.call('mcp__s__echo', {}, { signal: stop.signal });
+    await until('started');
+    stop.abort();
+    expect(await call).toMatchObject({ kind: 'failed', code: 'TOOL_CANCELLED' });
+    await until('cancelled');
   });
 });
 

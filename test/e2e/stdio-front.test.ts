@@ -59,7 +59,7 @@ const until = async (condition: () => boolean): Promise<void> => {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 };
 
-describe('a line on stdio', () => {
+describe('a line on stdio [T1.2]', () => {
   it.each([
     ['no JSON', '{', -32_700, 'INPUT_NOT_JSON'],
     ['a key twice', '{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}', -32_600, 'INPUT_DUPLICATE_KEY'],

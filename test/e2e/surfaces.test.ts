@@ -56,7 +56,7 @@ async function connect(transport: Parameters<Client['connect']>[0], options: Con
 async function overMcp(client: Client, { tool, args }: SurfaceCase): Promise<Answer> {
   const result = await client.callTool({ name: tool, arguments: { ...args } });
   const text = (result.content as { type: string; text?: string }[]).map((piece) => piece.text ?? '').join('\n');
-  const { outcome, code, rule } = result._meta?.['dev.sallyport/decision'] as Record<string, string>;
+  const { outcome, code, rule } = (result._meta?.['dev.sallyport/decision'] ?? {}) as Record<string, string>;
   const why = code === undefined ? {} : { code, reason: /^Reason: (.*)$/m.exec(text)?.[1] ?? '' };
   return { kind: outcome ?? 'none', ...why, rule: rule ?? 'none', text };
 }

@@ -26,7 +26,7 @@ async function outcomeOf(script: string, mode: string, rule: Partial<ServerRule>
   }
 }
 
-describe('a remote server', () => {
+describe('a remote server [T1.8]', () => {
   it.each([
     ['plain', '{"name":"echo","arguments":{"a":1}}'],
     ['events', 'as an event'],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS, type Limits } from '../../src/core/index.ts';
+import { fetchDefinitions } from '../../src/gateway/index.ts';
 import { connectUpstream, type UpstreamConnection } from '../../src/gateway/upstream-connection.ts';
 import { callOutput } from '../../src/gateway/upstream-result.ts';
 import type { ServerRule } from '../../src/policy/index.ts';
@@ -36,7 +37,7 @@ const codeOf = (mode: string, rule: Partial<ServerRule> = {}, limits: Partial<Li
     (error: { code?: unknown }) => error.code,
   );
 
-describe('a server that breaks the rules', () => {
+describe('a server that breaks the rules [T1.8]', () => {
   it.each([
     ['crash', 'SERVER_UNAVAILABLE'],
     ['flood-line', 'RESULT_TOO_LARGE'],
@@ -104,11 +105,27 @@ describe('a server process', () => {
       await writeFile(definition, 'first');
       await connected(hostile('file', definition), async (connection) => {
         expect((await connection.definitions()).tools[0]).toMatchObject({ description: 'first' });
-        expect(connection.takeToolsChanged()).toBe(false);
+        expect(connection.toolsChanges()).toBe(0);
         await call(connection, 'echo', { change: 'second' });
-        expect(connection.takeToolsChanged()).toBe(true);
+        expect(connection.toolsChanges()).toBe(1);
         expect((await connection.definitions()).tools[0]).toMatchObject({ description: 'second' });
       });
+    });
+  });
+});
+
+describe('a server that does not start', () => {
+  it('shows the operator what it wrote to standard error, escaped', async () => {
+    await expect(fetchDefinitions(hostile('dies'), { root })).rejects.toMatchObject({
+      code: 'SERVER_UNAVAILABLE',
+      message: 'the server ended with exit code 3; it wrote: "no such folder: \\u{1b}[31m/data"',
+    });
+  });
+
+  it('shows nobody else', async () => {
+    await expect(connected(hostile('dies'), call)).rejects.toMatchObject({
+      code: 'SERVER_UNAVAILABLE',
+      message: 'the server ended with exit code 3',
     });
   });
 });

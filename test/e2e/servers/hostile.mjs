@@ -15,6 +15,11 @@ const echo = {
   _meta: { 'x.test/kept': true },
 };
 
+if (mode === 'dies') {
+  process.stderr.write('no such folder: \u001b[31m/data\n');
+  process.exit(3);
+}
+
 const TOOLS = {
   collide: [echo, { ...echo, name: 'Echo' }, { ...echo, name: 'other' }],
   pattern: [
@@ -55,6 +60,7 @@ const forever = (step) => {
 const CALLS = {
   crash: () => process.exit(7),
   hang: () => undefined,
+  cancel: () => writeFileSync(argument, 'started'),
   'flood-line': () => forever(() => process.stdout.write('{"x":"'.padEnd(65_536, 'x'))),
   'flood-messages': () => forever(() => process.stdout.write('{"jsonrpc":"2.0","method":"notifications/message"}\n')),
   'flood-noise': () => forever(() => process.stdout.write('lorem ipsum\n')),
@@ -138,6 +144,7 @@ const METHODS = {
       : send({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } }),
   'tools/list': (id) => answer(id, { tools: tools() }),
   'tools/call': (id, params) => void call(id, params),
+  'notifications/cancelled': () => mode === 'cancel' && writeFileSync(argument, 'cancelled'),
 };
 
 createInterface({ input: process.stdin }).on('line', (line) => {

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { ERROR_TABLE } from '../../src/core/index.ts';
+
+/**
+ * What others build on, as literals: adding a name is a decision, losing one breaks somebody. Types do not show here.
+ */
+const DOORS: Readonly<Record<string, readonly string[]>> = {
+  '../../src/index.ts': [
+    'SallyportError',
+    'builtInTools',
+    'fileList',
+    'fileRead',
+    'fileSearch',
+    'fileWrite',
+    'isSallyportError',
+    'openGate',
+  ],
+  '../../src/gate/index.ts': ['explainCall', 'loadPolicy', 'openGate'],
+  '../../src/tools/index.ts': ['builtInTools', 'fileList', 'fileRead', 'fileSearch', 'fileWrite'],
+  '../../src/identity/index.ts': ['checkTokenName', 'describeToken', 'findToken', 'mintToken'],
+  '../../src/keeper/index.ts': [
+    'TokenFolder',
+    'defaultStateFolder',
+    'localUser',
+    'openKeeper',
+    'openStateFolder',
+    'takeOwnership',
+    'whoIs',
+  ],
+  '../../src/policy/index.ts': [
+    'ToolPolicy',
+    'allowsPath',
+    'compilePolicy',
+    'decide',
+    'describeProblem',
+    'explain',
+    'mayBeAllowed',
+    'parsePolicy',
+    'pathUses',
+    'policyFromObject',
+    'policySchema',
+    'reachableFolders',
+    'renderExplanation',
+  ],
+};
+
+test.each(Object.entries(DOORS))('%s', async (door, names) => {
+  expect(Object.keys((await import(door)) as object).sort()).toEqual(names);
+});
+
+test('the doors of the package are the rooms', () => {
+  const { exports } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    exports: object;
+  };
+  expect(Object.keys(exports)).toEqual([
+    '.',
+    './core',
+    './policy',
+    './identity',
+    './audit',
+    './keeper',
+    './gate',
+    './tools',
+    './gateway',
+    './package.json',
+  ]);
+});
+
+test('exit codes and statuses of codes that scripts rely on', () => {
+  const pinned = [
+    'TOOL_NOT_ALLOWED',
+    'POLICY_INVALID',
+    'STATE_OWNED',
+    'TOKEN_UNKNOWN',
+    'AUDIT_INTEGRITY',
+    'AUDIT_INCOMPLETE',
+    'AUDIT_STALE',
+    'AUDIT_FORGED',
+  ] as const;
+  expect(pinned.map((code) => ERROR_TABLE[code].slice(0, 3))).toEqual([
+    ['policy', 1, 403],
+    ['policy', 2, 500],
+    ['keeper', 3, 503],
+    ['identity', 1, 401],
+    ['audit', 10, 500],
+    ['audit', 11, 500],
+    ['audit', 12, 500],
+    ['audit', 13, 500],
+  ]);
+});
