@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue, quoteForMessage } from '../core/index.ts';
+import { escapePointer, isJsonObject, type JsonObject, type JsonValue, quoteForMessage } from '../core/index.ts';
 import { CREDENTIAL_HEADERS } from './credential-table.ts';
 import { findCredential, isBasicPair, isCredentialName, isPlaceholder, isSecretValue } from './credential-text.ts';
 import { viewsOf } from './credential-views.ts';
@@ -100,5 +100,3 @@ function judgeText(text: string, place: Place): Finding | null {
   }
   return null;
 }
-
-const escapePointer = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
