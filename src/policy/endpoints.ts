@@ -12,7 +12,6 @@ import { judgeAddresses } from './endpoint-address.ts';
 import { needsConfirmation } from './endpoint-confirm.ts';
 import {
   type EndpointPattern,
-  isOriginOf,
   namesUrl,
   type RequestPattern,
   readEndpointEntry,
@@ -45,10 +44,40 @@ interface Bound<Pattern> {
 /** The endpoints of a rule, ready to decide by. Frozen. */
 export interface CompiledEndpoints {
   readonly rule: RuleReference;
-  readonly allowed: readonly Bound<EndpointPattern>[];
-  readonly internal: readonly Bound<EndpointPattern>[];
+  /** By origin, so that a decision takes the same time for ten entries as for a thousand. */
+  readonly allowed: OriginIndex;
+  readonly internal: OriginIndex;
+  /** All entries that allow something, as they stand in the policy. */
+  readonly texts: readonly string[];
   readonly methods: ReadonlySet<string>;
   readonly confirms: readonly Bound<RequestPattern>[];
+}
+
+type OriginIndex = ReadonlyMap<string, readonly Bound<EndpointPattern>[]>;
+
+const originKey = (scheme: string, host: string, port: number): string => `${scheme} ${host} ${port}`;
+
+function indexByOrigin(entries: readonly Bound<EndpointPattern>[]): OriginIndex {
+  const index = new Map<string, Bound<EndpointPattern>[]>();
+  for (const entry of entries) {
+    const { scheme, host, isWildcard, port } = entry.pattern;
+    const key = originKey(scheme, isWildcard ? `*.${host}` : host, port);
+    index.set(key, [...(index.get(key) ?? []), entry]);
+  }
+  return index;
+}
+
+/** The entries for the origin of a URL: those that name its host, then wildcards, the narrowest first. */
+function entriesFor(
+  index: OriginIndex,
+  { scheme, host, hostKind, port }: CanonicalUrl,
+): readonly Bound<EndpointPattern>[] {
+  const found = [...(index.get(originKey(scheme, host, port)) ?? [])];
+  if (hostKind === 'address') return found;
+  for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) {
+    found.push(...(index.get(originKey(scheme, `*${host.slice(dot)}`, port)) ?? []));
+  }
+  return found;
 }
 
 /** Methods that a rule allows when it names none: those that are safe (RFC 9110 9.2.1) and fetch something. */
@@ -64,8 +93,9 @@ export function compileEndpoints(rules: EndpointRules): CompiledEndpoints {
   const methods = (rules.methods ?? []).map((entry) => bind(entry, readMethodEntry).pattern);
   return Object.freeze({
     rule: rules.rule,
-    allowed: rules.allowedEndpoints.map((entry) => bind(entry, readEndpointEntry)),
-    internal: rules.internalEndpoints.map((entry) => bind(entry, readInternalEntry)),
+    allowed: indexByOrigin(rules.allowedEndpoints.map((entry) => bind(entry, readEndpointEntry))),
+    internal: indexByOrigin(rules.internalEndpoints.map((entry) => bind(entry, readInternalEntry))),
+    texts: [...rules.allowedEndpoints, ...rules.internalEndpoints].map(({ text }) => text),
     methods: new Set(rules.methods === null ? DEFAULT_METHODS : methods.map(({ method }) => method)),
     confirms: rules.confirmRequests.map((entry) => bind(entry, readRequestEntry)),
   });
@@ -91,7 +121,8 @@ function bind<Pattern extends object>(
 export interface EndpointRequest {
   /** `null`: only a URL is known (`as: api_call`); then methods are not judged and confirmations apply to any. */
   readonly method: string | null;
-  readonly url: string;
+  /** As given, or as the gate has read it before. */
+  readonly url: string | CanonicalUrl;
   readonly headers: JsonObject;
   /** `null`: none. */
   readonly body: JsonValue;
@@ -125,7 +156,7 @@ export function decideEndpoint(
   request: EndpointRequest,
   addresses: readonly string[] | null,
 ): EndpointVerdict {
-  const url = readUrl(request.url);
+  const url = typeof request.url === 'string' ? readUrl(request.url) : request.url;
   if (isUrlTrouble(url)) return refused(deny('ENDPOINT_MALFORMED', `the URL cannot be used: ${url.detail}`));
   const entry = findEntry(compiled, url);
   if (entry === null) return refused(refuseUrl(compiled, url));
@@ -160,15 +191,16 @@ function findEntry(
   { allowed, internal }: CompiledEndpoints,
   url: CanonicalUrl,
 ): { readonly rule: RuleReference; readonly isInternal: boolean } | null {
-  const inside = internal.find(({ pattern }) => isOriginOf(pattern, url));
-  const listed = allowed.find(({ pattern }) => namesUrl(pattern, url));
+  const [inside] = entriesFor(internal, url);
+  const sameOrigin = entriesFor(allowed, url);
+  const listed = sameOrigin.find(({ pattern }) => namesUrl(pattern, url));
   if (inside === undefined) return listed === undefined ? null : { rule: listed.rule, isInternal: false };
-  const isLimited = allowed.some(({ pattern }) => isOriginOf(pattern, url));
+  const isLimited = sameOrigin.length > 0;
   return isLimited && listed === undefined ? null : { rule: (listed ?? inside).rule, isInternal: true };
 }
 
 function refuseUrl(compiled: CompiledEndpoints, url: CanonicalUrl): Finding {
-  const texts = [...compiled.allowed, ...compiled.internal].map(({ text }) => text);
+  const { texts } = compiled;
   const instead = texts.length === 0 ? 'No endpoint is allowed' : `Endpoints you may use: ${listSome(texts)}`;
   const place = quoteForMessage(`${url.origin}${url.path}`);
   if (url.hostKind === 'address') {
