@@ -2,7 +2,7 @@ import { classifyAddress } from './address.ts';
 import { normaliseEncoding, troubleInPath } from './url-path.ts';
 
 /** Longest URL that is read, in UTF-16 units. */
-export const MAX_URL_LENGTH = 8_192;
+const MAX_URL_LENGTH = 8_192;
 
 /** The one reading of a URL: what is judged is what the connection is made from. Frozen. */
 export interface CanonicalUrl {

@@ -82,3 +82,16 @@ function headersFor(
     ['connection', 'close'],
   ]);
 }
+
+/** All headers of an answer, names in lower case, repeated ones each by itself. */
+export const headersOf = ({ rawHeaders }: IncomingMessage): (readonly [string, string])[] =>
+  Array.from({ length: rawHeaders.length / 2 }, (_, at) => [
+    (rawHeaders[at * 2] ?? '').toLowerCase(),
+    rawHeaders[at * 2 + 1] ?? '',
+  ]);
+
+/** The values of all Location headers. */
+export const locationsOf = (response: IncomingMessage): string[] =>
+  headersOf(response)
+    .filter(([name]) => name === 'location')
+    .map(([, value]) => value);

@@ -229,6 +229,8 @@ describe('performRequest: one hop', () => {
     await perform(request, { release: async (name, url) => `${name}-for-${url.host}` });
     expect(world.arrived[0]?.headers.authorization).toBe('Bearer key-for-api.example.com');
     expect(await codeOf(perform(request, { release: async () => 'a\r\nX: y' }))).toBe('SECRET_UNAVAILABLE');
+    const never = (): Promise<never> => new Promise(() => undefined);
+    expect(await codeOf(perform(request, { ...within({ totalMs: 100 }), release: never }))).toBe('TOOL_TIMEOUT');
   });
 });
 

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { type CanonicalUrl, SallyportError } from '../core/index.ts';
 import { readBody } from './fetch-body.ts';
+import { bytesOf, resolveHeaders } from './fetch-content.ts';
 import { connectToJudged } from './fetch-dial.ts';
-import { exchange } from './fetch-exchange.ts';
+import { exchange, headersOf, locationsOf } from './fetch-exchange.ts';
 import { nextRequest } from './fetch-redirect.ts';
 import {
   DEFAULT_FETCH_LIMITS,
@@ -149,7 +150,7 @@ async function send(request: FetchRequest, { target, addresses }: Admitted, chai
   const { url } = target;
   const method = target.method ?? request.method;
   const body = bytesOf(request, limits.requestBytes);
-  const headers = await resolveHeaders(target, request, options);
+  const headers = await unlessAborted(resolveHeaders(target, request, options), signal);
   const { dial, certificates = [] } = options;
   const { socket, address } = await connectToJudged({
     url,
@@ -174,51 +175,6 @@ async function send(request: FetchRequest, { target, addresses }: Admitted, chai
   chain.hops.push(Object.freeze({ url: url.text, method, status: response.statusCode ?? 0, address }));
   return response;
 }
-
-function bytesOf({ body }: FetchRequest, maxBytes: number): Uint8Array | null {
-  if (body === null) return null;
-  const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-  if (bytes.length <= maxBytes) return bytes;
-  throw new SallyportError('CONTENT_TOO_LARGE', `the body of a request has at most ${maxBytes} bytes`);
-}
-
-/** INVARIANT: secrets are resolved after the last judgement, for the destination of this hop. */
-async function resolveHeaders(
-  { headers, url }: HopTarget,
-  request: FetchRequest,
-  options: FetchOptions,
-): Promise<ReadonlyMap<string, string>> {
-  const isJson = request.body !== null && typeof request.body !== 'string';
-  const resolved = new Map<string, string>(isJson ? [['content-type', 'application/json']] : []);
-  for (const [name, value] of headers) {
-    resolved.set(
-      name,
-      typeof value === 'string' ? value : value.prefix + (await release(value.reference, url, options)),
-    );
-  }
-  return resolved;
-}
-
-async function release(reference: string, url: CanonicalUrl, options: FetchOptions): Promise<string> {
-  if (options.release === undefined) {
-    throw new SallyportError('SECRET_UNAVAILABLE', 'the request has a secret reference, and nothing resolves it');
-  }
-  const value = await options.release(reference, url);
-  // A line break in a stored secret would start another header.
-  if (/^[\t\x20-\x7e]*$/.test(value)) return value;
-  throw new SallyportError('SECRET_UNAVAILABLE', 'the secret is not a text that a header can carry');
-}
-
-const headersOf = ({ rawHeaders }: IncomingMessage): (readonly [string, string])[] =>
-  Array.from({ length: rawHeaders.length / 2 }, (_, at) => [
-    (rawHeaders[at * 2] ?? '').toLowerCase(),
-    rawHeaders[at * 2 + 1] ?? '',
-  ]);
-
-const locationsOf = (response: IncomingMessage): string[] =>
-  headersOf(response)
-    .filter(([name]) => name === 'location')
-    .map(([, value]) => value);
 
 async function answer(
   response: IncomingMessage,

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { CanonicalUrl, ErrorCode, JsonObject, JsonValue } from '../core/index.ts';
 
 /** A header's value: a text, or a secret reference that is resolved for the hop it is sent on. */
-export type FetchHeader = string | { readonly reference: string; readonly prefix: string };
+type FetchHeader = string | { readonly reference: string; readonly prefix: string };
 
 /** A request as the caller wants it; types as the schema of `api_call` has them. */
 export interface FetchRequest {

@@ -15,7 +15,7 @@ export interface ConditionToken extends ConditionPlace {
 }
 
 /** Longest condition, in UTF-16 units. */
-export const MAX_CONDITION_LENGTH = 4_096;
+const MAX_CONDITION_LENGTH = 4_096;
 
 /** @throws SallyportError POLICY_INVALID with `line` and `column` in its detail */
 export function failAt({ line, column }: ConditionPlace, message: string): never {

@@ -91,7 +91,7 @@ export function typeOfOperand(operand: ConditionOperand, scope: ConditionScope):
   }
 }
 
-export function typeOfLiteral(value: ConditionLiteral): ConditionType {
+function typeOfLiteral(value: ConditionLiteral): ConditionType {
   if (value === null) return 'null';
   if (typeof value === 'string') return 'text';
   return typeof value === 'number' ? 'number' : 'truth';

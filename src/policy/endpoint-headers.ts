@@ -2,9 +2,9 @@ import { isJsonObject, type JsonObject, type JsonValue, quoteForMessage } from '
 import { deny, type Finding } from './finding.ts';
 
 /** Headers of a request that are judged; over it: denied. */
-export const MAX_HEADERS = 64;
+const MAX_HEADERS = 64;
 /** Characters of all header names and values together. */
-export const MAX_HEADER_CHARACTERS = 32_768;
+const MAX_HEADER_CHARACTERS = 32_768;
 
 /**
  * Headers that a caller may not set: they belong to the connection (RFC 9110 7.6.1, RFC 9112), or they tell the server

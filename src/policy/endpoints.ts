@@ -11,7 +11,6 @@ import type { RuleReference } from './decision.ts';
 import { judgeAddresses } from './endpoint-address.ts';
 import { needsConfirmation } from './endpoint-confirm.ts';
 import {
-  type EndpointPattern,
   namesUrl,
   type RequestPattern,
   readEndpointEntry,
@@ -20,6 +19,7 @@ import {
   readRequestEntry,
 } from './endpoint-entry.ts';
 import { type HeaderValue, readHeaders } from './endpoint-headers.ts';
+import { type Bound, entriesFor, indexByOrigin, type OriginIndex } from './endpoint-index.ts';
 import { methodsOf } from './endpoint-method.ts';
 import { deny, type Finding, listSome } from './finding.ts';
 import type { PolicyEntry } from './policy.ts';
@@ -35,12 +35,6 @@ export interface EndpointRules {
   readonly confirmRequests: readonly PolicyEntry[];
 }
 
-interface Bound<Pattern> {
-  readonly pattern: Pattern;
-  readonly text: string;
-  readonly rule: RuleReference;
-}
-
 /** The endpoints of a rule, ready to decide by. Frozen. */
 export interface CompiledEndpoints {
   readonly rule: RuleReference;
@@ -51,33 +45,6 @@ export interface CompiledEndpoints {
   readonly texts: readonly string[];
   readonly methods: ReadonlySet<string>;
   readonly confirms: readonly Bound<RequestPattern>[];
-}
-
-type OriginIndex = ReadonlyMap<string, readonly Bound<EndpointPattern>[]>;
-
-const originKey = (scheme: string, host: string, port: number): string => `${scheme} ${host} ${port}`;
-
-function indexByOrigin(entries: readonly Bound<EndpointPattern>[]): OriginIndex {
-  const index = new Map<string, Bound<EndpointPattern>[]>();
-  for (const entry of entries) {
-    const { scheme, host, isWildcard, port } = entry.pattern;
-    const key = originKey(scheme, isWildcard ? `*.${host}` : host, port);
-    index.set(key, [...(index.get(key) ?? []), entry]);
-  }
-  return index;
-}
-
-/** The entries for the origin of a URL: those that name its host, then wildcards, the narrowest first. */
-function entriesFor(
-  index: OriginIndex,
-  { scheme, host, hostKind, port }: CanonicalUrl,
-): readonly Bound<EndpointPattern>[] {
-  const found = [...(index.get(originKey(scheme, host, port)) ?? [])];
-  if (hostKind === 'address') return found;
-  for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) {
-    found.push(...(index.get(originKey(scheme, `*${host.slice(dot)}`, port)) ?? []));
-  }
-  return found;
 }
 
 /** Methods that a rule allows when it names none: those that are safe (RFC 9110 9.2.1) and fetch something. */

@@ -5,7 +5,7 @@ export interface SqlToken {
 }
 
 /** Longest statement that is read, in UTF-16 units. */
-export const MAX_SQL_LENGTH = 65_536;
+const MAX_SQL_LENGTH = 65_536;
 
 interface Reading {
   readonly sql: string;

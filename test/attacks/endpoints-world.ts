@@ -22,7 +22,7 @@ export interface World {
 }
 
 /** Makes a key and a certificate for the names, signed by itself, for one day. */
-export function makeCertificate(names: readonly string[]): { key: string; certificate: string } {
+function makeCertificate(names: readonly string[]): { key: string; certificate: string } {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-tls-'));
   try {
     const config = [
