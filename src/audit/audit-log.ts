@@ -1,17 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { type Clock, isSallyportError, newId, SallyportError, systemClock } from '../core/index.ts';
+import { type Clock, SallyportError, systemClock } from '../core/index.ts';
 import { CallLedger, type LedgerRecord } from './call-ledger.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { composeEntry, type Entry } from './entry.ts';
 import { GroupCommit } from './group-commit.ts';
-import { type LogLayout, layoutOf } from './layout.ts';
-import { type Recovered, readLogEnd } from './log-end.ts';
-import { type LogFiles, realFiles } from './log-files.ts';
-import { loadEdge, openKey, prepareFolders } from './open-log.ts';
-import { claimLog, type Ownership } from './ownership.ts';
-import { Publisher } from './publisher.ts';
+import type { Recovered } from './log-end.ts';
+import { type AuditLogOptions, asAuditError, asWriteFailure, type LogParts, openParts } from './log-parts.ts';
 import type { RecordDraft } from './record.ts';
-import { dropSegments, readTail, WalWriter } from './wal.ts';
+import { dropSegments } from './wal.ts';
 
 /** The longest time between a record and the checkpoint that covers it while the process lives, in milliseconds. */
 export const CHECKPOINT_MS = 1_000;
@@ -19,35 +14,11 @@ export const CHECKPOINT_MS = 1_000;
 /** How often the keeper writes a `heartbeat` while nothing else is recorded, in milliseconds. */
 export const HEARTBEAT_MS = 60_000;
 
-export interface AuditLogOptions {
-  /** The state folder: the log is in `log/`, its key in `keys/`, the second copy of the checkpoint beside them. */
-  readonly directory: string;
-  /** Name of a log that is not born yet (c2sp.org/tlog-checkpoint), by default made up; a born log keeps its own. */
-  readonly origin?: string;
-  /** Which process writes, e.g. `keeper:12345`. */
-  readonly writer: string;
-  readonly clock?: Clock;
-  readonly files?: LogFiles;
-  /** Milliseconds between checkpoints while records arrive; default {@link CHECKPOINT_MS}. */
-  readonly checkpointMs?: number;
-}
-
 /** A record that was given its place in the log. */
 export interface Appended {
   readonly seq: number;
   /** Settles when the record is on the disk, or rejects with AUDIT_WRITE_FAILED. Need not be awaited. */
   readonly durable: Promise<void>;
-}
-
-interface Parts {
-  readonly options: AuditLogOptions;
-  readonly files: LogFiles;
-  readonly layout: LogLayout;
-  readonly boot: string;
-  readonly wal: WalWriter;
-  readonly publisher: Publisher;
-  readonly recovered: Recovered;
-  readonly verifierKey: string;
 }
 
 /**
@@ -68,7 +39,7 @@ export class AuditLog {
   /** The public key as a C2SP vkey line. */
   readonly verifierKey: string;
   readonly recovered: Recovered;
-  readonly #parts: Parts;
+  readonly #parts: LogParts;
   readonly #clock: Clock;
   readonly #ledger: CallLedger;
   readonly #commit: GroupCommit;
@@ -77,7 +48,7 @@ export class AuditLog {
   #failure: SallyportError | null = null;
   #closing: Promise<void> | null = null;
 
-  private constructor(parts: Parts) {
+  private constructor(parts: LogParts) {
     this.#parts = parts;
     this.boot = parts.boot;
     this.verifierKey = parts.verifierKey;
@@ -242,55 +213,3 @@ const briefOf = (draft: RecordDraft, seq: number, boot: string): LedgerRecord =>
   const { type, decision, session, tool, intentSeq, admittedSeq } = draft;
   return { type, seq, boot, decision, session, tool, intentSeq, admittedSeq };
 };
-
-/** Two logs never share a name by chance, and none claims a domain that nobody gave it. */
-const madeUpOrigin = (): string => `localhost/sallyport/${randomBytes(8).toString('hex')}`;
-
-async function openParts(options: AuditLogOptions): Promise<Parts> {
-  const files = options.files ?? realFiles;
-  const layout = layoutOf(options.directory);
-  const boot = newId('boot');
-  await prepareFolders(files, layout);
-  const ownership = await claimLog(files, layout, boot);
-  try {
-    return {
-      options,
-      files,
-      layout,
-      boot,
-      ...(await openClaimed(files, layout, options.origin ?? madeUpOrigin(), ownership)),
-    };
-  } catch (error) {
-    await ownership.release();
-    throw error;
-  }
-}
-
-/** INVARIANT: nothing is dropped before what it held is under a checkpoint, and nothing is read before the claim. */
-async function openClaimed(files: LogFiles, layout: LogLayout, origin: string, ownership: Ownership) {
-  const signer = await openKey(files, layout, origin);
-  const edge = await loadEdge(files, layout, signer);
-  const tail = await readTail(files, layout, edge.checkpoint.size);
-  const publisher = new Publisher(files, layout, signer, edge);
-  try {
-    const { size } = await publisher.publish(tail.entries);
-    await dropSegments(files, layout, tail.segments);
-    const { shutDown, openAdmissions } = await readLogEnd(files, layout, size);
-    const unclean = !shutDown || tail.tornBytes > 0;
-    const recovered: Recovered = { tornBytes: tail.tornBytes, replayed: tail.entries.length, unclean, openAdmissions };
-    const wal = await WalWriter.open(files, layout, ownership, size);
-    return { wal, publisher, recovered, verifierKey: signer.verifier.vkey };
-  } catch (error) {
-    await publisher.close();
-    throw error;
-  }
-}
-
-const asAuditError = (error: unknown): SallyportError =>
-  error instanceof SallyportError ? error : asWriteFailure(error);
-
-function asWriteFailure(error: unknown): SallyportError {
-  if (isSallyportError(error, 'AUDIT_WRITE_FAILED')) return error;
-  const why = error instanceof Error && 'code' in error ? String(error.code) : 'see the cause';
-  return new SallyportError('AUDIT_WRITE_FAILED', `the log cannot be written: ${why}`, { cause: error });
-}

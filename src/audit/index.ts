@@ -1,7 +1,8 @@
 /** The tamper-evident log: what happened, and can we prove it? (docs/audit-format.md) */
-export { type Appended, AuditLog, type AuditLogOptions, CHECKPOINT_MS, HEARTBEAT_MS } from './audit-log.ts';
+export { type Appended, AuditLog, CHECKPOINT_MS, HEARTBEAT_MS } from './audit-log.ts';
 export { type Recovered, recoveryDrafts, unknownOutcome } from './log-end.ts';
 export type { LogFile, LogFiles, OpenMode } from './log-files.ts';
+export type { AuditLogOptions } from './log-parts.ts';
 export { type PayloadReading, type ReadRecord, readPayloads, readRecords } from './read-log.ts';
 export type { LogRecord, RecordDraft, RecordType } from './record.ts';
 export { renderRecordLine, renderReport, renderSession, renderSessions } from './render.ts';

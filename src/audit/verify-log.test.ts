@@ -61,7 +61,7 @@ describe('verifyLog', () => {
     expect([statuses(report), exitCodeOfReport(report)]).toEqual([ALL_OK, 0]);
   });
 
-  it('finds the change of any one bit in any file of a log', { timeout: 300_000 }, async () => {
+  it('[T7.2] finds the change of any one bit in any file of a log', { timeout: 300_000 }, async () => {
     const directory = temporaryFolder();
     await writeLog(directory, 300);
     const files = filesBelow(directory).filter((file) => !file.startsWith('keys/') && file !== 'log/wal/owner');

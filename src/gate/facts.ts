@@ -13,12 +13,14 @@ export type ArgumentReader = Pick<House, 'registry' | 'root' | 'control' | 'limi
 /** Step 3: everything a decision needs that only the world knows. After this no step but `execute` does I/O. */
 export async function gatherFacts(house: House, request: CallRequest): Promise<CallFacts> {
   const { principal, parsed } = request;
+  const tool = parsed.registered?.tool;
   return Object.freeze({
     tool: parsed.name,
     arguments: parsed.arguments,
     principal,
     paths: readPaths(house, parsed),
-    runs: parsed.registered?.tool.runs ?? 'in-process',
+    runs: tool?.runs ?? 'in-process',
+    ...(tool?.effect === undefined || tool.server !== undefined ? {} : { effect: tool.effect }),
     uncertain: await house.keeper.isUncertain({ principal, tool: parsed.name, arguments: parsed.arguments }),
   });
 }

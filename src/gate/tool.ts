@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue, Principal } from '../core/index.ts';
-import type { PathUse } from '../policy/index.ts';
+import type { FlowEffect, PathUse } from '../policy/index.ts';
 import type { FetchRequest, FetchResult } from './fetch-types.ts';
 import type { OpenedPath } from './opened-path.ts';
 
@@ -48,8 +48,11 @@ export interface Tool {
   /** Which arguments are paths, and for what: they are read, judged and opened by the gate. */
   readonly paths?: Readonly<Record<string, PathUse>>;
   readonly runs?: 'built-in' | 'in-process' | 'spawned' | 'remote';
-  /** What it does to the world: a call whose outcome is unknown is repeated freely only for `read`. */
-  readonly effect?: 'read' | 'write' | 'egress' | 'destroy' | 'credential';
+  /**
+   * What it does to the world, unless the policy says otherwise (`flow.effect`): a call whose outcome is unknown is repeated
+   * freely only for `read`.
+   */
+  readonly effect?: FlowEffect;
   /** Name of the MCP server behind it. */
   readonly server?: string;
   execute(args: JsonObject, context: ToolContext): Promise<ToolOutput | string>;

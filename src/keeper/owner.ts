@@ -118,12 +118,17 @@ function readOwner(path: string): Owner | null {
 function isDead(owner: Owner): boolean {
   const here = place();
   if (owner.place !== here) return rebooted(owner.place, here);
-  try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
+  if (!exists(owner.pid)) return true;
   return owner.started !== null && startOf(owner.pid) !== owner.started;
+}
+
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it exists and belongs to another user.
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }
 
 /** `machine boot namespace`: the same machine with another boot has ended every process of before. */

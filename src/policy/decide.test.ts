@@ -165,12 +165,12 @@ describe('decide: isolation and repetition', () => {
     expect(verdictOf(decideBy(text, callFacts(tool, more)))).toBe(expected);
   });
 
-  it('a built-in read is repeated, a write is not; the name alone makes no tool built-in', () => {
+  it('what our own code or the developer calls a read is repeated; without a word it is not', () => {
     const write = pathFacts('file_write', plainReading('a'), { uncertain: true });
     expect(verdictOf(decideBy(text, write))).toBe('confirm CONFIRMATION_UNAVAILABLE');
     const policy = 'version: 1\ndefaults: { isolation: none }\ntools: { file_read: { allowedPaths: [a] } }';
     const read = pathFacts('file_read', plainReading('a'), { uncertain: true });
-    expect(verdictOf(decideBy(policy, read))).toBe('allow');
+    expect(verdictOf(decideBy(policy, { ...read, effect: 'read' }))).toBe('allow');
     expect(verdictOf(decideBy(policy, { ...read, runs: 'in-process' }))).toBe('confirm CONFIRMATION_UNAVAILABLE');
   });
 

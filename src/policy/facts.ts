@@ -1,4 +1,5 @@
 import type { JsonObject, Principal } from '../core/index.ts';
+import type { FlowEffect } from './policy.ts';
 
 /**
  * What the file system said about a path argument, gathered by the gate before the decision: policy itself does no I/O.
@@ -48,6 +49,8 @@ export interface CallFacts {
   readonly paths: Readonly<Record<string, { readonly use: PathUse; readonly reading: PathReading }>>;
   /** Where the effect takes place: `built-in` is our own code, which spawns nothing. */
   readonly runs: 'built-in' | 'in-process' | 'spawned' | 'remote';
+  /** What the tool does to the world, as far as we or the developer say; a server's word about itself does not count. */
+  readonly effect?: FlowEffect;
   /** The keeper knows that an identical call was under way when a process died. */
   readonly uncertain: boolean;
 }

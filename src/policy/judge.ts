@@ -5,7 +5,6 @@ import type { CallFacts } from './facts.ts';
 import { confirm, deny, type Finding, listSome, stronger, type Trace, traced } from './finding.ts';
 import { judgeArguments } from './judge-arguments.ts';
 import { judgePath } from './judge-path.ts';
-import type { FlowEffect } from './policy.ts';
 import { judgePrincipal, usableTools } from './principals.ts';
 
 const NO_OBLIGATIONS: Obligations = Object.freeze({
@@ -96,13 +95,6 @@ function judgeMissingPath({ name, rule }: CompiledTool, trace: Trace): Finding |
   return traced(trace, 'path', quoteForMessage(name), deny('PATH_NOT_ALLOWED', reason, { rule: rule.rule }), '');
 }
 
-const BUILT_IN_EFFECTS: ReadonlyMap<string, FlowEffect> = new Map([
-  ['file_read', 'read'],
-  ['file_list', 'read'],
-  ['file_search', 'read'],
-  ['file_write', 'write'],
-]);
-
 /** An identical call was under way when a process died: only a `read` is repeated without asking. */
 function judgeRepetition(
   tool: CompiledTool,
@@ -111,8 +103,7 @@ function judgeRepetition(
   trace: Trace,
 ): Finding | null {
   if (!facts.uncertain) return null;
-  const own = facts.runs === 'built-in' ? BUILT_IN_EFFECTS.get(facts.tool) : undefined;
-  const effect = tool.effect ?? own ?? 'egress';
+  const effect = tool.effect ?? facts.effect ?? 'egress';
   const reason = `it is not known how an identical call of ${quoteForMessage(facts.tool)} (effect ${effect}) ended`;
   const finding =
     effect === 'read'

@@ -120,7 +120,7 @@ describe('parsePolicy refuses YAML with more than one reading', () => {
   });
 });
 
-describe('parsePolicy refuses, by name, what this version does not have', () => {
+describe('[T1.6] parsePolicy refuses, by name, what this version does not have', () => {
   it.each<[string, string, string]>([
     ['requiresConfirmation', tool('{ requiresConfirmation: always }'), '"requiresConfirmation" needs approvals'],
     ['rateLimit', tool('{ rateLimit: { maxCallsPerMinute: 3 } }'), '"rateLimit" needs rate limits'],
@@ -165,7 +165,7 @@ describe('parsePolicy refuses, by name, what this version does not have', () => 
   });
 });
 
-describe('parsePolicy refuses what is mistaken', () => {
+describe('[T1.6] parsePolicy refuses what is mistaken', () => {
   it.each<[string, string, string]>([
     ['no version', 'tools: {}', 'the policy: needs the property "version"'],
     ['another version', 'version: 2', '"version": expected 1'],

@@ -32,7 +32,7 @@ function buildVerifier(go: string): (directory: string) => { status: number | nu
   };
 }
 
-withGo('a Go program on golang.org/x/mod verifies the log and finds a flipped byte', async (go) => {
+withGo('[T7.2] a Go program on golang.org/x/mod verifies the log and finds a flipped byte', async (go) => {
   const verify = buildVerifier(go);
   const directory = temporaryFolder();
   await writeLog(directory, 150);

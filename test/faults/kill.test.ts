@@ -26,7 +26,7 @@ async function appendUntilKilled(directory: string, delay: number): Promise<Map<
   return new Map(lines.map((line) => [Number(line.split(' ')[0]), line.split(' ')[1] ?? '']));
 }
 
-it(`loses no acknowledged record to ${KILLS} kills under load`, { timeout: 300_000 }, async () => {
+it(`[T7.1] loses no acknowledged record to ${KILLS} kills under load`, { timeout: 300_000 }, async () => {
   const directory = temporaryFolder();
   await (await openLog(directory)).close();
   let acknowledged = 0;

@@ -107,7 +107,7 @@ const STEPS: readonly [step: string, wanted: (call: SystemCall) => boolean][] = 
   ['key: rename', matches('rename', /keys\/log\.key/)],
 ];
 
-describe('a fault of the disk loses no acknowledged record and is survived', () => {
+describe('[T7.1] a fault of the disk loses no acknowledged record and is survived', () => {
   const cases = STEPS.flatMap(([step, wanted]) =>
     (['lost', 'kept'] as const).flatMap((effect) => [1, 2].map((occurrence) => ({ step, wanted, effect, occurrence }))),
   );

@@ -106,7 +106,7 @@ function flip(data: Buffer, at: number): Buffer {
   return data;
 }
 
-describe('a log that is older than its last checkpoint is refused', () => {
+describe('[T7.1] a log that is older than its last checkpoint is refused', () => {
   async function twoGenerations(): Promise<{ old: string; directory: string }> {
     const directory = temporaryFolder();
     await writeLog(directory, 100);
