@@ -29,13 +29,14 @@ export interface Arguments {
   readonly doubts: readonly Doubt[];
   readonly stripped: readonly Word[];
   readonly canonical: readonly Word[];
+  /** Number of the word that names the last sub-command; 0: none. */
+  readonly subcommand: number;
 }
 
 interface Reader {
   program: Program;
   position: number;
   optionsEnded: boolean;
-  subcommandAt: number;
   /** The sub-command is refused or questioned as such: its arguments do not matter any more. */
   lenient: boolean;
   readonly words: readonly Word[];
@@ -44,6 +45,9 @@ interface Reader {
   readonly operands: Value[];
   readonly doubts: Doubt[];
   readonly canonical: Word[];
+  /** Numbers of the words that name the sub-commands. */
+  readonly subcommands: number[];
+  readonly canonicalNames: Map<number, Word>;
 }
 
 const REST_ROLES: ReadonlySet<Role> = new Set<Role>([
@@ -60,7 +64,8 @@ export function readArguments(program: Program, words: readonly Word[]): Argumen
     program,
     position: 1,
     optionsEnded: program.echo === true,
-    subcommandAt: 0,
+    subcommands: [],
+    canonicalNames: new Map(),
     lenient: false,
     words,
     given: [],
@@ -80,9 +85,17 @@ export function readArguments(program: Program, words: readonly Word[]): Argumen
     seen: reader.seen,
     operands: reader.operands,
     doubts: reader.doubts,
-    stripped: reader.subcommandAt > 1 ? [...words.slice(0, 1), ...words.slice(reader.subcommandAt)] : words,
+    stripped: withoutGlobalOptions(reader),
     canonical: reader.canonical,
+    subcommand: reader.subcommands.at(-1) ?? 0,
   };
+}
+
+/** The program, the names of its sub-commands, and what follows them. */
+function withoutGlobalOptions(reader: Reader): readonly Word[] {
+  const last = reader.subcommands.at(-1);
+  if (last === undefined) return reader.words;
+  return reader.words.filter((_, at) => at === 0 || at > last || reader.subcommands.includes(at));
 }
 
 function readNext(reader: Reader): void {
@@ -343,8 +356,10 @@ function chooseSubcommand(reader: Reader, word: Word): void {
   }
   const name = resolveName(parent, word.text);
   const chosen = parent.subcommandsByName?.get(name) ?? parent.otherwise;
-  if (reader.subcommandAt === 0) reader.subcommandAt = index;
-  reader.canonical.push(staticWord(name));
+  const path = [...reader.subcommands.map((at) => reader.canonicalNames.get(at)), staticWord(name)];
+  reader.subcommands.push(index);
+  reader.canonicalNames.set(index, staticWord(name));
+  reader.canonical.splice(1, reader.canonical.length, ...path.filter((one) => one !== undefined));
   reader.optionsEnded = false;
   if (typeof chosen === 'string') {
     reader.given.push({ kind: 'itself', role: chosen, index });

@@ -4,6 +4,8 @@ export interface AwkFacts {
   readonly loads: boolean;
   /** It opens a file whose name is not written out. */
   readonly unknownFile: boolean;
+  /** A slash that one awk takes for a division and another for the start of a regular expression. */
+  readonly unclear: boolean;
   readonly reads: readonly string[];
   readonly writes: readonly string[];
 }
@@ -55,10 +57,20 @@ const isOperand = (token: Token): boolean =>
     ? /^[)\]$]$/.test(token.text)
     : !(token.kind === 'name' && BEFORE_REGEX_WORDS.has(token.text));
 
+const isUnclearBefore = (token: Token | undefined): boolean =>
+  token !== undefined && /^(?:getline|length|\$|\+\+|--|close|srand|rand|fflush)$/.test(token.text);
+
 /** Reads a program of awk (POSIX, gawk, mawk): what it starts, loads, reads and writes. ATTACKER-CONTROLLED: `program`. */
 export function readAwkProgram(program: string): AwkFacts {
   const tokens = [...tokensOf(program)];
-  const facts = { runs: false, loads: false, unknownFile: false, reads: [] as string[], writes: [] as string[] };
+  const facts = {
+    runs: false,
+    loads: false,
+    unknownFile: false,
+    unclear: false,
+    reads: [] as string[],
+    writes: [] as string[],
+  };
   let printDepth: number | null = null;
   let depth = 0;
   tokens.forEach((token, index) => {
@@ -68,6 +80,8 @@ export function readAwkProgram(program: string): AwkFacts {
       if (token.text === 'print' || token.text === 'printf') printDepth = depth;
       if (token.text === 'getline') noteGetline(tokens, index, facts);
     }
+    if (token.text.startsWith('/') && token.kind !== 'string' && isUnclearBefore(tokens[index - 1]))
+      facts.unclear = true;
     if (token.kind !== 'operator') return;
     if (token.text === '|' || token.text === '|&') facts.runs = true;
     if (token.text === '@' || token.text === '`') facts.loads = true;

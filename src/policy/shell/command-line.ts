@@ -69,6 +69,8 @@ export interface SimpleCommand {
   readonly canonical: readonly Word[];
   /** What started it: the line itself, a wrapper (C11), or a command that hands it to a container. */
   readonly origin: 'line' | 'wrapper' | 'container';
+  /** For a command in a container: which command started it, and which of its words says so. */
+  readonly startedBy: { readonly command: number; readonly word: number } | null;
   /** Run by bash itself. */
   readonly builtin: boolean;
   /** It only sets variables, whose names are judged: it need not be listed. */

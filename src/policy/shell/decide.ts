@@ -67,7 +67,7 @@ export function decideCommandLine(
   const findings = [
     ...(line.commands.length === 0 ? [builtin('deny', 'COMMAND_NOT_ALLOWED', 'the line runs no command')] : []),
     ...[...line.doubts, ...line.assignments.flatMap(assignmentDoubts)].map(doubtFinding),
-    ...line.commands.flatMap((command) => judgeCommand(rule, command)),
+    ...line.commands.flatMap((command) => judgeCommand(rule, line, command)),
     ...paths.map((path) => judgePath(path, context)),
   ];
   return decision(rule, findings, paths);
@@ -126,10 +126,19 @@ function matchEntry(
   return best;
 }
 
-function judgeCommand(rule: ShellRule, command: SimpleCommand): readonly Finding[] {
+function judgeCommand(rule: ShellRule, line: CommandLine, command: SimpleCommand): readonly Finding[] {
   const match = command.assigning ? { entry: -1, words: 1 } : matchEntry(rule.allowedCommands, command.words);
-  const findings = match === null ? [unlisted(rule, command)] : listed(command, match);
+  const named = match ?? entryOfStarter(rule, line, command);
+  const findings = named === null ? [unlisted(rule, command)] : listed(command, named);
   return [...findings, ...deniedBy(rule, command), ...confirmedBy(rule, command)];
+}
+
+/** The entry that names the sub-command which starts things in containers: `docker run` lists whatever it runs there. */
+function entryOfStarter(rule: ShellRule, line: CommandLine, command: SimpleCommand): Match | null {
+  const starter = command.startedBy === null ? undefined : line.commands[command.startedBy.command];
+  if (starter === undefined || command.startedBy === null) return null;
+  const match = matchEntry(rule.allowedCommands, starter.words);
+  return match !== null && match.words > command.startedBy.word ? match : null;
 }
 
 const FIXED_PATH = /^\/(?:usr\/(?:local\/)?)?bin\/([^/]+)$/;
@@ -154,7 +163,12 @@ const startOf = (command: SimpleCommand): string =>
 
 function listed(command: SimpleCommand, match: Match): readonly Finding[] {
   const found: Finding[] = [
-    { effect: 'allow', ruleKey: `allowedCommands[${match.entry}]`, code: null, reason: 'the rule lists the command' },
+    {
+      effect: 'allow',
+      ruleKey: match.entry < 0 ? 'builtin.COMMAND_ENVIRONMENT' : `allowedCommands[${match.entry}]`,
+      code: null,
+      reason: 'the rule lists the command',
+    },
   ];
   if (!command.known && match.words < command.words.length) {
     const about =

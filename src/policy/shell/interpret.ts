@@ -6,7 +6,7 @@ import { isHarmlessAssignment } from './environment.ts';
 import type { OptionSpec, Program, Role } from './program.ts';
 import { programNamed } from './programs/index.ts';
 import type { RoleSink } from './role-sink.ts';
-import { applyRole, isStream } from './roles.ts';
+import { applyRole, isOfTheOption, isStream } from './roles.ts';
 import { staticWord, unknownWord, type Word } from './word.ts';
 
 /** A command that another one starts. */
@@ -14,6 +14,8 @@ export interface Started {
   readonly words: readonly Word[];
   readonly origin: 'wrapper' | 'container';
   readonly folders: Folders;
+  /** Number of the word of the starting command that says so: an entry of the list that reaches it names it. */
+  readonly word: number;
 }
 
 /** What the words of one command mean, by the table of its program. */
@@ -98,7 +100,10 @@ function applyOption(spec: OptionSpec, values: readonly Value[], index: number, 
     const words = values.map((value) => (value.text.includes('{}') ? unknownWord(value.text) : value.word));
     sink.run(/^(?:;|\+)$/.test(words.at(-1)?.text ?? '') ? words.slice(0, -1) : words, 'wrapper');
   } else if (values.length === 0) applyRole(spec.role, valueAt(spec.name, index), sink, spec);
-  else for (const value of values) applyRole(spec.role, { ...value, index }, sink, spec);
+  else
+    for (const value of values) {
+      applyRole(spec.role, isOfTheOption(spec.role) ? { ...value, index } : value, sink, spec);
+    }
 }
 
 function startCommand(role: Role, words: readonly Word[], read: Arguments, sink: RoleSink): void {
@@ -151,6 +156,10 @@ function sinkFor(read: Arguments, collector: Collector): RoleSink {
   };
   const notePath = (value: Value, use: PathUse, text = value.text): void => {
     if (isStream(text)) return;
+    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
+      doubt('deny', 'COMMAND_LOADS', 'an address stands where a file belongs', { text, index: value.index });
+      return;
+    }
     if (!value.known) {
       doubt('confirm', 'COMMAND_DYNAMIC', 'the name of a file is not known before bash runs the line', {
         text,
@@ -183,7 +192,9 @@ function sinkFor(read: Arguments, collector: Collector): RoleSink {
       doubt('deny', 'COMMAND_ENVIRONMENT', 'sets a variable that is not known to be harmless', value);
     },
     run: (words, origin) => {
-      if (words.length > 0) collector.started.push({ words, origin, folders: collector.folders });
+      if (words.length > 0) {
+        collector.started.push({ words, origin, folders: collector.folders, word: read.subcommand });
+      }
     },
     runModule: (values) => noteModule(values, collector, doubt),
     script: (value) => {
@@ -204,8 +215,12 @@ function noteModule(values: readonly Value[], collector: Collector, doubt: RoleS
     return;
   }
   const read = readArguments(program, [module.word, ...rest.map((value) => value.word)]);
-  collector.doubts.push(...read.doubts);
-  collect(read, collector);
+  const inner: Collector = { ...collector, doubts: [...read.doubts] };
+  collect(read, inner);
+  // Word numbers count from the word `python`, where the entries of a policy start.
+  const offset = (doubted: Doubt): Doubt =>
+    doubted.index === undefined ? doubted : { ...doubted, index: doubted.index + module.index };
+  collector.doubts.push(...inner.doubts.map(offset));
 }
 
 /** Every path in the folder that the last option for it named, as `make -f x -C y` reads it. */

@@ -48,11 +48,13 @@ const listed: RoleReader = (value, sink, spec) => {
   if (!fits || !value.known) sink.doubt('deny', 'COMMAND_LOADS', 'a setting that changes what is run or loaded', value);
 };
 
+/** A folder of the project that a container gets; one that holds configuration would let it write that too. */
 const volume: RoleReader = (value, sink) => {
   const host = value.text.split(':', 1)[0] ?? '';
   if (!/[/.~\\]/.test(host)) return;
   sink.path(value, 'file_read', host);
-  if (!/:(?:[\w,]*,)?ro(?:,|$)/.test(value.text)) sink.path(value, 'file_write', host);
+  const readOnly = /:(?:[\w,]*,)?ro(?:,|$)/.test(value.text);
+  if (!readOnly && /(?:^|\/)\.[^./]/.test(host)) sink.path(value, 'file_write', host);
 };
 
 const mount: RoleReader = (value, sink) => {
@@ -124,6 +126,7 @@ const awkProgram: RoleReader = (value, sink) => {
   if (found.loads) sink.doubt('deny', 'COMMAND_LOADS', 'the program of awk loads code or chooses its own input', value);
   if (found.unknownFile)
     sink.doubt('deny', 'COMMAND_DYNAMIC', 'the program of awk opens a file that is not known', value);
+  if (found.unclear) sink.doubt('confirm', 'COMMAND_OPTION', 'the program of awk can be read in two ways', value);
   for (const path of found.reads) sink.path(value, 'file_read', path);
   for (const path of found.writes) sink.path(value, 'file_write', path);
 };
@@ -257,6 +260,19 @@ const named: Partial<Record<Role, RoleReader>> = {
   assigns: refuse('COMMAND_ENVIRONMENT', 'assigns to a variable that it names'),
   ask: (value, sink) => sink.doubt('confirm', 'COMMAND_OPTION', 'is not ordinary use for everybody', value),
 };
+
+const OF_THE_OPTION: ReadonlySet<Role> = new Set<Role>([
+  'runs',
+  'loads',
+  'network',
+  'outside',
+  'destroys',
+  'assigns',
+  'ask',
+]);
+
+/** True for roles in which the option itself is what matters, not its value. */
+export const isOfTheOption = (role: Role): boolean => OF_THE_OPTION.has(role);
 
 /** Reports what one value in one role means. A role that is not read here is refused. */
 export function applyRole(role: Role, value: Value, sink: RoleSink, spec: OptionSpec | null): void {

@@ -8,15 +8,32 @@ export interface SedFacts {
 
 interface Scanner {
   readonly script: string;
+  readonly brackets: Brackets;
   at: number;
   runs: boolean;
   readonly reads: string[];
   readonly writes: string[];
 }
 
-/** Reads a script of GNU sed: the commands `e`, `r`, `R`, `w`, `W` and the flags `e` and `w` of `s`. ATTACKER-CONTROLLED. */
+/** How sed looks for the end of a regular expression: versions differ on delimiters in brackets and on `\\` there. */
+type Brackets = 'ignored' | 'plain' | 'escapes';
+
+/**
+ * Reads a script of GNU sed: the commands `e`, `r`, `R`, `w`, `W` and the flags `e` and `w` of `s`, in every way that a
+ * version of sed may read it. ATTACKER-CONTROLLED: `script`.
+ */
 export function readSedScript(script: string): SedFacts {
-  const scanner: Scanner = { script, at: 0, runs: false, reads: [], writes: [] };
+  const readings = (['plain', 'escapes', 'ignored'] as const).map((brackets) => readOnce(script, brackets));
+  return {
+    runs: readings.some((one) => one.runs),
+    readable: readings.some((one) => one.readable),
+    reads: [...new Set(readings.flatMap((one) => one.reads))],
+    writes: [...new Set(readings.flatMap((one) => one.writes))],
+  };
+}
+
+function readOnce(script: string, brackets: Brackets): SedFacts {
+  const scanner: Scanner = { script, brackets, at: 0, runs: false, reads: [], writes: [] };
   let readable = true;
   while (readable && scanner.at < script.length) readable = readCommand(scanner);
   return { runs: scanner.runs, readable, reads: scanner.reads, writes: scanner.writes };
@@ -38,17 +55,27 @@ const REST_OF_LINE = /[^\n]*/y;
 const LABEL = /[^\n;}]*/y;
 const REGEX_FLAGS = /[IM]*/y;
 
-/** Past the text up to an unescaped delimiter (sed looks into no brackets for it); false if there is none. */
-function skipDelimited(scanner: Scanner, delimiter: string): boolean {
+/** Past the text up to an unescaped delimiter; false if there is none. */
+function skipDelimited(scanner: Scanner, delimiter: string, isRegex = true): boolean {
   for (; scanner.at < scanner.script.length; scanner.at += 1) {
     const character = peek(scanner);
     if (character === '\\') scanner.at += 1;
     else if (character === delimiter) {
       scanner.at += 1;
       return true;
-    }
+    } else if (character === '[' && isRegex && scanner.brackets !== 'ignored') skipBrackets(scanner);
   }
   return false;
+}
+
+const CLASS = /\[\^?\]?(?:\[[:.=][^\]]*[:.=]\]|[^\]])*(?=\])/y;
+const CLASS_WITH_ESCAPES = /\[\^?\]?(?:\[[:.=][^\]]*[:.=]\]|\\[\s\S]|[^\]\\])*(?=\])/y;
+
+/** To the bracket that closes a class; a class without an end is a plain character. */
+function skipBrackets(scanner: Scanner): void {
+  const pattern = scanner.brackets === 'plain' ? CLASS : CLASS_WITH_ESCAPES;
+  pattern.lastIndex = scanner.at;
+  scanner.at += pattern.exec(scanner.script)?.[0].length ?? 0;
 }
 
 function readAddress(scanner: Scanner): boolean {
@@ -109,7 +136,7 @@ function readBody(scanner: Scanner, command: string): boolean {
     case 's':
       return readSubstitution(scanner);
     case 'y':
-      return readTransliteration(scanner);
+      return readTwoParts(scanner, false);
     default:
       return readPlain(scanner, command);
   }
@@ -131,9 +158,11 @@ function skipText(scanner: Scanner): boolean {
   for (;;) {
     const line = skip(scanner, REST_OF_LINE);
     scanner.at += 1;
-    if (!line.endsWith('\\') || scanner.at >= scanner.script.length) return true;
+    if (!endsWithOddBackslash(line) || scanner.at >= scanner.script.length) return true;
   }
 }
+
+const endsWithOddBackslash = (line: string): boolean => (/\\*$/.exec(line)?.[0].length ?? 0) % 2 === 1;
 
 function takeFile(scanner: Scanner, into: string[]): boolean {
   const name = skip(scanner, REST_OF_LINE).trim();
@@ -141,14 +170,14 @@ function takeFile(scanner: Scanner, into: string[]): boolean {
   return name !== '';
 }
 
-function readTransliteration(scanner: Scanner): boolean {
+function readTwoParts(scanner: Scanner, isRegex: boolean): boolean {
   const delimiter = peek(scanner);
   scanner.at += 1;
-  return delimiter !== '' && skipDelimited(scanner, delimiter) && skipDelimited(scanner, delimiter);
+  return delimiter !== '' && skipDelimited(scanner, delimiter, isRegex) && skipDelimited(scanner, delimiter, false);
 }
 
 function readSubstitution(scanner: Scanner): boolean {
-  if (!readTransliteration(scanner)) return false;
+  if (!readTwoParts(scanner, true)) return false;
   for (;;) {
     const flag = peek(scanner);
     if (flag === 'w') {

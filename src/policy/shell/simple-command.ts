@@ -75,27 +75,53 @@ function noteCommand(walk: Walk, reading: Reading, origin: SimpleCommand['origin
     stripped: meaning.stripped,
     canonical: meaning.canonical,
     origin,
+    startedBy: null,
     builtin: meaning.builtin,
     assigning: meaning.assignment,
     known: meaning.known,
     keyword: false,
     redirected: reading.redirected,
   });
+  const position = walk.commands.length - 1;
   for (const script of meaning.scripts) walk.visit.text(walk, script.text, script.folders);
   let outcome = changeFolder(walk, words, folders);
-  for (const started of meaning.started) outcome = noteStarted(walk, started, words[0]) ?? outcome;
+  for (const started of meaning.started) outcome = noteStarted(walk, started, position) ?? outcome;
   return outcome;
 }
 
 /** Wrappers that run inside the shell, where `cd` has its effect. */
 const IN_SHELL: ReadonlySet<string> = new Set(['command', 'builtin']);
 
-function noteStarted(walk: Walk, started: Started, wrapper: Word | undefined): Outcome | null {
+function noteStarted(walk: Walk, started: Started, starter: number): Outcome | null {
+  if (started.origin === 'container') {
+    noteContained(walk, started, starter);
+    return null;
+  }
   walk.depth += 1;
   const reading = { words: started.words, assignments: [], opened: [], redirected: false };
   const outcome = mayGoOn(walk) ? noteCommand(walk, reading, started.origin, started.folders) : null;
   walk.depth -= 1;
-  return IN_SHELL.has(wrapper?.text ?? '') ? outcome : null;
+  return IN_SHELL.has(walk.commands[starter]?.words[0]?.text ?? '') ? outcome : null;
+}
+
+/** A command that runs in a container: its paths are not ours, and only what it is called is judged. */
+function noteContained(walk: Walk, started: Started, starter: number): void {
+  const { words } = started;
+  walk.commands.push({
+    words,
+    assignments: [],
+    paths: [],
+    doubts: commandWordDoubts(words[0]),
+    stripped: words,
+    canonical: words,
+    origin: 'container',
+    startedBy: { command: starter, word: started.word },
+    builtin: false,
+    assigning: false,
+    known: true,
+    keyword: false,
+    redirected: false,
+  });
 }
 
 function commandWordDoubts(word: Word | undefined): readonly Doubt[] {

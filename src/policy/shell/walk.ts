@@ -123,6 +123,7 @@ function noteTime(walk: Walk): void {
     stripped: words,
     canonical: words,
     origin: 'line',
+    startedBy: null,
     builtin: true,
     assigning: false,
     known: true,

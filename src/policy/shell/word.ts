@@ -31,10 +31,10 @@ export const staticWord = (text: string, quoted = false): Word => ({
   lead: text,
 });
 
-/** A word of which nothing is known, as `xargs` appends them. */
+/** Words of which nothing is known, as `xargs` appends them. */
 export const unknownWord = (text: string): Word => ({
   text,
-  shape: 'variable',
+  shape: 'output',
   quoted: false,
   data: false,
   splits: true,

@@ -170,7 +170,7 @@ const submodule: ProgramTable = {
   subcommands: {
     add: {
       options: { ok: '-b= -f --force --name= --reference= --depth= -q --quiet --progress' },
-      operands: ['remote', 'both'],
+      operands: ['remote', 'read'],
     },
     status: { options: { ok: '--cached --recursive -q --quiet' }, operands: ['pathspec'] },
     init: { operands: ['pathspec'] },
@@ -198,13 +198,13 @@ const worktree: ProgramTable = {
       options: {
         ok: '-f --force --detach -d --checkout --no-checkout --lock --reason= -b= -B= --guess-remote --track --orphan -q --quiet',
       },
-      operands: ['both', 'ok'],
+      operands: ['read', 'ok'],
     },
     list: { options: { ok: '-v --verbose --porcelain -z --expire=' } },
-    'remove move': { options: { ok: '-f --force' }, operands: ['both'] },
+    'remove move': { options: { ok: '-f --force' }, operands: ['read'] },
     prune: { options: { ok: '-n --dry-run -v --verbose --expire=' } },
     'lock unlock': { options: { ok: '--reason=' }, operands: ['read'] },
-    repair: { operands: ['both'] },
+    repair: { operands: ['read'] },
   },
 };
 
@@ -466,7 +466,7 @@ const TRANSPORTS: Readonly<Record<string, ProgramTable>> = {
       listed: '-c= --config=',
     },
     only: { '-c': HARMLESS_KEYS, '--config': HARMLESS_KEYS },
-    operands: ['remote', 'both'],
+    operands: ['remote', 'read'],
     negatable: true,
   },
   fetch: { options: { ok: FETCH_OK, runs: TRANSPORT }, operands: ['remote', 'ok'], negatable: true },
@@ -606,7 +606,7 @@ export const GIT: Readonly<Record<string, ProgramTable>> = {
           both: '--separate-git-dir=',
           loads: '--template=',
         },
-        operands: ['both'],
+        operands: ['read'],
       },
       ...BRANCHING,
       ...TRANSPORTS,
