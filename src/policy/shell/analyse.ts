@@ -33,13 +33,24 @@ export function analyseCommandLine(line: string, options: AnalyseOptions = {}): 
     exhausted: false,
     visit: VISIT,
   };
-  const script = parse(line);
-  walkScript(walk, script);
-  if (walk.exhausted) {
+  const script = readLine(walk, line);
+  if (script === null || walk.exhausted) {
     const about = `a line has at most ${limits.commandCount} commands, nested at most ${limits.commandDepth} deep`;
     return { trouble: 'COMMAND_TOO_LARGE', about };
   }
   return { ...pick(walk), text: line, simple: isSimple(walk, script) };
+}
+
+/** Parses and walks; null when the nesting exhausts the stack, in the parser or here: the line is denied. */
+function readLine(walk: Walk, line: string): ParsedScript | null {
+  try {
+    const script = parse(line);
+    walkScript(walk, script);
+    return script;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 const pick = (walk: Walk): Pick<CommandLine, 'commands' | 'paths' | 'doubts' | 'assignments'> => ({

@@ -69,7 +69,7 @@ export interface SimpleCommand {
   readonly canonical: readonly Word[];
   /** What started it: the line itself, a wrapper (C11), or a command that hands it to a container. */
   readonly origin: 'line' | 'wrapper' | 'container';
-  /** For a command in a container: which command started it, and which of its words says so. */
+  /** For what another command started: which one, and which of its words an entry has to reach to name this one too. */
   readonly startedBy: { readonly command: number; readonly word: number } | null;
   /** Run by bash itself. */
   readonly builtin: boolean;

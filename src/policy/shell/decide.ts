@@ -133,12 +133,14 @@ function judgeCommand(rule: ShellRule, line: CommandLine, command: SimpleCommand
   return [...findings, ...deniedBy(rule, command), ...confirmedBy(rule, command)];
 }
 
-/** The entry that names the sub-command which starts things in containers: `docker run` lists whatever it runs there. */
+/** An entry that reaches into what a listed command starts: `docker run`, whatever runs there, or `uv run pytest`. */
 function entryOfStarter(rule: ShellRule, line: CommandLine, command: SimpleCommand): Match | null {
-  const starter = command.startedBy === null ? undefined : line.commands[command.startedBy.command];
-  if (starter === undefined || command.startedBy === null) return null;
+  const { startedBy } = command;
+  const starter = startedBy === null ? undefined : line.commands[startedBy.command];
+  if (startedBy === null || starter === undefined) return null;
   const match = matchEntry(rule.allowedCommands, starter.words);
-  return match !== null && match.words > command.startedBy.word ? match : null;
+  if (match === null || match.words <= startedBy.word) return null;
+  return { entry: match.entry, words: command.origin === 'container' ? 1 : match.words - startedBy.word };
 }
 
 const FIXED_PATH = /^\/(?:usr\/(?:local\/)?)?bin\/([^/]+)$/;

@@ -3,7 +3,7 @@ import { type Arguments, type Given, operandRole, readArguments, type Value } fr
 import type { CommandCode, Doubt, PathOperand } from './command-line.ts';
 import { enter, type Folders } from './cwd.ts';
 import { isHarmlessAssignment } from './environment.ts';
-import type { OptionSpec, Program, Role } from './program.ts';
+import type { OptionSpec, Program } from './program.ts';
 import { programNamed } from './programs/index.ts';
 import type { RoleSink } from './role-sink.ts';
 import { applyRole, isOfTheOption, isStream } from './roles.ts';
@@ -14,7 +14,7 @@ export interface Started {
   readonly words: readonly Word[];
   readonly origin: 'wrapper' | 'container';
   readonly folders: Folders;
-  /** Number of the word of the starting command that says so: an entry of the list that reaches it names it. */
+  /** Number of the word of the starting command that an entry of the list has to reach to name this one too. */
   readonly word: number;
 }
 
@@ -89,7 +89,7 @@ const valueAt = (text: string, index: number): Value => ({ text, word: staticWor
 
 function applyGiven(given: Exclude<Given, { kind: 'operand' }>, read: Arguments, sink: RoleSink): void {
   if (given.kind === 'itself') applyRole(given.role, valueAt('', given.index), sink, null);
-  else if (given.kind === 'command') startCommand(given.role, given.words, read, sink);
+  else if (given.kind === 'command') startCommand(given, read, sink);
   else applyOption(given.spec, given.values, given.index, sink);
 }
 
@@ -98,7 +98,7 @@ function applyOption(spec: OptionSpec, values: readonly Value[], index: number, 
   else if (spec.role === 'exec-command') {
     sink.doubt('confirm', 'COMMAND_EXECUTES', 'starts a program for what it finds', valueAt(spec.name, index));
     const words = values.map((value) => (value.text.includes('{}') ? unknownWord(value.text) : value.word));
-    sink.run(/^(?:;|\+)$/.test(words.at(-1)?.text ?? '') ? words.slice(0, -1) : words, 'wrapper');
+    sink.run(/^(?:;|\+)$/.test(words.at(-1)?.text ?? '') ? words.slice(0, -1) : words, 'wrapper', index + 1);
   } else if (values.length === 0) applyRole(spec.role, valueAt(spec.name, index), sink, spec);
   else
     for (const value of values) {
@@ -106,11 +106,11 @@ function applyOption(spec: OptionSpec, values: readonly Value[], index: number, 
     }
 }
 
-function startCommand(role: Role, words: readonly Word[], read: Arguments, sink: RoleSink): void {
+function startCommand(given: Extract<Given, { kind: 'command' }>, read: Arguments, sink: RoleSink): void {
+  const { role, words, index } = given;
   if (role === 'shell-words') startEval(words, sink);
-  else if (role === 'container-command') sink.run(words, 'container');
-  else if (role !== 'appended-command') sink.run(words, 'wrapper');
-  else sink.run(withStandardInput(words, read), 'wrapper');
+  else if (role === 'container-command') sink.run(words, 'container', read.subcommand);
+  else sink.run(role === 'appended-command' ? withStandardInput(words, read) : words, 'wrapper', index);
 }
 
 /** `eval` joins its words to one text. */
@@ -191,9 +191,9 @@ function sinkFor(read: Arguments, collector: Collector): RoleSink {
       if (isHarmlessAssignment(name, text) && value.known) return;
       doubt('deny', 'COMMAND_ENVIRONMENT', 'sets a variable that is not known to be harmless', value);
     },
-    run: (words, origin) => {
+    run: (words, origin, word) => {
       if (words.length > 0) {
-        collector.started.push({ words, origin, folders: collector.folders, word: read.subcommand });
+        collector.started.push({ words, origin, folders: collector.folders, word });
       }
     },
     runModule: (values) => noteModule(values, collector, doubt),

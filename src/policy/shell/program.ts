@@ -61,6 +61,11 @@ export type Role =
   | 'test-file'
   /** The suffix of files that are edited in place. */
   | 'in-place'
+  /** A program that an interpreter runs from a file: not from standard input. */
+  | 'script-file'
+  | 'shell-file'
+  /** A network of containers. */
+  | 'network-name'
   /** What psql runs. */
   | 'psql-text'
   | 'psql-file'

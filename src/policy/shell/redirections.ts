@@ -28,6 +28,10 @@ function readRedirection(walk: Walk, redirection: Redirection): readonly PathOpe
   if (redirection.type === 'HereString') return [];
   const duplicates = redirection.operator === '>&' || redirection.operator === '<&';
   if (duplicates && target.shape === 'static' && /^(?:\d{1,3}-?|-)$/.test(target.text)) return [];
+  // bash (5.2) expands the word behind >& a second time when it is a file, quotes gone: 'a[$(id)]' runs id.
+  if (duplicates && !/^[\w./+,:@%-]+$/.test(target.text)) {
+    doubt(walk, 'deny', 'COMMAND_DYNAMIC', 'bash expands the target of this redirection twice', target.text);
+  }
   return openedFile(walk, target, usesOf(redirection.operator));
 }
 

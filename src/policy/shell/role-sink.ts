@@ -15,7 +15,8 @@ export interface RoleSink {
   /** Nobody knows in which folder what follows runs. */
   leaveFolder(): void;
   assign(value: Value): void;
-  run(words: readonly Word[], origin: 'wrapper' | 'container'): void;
+  /** `word`: the number of the word that an entry has to reach to name what is started too. */
+  run(words: readonly Word[], origin: 'wrapper' | 'container', word: number): void;
   runModule(values: readonly Value[]): void;
   script(value: Value): void;
 }

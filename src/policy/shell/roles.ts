@@ -173,6 +173,26 @@ const inPlace: RoleReader = (value, sink) => {
     sink.doubt('deny', 'COMMAND_OUTSIDE', 'keeps copies in another folder', value);
 };
 
+const scriptFile: RoleReader = (value, sink) => {
+  if (isStream(value.text) || value.word.shape === 'pipe') {
+    sink.doubt('deny', 'COMMAND_EXECUTES', 'runs a program that it reads from a stream', value);
+  } else sink.path(value, 'file_read');
+};
+
+/** A shell looks for a script on PATH too, if no file has the name and it has no slash. */
+const shellFile: RoleReader = (value, sink, spec) => {
+  scriptFile(value, sink, spec);
+  if (!value.text.includes('/')) {
+    sink.doubt('confirm', 'COMMAND_EXECUTES', 'a script without a slash may be another one on PATH', value);
+  }
+};
+
+const networkName: RoleReader = (value, sink) => {
+  if (/^(?:host|container:|ns:)/.test(value.text)) {
+    sink.doubt('deny', 'COMMAND_OUTSIDE', 'shares the network of the machine or of another container', value);
+  }
+};
+
 const dateFormat: RoleReader = (value, sink) => {
   if (!value.text.startsWith('+')) sink.doubt('deny', 'COMMAND_OUTSIDE', 'sets the clock', value);
 };
@@ -248,6 +268,9 @@ const named: Partial<Record<Role, RoleReader>> = {
   'find-start': findStart,
   'date-format': dateFormat,
   'test-file': read,
+  'script-file': scriptFile,
+  'shell-file': shellFile,
+  'network-name': networkName,
   'in-place': inPlace,
   'psql-text': psqlText,
   'psql-file': psqlFile,

@@ -15,6 +15,9 @@ interface Scanner {
   readonly writes: string[];
 }
 
+/** Longest script that is read, in characters. */
+const MAX_SCRIPT = 16_384;
+
 /** How sed looks for the end of a regular expression: versions differ on delimiters in brackets and on `\\` there. */
 type Brackets = 'ignored' | 'plain' | 'escapes';
 
@@ -23,6 +26,7 @@ type Brackets = 'ignored' | 'plain' | 'escapes';
  * version of sed may read it. ATTACKER-CONTROLLED: `script`.
  */
 export function readSedScript(script: string): SedFacts {
+  if (script.length > MAX_SCRIPT) return { runs: false, readable: false, reads: [], writes: [] };
   const readings = (['plain', 'escapes', 'ignored'] as const).map((brackets) => readOnce(script, brackets));
   return {
     runs: readings.some((one) => one.runs),
@@ -68,14 +72,26 @@ function skipDelimited(scanner: Scanner, delimiter: string, isRegex = true): boo
   return false;
 }
 
-const CLASS = /\[\^?\]?(?:\[[:.=][^\]]*[:.=]\]|[^\]])*(?=\])/y;
-const CLASS_WITH_ESCAPES = /\[\^?\]?(?:\[[:.=][^\]]*[:.=]\]|\\[\s\S]|[^\]\\])*(?=\])/y;
-
 /** To the bracket that closes a class; a class without an end is a plain character. */
 function skipBrackets(scanner: Scanner): void {
-  const pattern = scanner.brackets === 'plain' ? CLASS : CLASS_WITH_ESCAPES;
-  pattern.lastIndex = scanner.at;
-  scanner.at += pattern.exec(scanner.script)?.[0].length ?? 0;
+  const { script } = scanner;
+  let at = scanner.at + (script[scanner.at + 1] === '^' ? 2 : 1);
+  if (script[at] === ']') at += 1;
+  if (script.indexOf(']', at) < 0) return;
+  for (; at < script.length && script[at] !== ']'; at += 1) {
+    if (script[at] === '\\' && scanner.brackets === 'escapes') at += 1;
+    else if (script[at] === '[' && /[:.=]/.test(script[at + 1] ?? '')) at = endOfNamedClass(script, at);
+  }
+  if (at < script.length) scanner.at = at;
+}
+
+/** Longest name between `[:` and `:]`. */
+const MAX_CLASS_NAME = 32;
+
+/** The last character of `[:alpha:]`, or `at` when it is none. */
+function endOfNamedClass(script: string, at: number): number {
+  const end = script.slice(at + 2, at + 2 + MAX_CLASS_NAME).indexOf(`${script[at + 1]}]`);
+  return end < 0 ? at : at + 2 + end + 1;
 }
 
 function readAddress(scanner: Scanner): boolean {

@@ -26,6 +26,7 @@ export function readSimpleCommand(walk: Walk, node: Command): Outcome {
     assignments: assignments.flatMap((one) => (one === null ? [] : [one])),
     opened,
     redirected: redirections.length > 0,
+    startedBy: null,
   };
   return noteCommand(walk, command, 'line', before);
 }
@@ -61,6 +62,7 @@ interface Reading {
   readonly assignments: readonly CommandAssignment[];
   readonly opened: readonly PathOperand[];
   readonly redirected: boolean;
+  readonly startedBy: SimpleCommand['startedBy'];
 }
 
 /** Adds the command, then what it starts. */
@@ -75,7 +77,7 @@ function noteCommand(walk: Walk, reading: Reading, origin: SimpleCommand['origin
     stripped: meaning.stripped,
     canonical: meaning.canonical,
     origin,
-    startedBy: null,
+    startedBy: reading.startedBy,
     builtin: meaning.builtin,
     assigning: meaning.assignment,
     known: meaning.known,
@@ -98,7 +100,8 @@ function noteStarted(walk: Walk, started: Started, starter: number): Outcome | n
     return null;
   }
   walk.depth += 1;
-  const reading = { words: started.words, assignments: [], opened: [], redirected: false };
+  const startedBy = { command: starter, word: started.word };
+  const reading = { words: started.words, assignments: [], opened: [], redirected: false, startedBy };
   const outcome = mayGoOn(walk) ? noteCommand(walk, reading, started.origin, started.folders) : null;
   walk.depth -= 1;
   return IN_SHELL.has(walk.commands[starter]?.words[0]?.text ?? '') ? outcome : null;

@@ -133,6 +133,7 @@ function noteTime(walk: Walk): void {
 }
 
 function walkNode(walk: Walk, node: CommandNode): Outcome {
+  if (!mayGoOn(walk)) return same(walk.folders);
   switch (node.type) {
     case 'Command':
       return readSimpleCommand(walk, node);
@@ -166,18 +167,17 @@ type ControlFlow = Exclude<
 >;
 
 function walkControlFlow(walk: Walk, node: ControlFlow): Outcome {
-  const before = walk.folders;
-  const reached: Folders[] = [before];
+  let reached = walk.folders;
   const branch = (list: CompoundList): void => {
     walkList(walk, list);
-    reached.push(walk.folders);
+    reached = eitherOf(reached, walk.folders);
   };
   switch (node.type) {
     case 'If':
       for (const part of [node, ...node.elif]) {
         branch(part.clause);
         branch(part.then);
-        walk.folders = eitherOf(...reached);
+        walk.folders = reached;
       }
       if (node.else !== undefined) branch(node.else);
       break;
@@ -195,7 +195,7 @@ function walkControlFlow(walk: Walk, node: ControlFlow): Outcome {
       for (const item of node.items) {
         for (const pattern of item.pattern) readWord(walk, pattern);
         branch(item.body);
-        walk.folders = eitherOf(...reached);
+        walk.folders = reached;
       }
       break;
     case 'TestCommand':
@@ -209,7 +209,7 @@ function walkControlFlow(walk: Walk, node: ControlFlow): Outcome {
     default:
       assertNever(node);
   }
-  return same(eitherOf(...reached));
+  return same(reached);
 }
 
 function walkLoop(walk: Walk, body: () => void): void {

@@ -10,11 +10,10 @@ const RUN_FILES = {
   mount: '--mount=',
   read: '--env-file= --label-file=',
   write: '--cidfile=',
-  listed: '--network= --net=',
+  'network-name': '--network= --net=',
   outside: HOST_ACCESS,
   runs: '--entrypoint=',
 } as const;
-const NETWORKS = { '--network': ['none', 'bridge', 'default', '*'], '--net': ['none', 'bridge', 'default', '*'] };
 
 const BUILD: ProgramTable = {
   options: {
@@ -99,7 +98,6 @@ const COMPOSE: ProgramTable = {
       options: {
         ok: `${RUN_OK} --no-deps --service-ports -T --no-TTY --use-aliases --build --quiet-pull --quiet-build --remove-orphans --no-rm`,
         ...RUN_FILES,
-        listed: '',
       },
       operands: ['ok', 'container-command'],
     },
@@ -115,7 +113,6 @@ const DOCKER: ProgramTable = {
     loads: '--config= -c= --context=',
     network: '-H= --host= --tls --tlscacert= --tlscert= --tlskey= --tlsverify',
   },
-  only: NETWORKS,
   subcommands: {
     'ps images search history top port stats diff events info version inspect': {
       options: { ok: `${LIST.options?.ok} --no-stream -H --human --type= --limit= --since= --until=` },
@@ -125,11 +122,10 @@ const DOCKER: ProgramTable = {
     'pull tag': { options: { ok: '-a --all-tags -q --quiet --platform=', loads: '--disable-content-trust=?' } },
     'push login logout': 'ask',
     build: BUILD,
-    run: { strict: true, options: { ok: RUN_OK, ...RUN_FILES }, only: NETWORKS, operands: ['ok', 'container-command'] },
+    run: { strict: true, options: { ok: RUN_OK, ...RUN_FILES }, operands: ['ok', 'container-command'] },
     create: {
       strict: true,
       options: { ok: RUN_OK, ...RUN_FILES },
-      only: NETWORKS,
       operands: ['ok', 'container-command'],
     },
     exec: {

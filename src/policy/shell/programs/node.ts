@@ -20,7 +20,7 @@ export const NODE_FAMILY: Readonly<Record<string, ProgramTable>> = {
       network:
         '--inspect=? --inspect-brk=? --inspect-port= --inspect-wait=? --debug-port= --experimental-network-inspection --use-system-ca',
     },
-    operands: ['read', 'ok'],
+    operands: ['script-file', 'ok'],
     when: [{ options: '--test', operands: ['read'] }],
     implicit: {
       options: '',
@@ -50,7 +50,7 @@ export const NODE_FAMILY: Readonly<Record<string, ProgramTable>> = {
   },
   prettier: {
     options: {
-      ok: '-c --check -l --list-different -u --ignore-unknown --no-color --color --log-level= --single-quote --no-semi --tab-width= --print-width= --trailing-comma= --parser= --end-of-line= --no-config --config-precedence= --no-editorconfig --cache --cache-strategy= --no-error-on-unmatched-pattern --stdin-filepath= -v --version -h --help --use-tabs',
+      ok: '-c --check -w --write -l --list-different -u --ignore-unknown --no-color --color --log-level= --single-quote --no-semi --tab-width= --print-width= --trailing-comma= --parser= --end-of-line= --no-config --config-precedence= --no-editorconfig --cache --cache-strategy= --no-error-on-unmatched-pattern --stdin-filepath= -v --version -h --help --use-tabs',
       read: '--ignore-path= --find-config-path= --file-info=',
       both: '--cache-location=',
       loads: '--config= --plugin= --plugin-search-dir=',

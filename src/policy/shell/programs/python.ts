@@ -128,7 +128,7 @@ const PYTHON: ProgramTable = {
     module: '-m=*',
     loads: '-X= --check-hash-based-pycs=',
   },
-  operands: ['read', 'ok'],
+  operands: ['script-file', 'ok'],
   when: [{ options: '-m -c', operands: ['ok'] }],
   implicit: { options: '', role: 'runs', unless: '-m -c -V --version -h --help' },
 };

@@ -93,8 +93,10 @@ const SHELL: ProgramTable = {
     runs: '-i -s --debugger',
     loads: '--rcfile= --init-file= -O= -o=',
   },
-  operands: ['read', 'ok'],
+  operands: ['shell-file', 'ok'],
   when: [{ options: '-c', operands: ['ok'] }],
+  // Without a script it runs what it reads.
+  implicit: { options: '', role: 'runs', unless: '-c --version --help' },
 };
 
 /** Shells: the text of `-c` is judged like a line of its own; a script is a file that is read. */
