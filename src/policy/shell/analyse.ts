@@ -64,9 +64,10 @@ const pick = (walk: Walk): Pick<CommandLine, 'commands' | 'paths' | 'doubts' | '
 function isSimple(walk: Walk, script: ParsedScript): boolean {
   const [statement, ...others] = script.commands;
   if (statement === undefined || others.length > 0 || statement.background === true) return false;
-  const [command] = walk.commands;
-  if (statement.command.type !== 'Command' || command === undefined || command.builtin || command.redirected)
-    return false;
+  // INVARIANT: the only command of the line itself is the first in the list; what it starts follows it.
+  const [command, ...nested] = walk.commands.filter((one) => one.origin === 'line');
+  if (statement.command.type !== 'Command' || command === undefined || nested.length > 0) return false;
+  if (command.builtin || command.redirected || command !== walk.commands[0]) return false;
   // A tilde or a special parameter is for bash to replace.
   return command.words.every((word) => word.shape === 'static' && !/^~|[=:]~|\$[?#$!]/.test(word.text));
 }
