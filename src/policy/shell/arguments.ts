@@ -334,7 +334,8 @@ function readOperand(reader: Reader, word: Word): void {
 
 /** The role of operand number `position`, given the options seen. */
 export function operandRole(program: Program, seen: ReadonlySet<string>, position: number, count = 0): Role {
-  const special = program.cases.find((one) => [...one.options].some((option) => seen.has(option)));
+  const given = (names: ReadonlySet<string>): boolean => [...names].some((name) => seen.has(name));
+  const special = program.cases.find((one) => given(one.options) && (one.and === null || given(one.and)));
   const { operands = ['ok' as const], last } = special ?? program;
   if (last !== undefined && count > 1 && position === count - 1) return last;
   return operands[Math.min(position, operands.length - 1)] ?? 'ok';

@@ -93,9 +93,10 @@ export interface OptionSpec {
   readonly only?: readonly string[];
 }
 
-/** Other operands when one of `options` is given. */
+/** Other operands when one of `options` is given, and one of `and` where that is set. */
 export interface OperandCase {
   readonly options: string;
+  readonly and?: string;
   readonly operands: readonly Role[];
   readonly last?: Role;
 }
@@ -158,7 +159,12 @@ export interface Program extends Omit<ProgramTable, 'options' | 'subcommands' | 
   readonly longNames: readonly string[];
   readonly subcommandsByName: ReadonlyMap<string, Program | Role> | null;
   readonly otherwise: Program | Role;
-  readonly cases: readonly (Omit<OperandCase, 'options'> & { readonly options: ReadonlySet<string> })[];
+  readonly cases: readonly {
+    readonly options: ReadonlySet<string>;
+    readonly and: ReadonlySet<string> | null;
+    readonly operands: readonly Role[];
+    readonly last?: Role;
+  }[];
   readonly implicitly: {
     readonly options: ReadonlySet<string>;
     readonly unless: ReadonlySet<string>;
@@ -218,7 +224,11 @@ export function compileProgram(table: ProgramTable, parent?: Program): Program {
     ...inherited,
     optionsByName,
     longNames: [...optionsByName.keys()].filter((name) => name.startsWith('--')),
-    cases: when.map((one) => ({ ...one, options: new Set(names(one.options)) })),
+    cases: when.map(({ options: any, and, ...one }) => ({
+      ...one,
+      options: new Set(names(any)),
+      and: and === undefined ? null : new Set(names(and)),
+    })),
     implicitly:
       implicit === undefined
         ? null

@@ -54,7 +54,10 @@ function readAssignment(walk: Walk, assignment: Assignment): CommandAssignment |
     doubt(walk, 'deny', 'COMMAND_ENVIRONMENT', 'assigns a list', name);
     return null;
   }
-  return { name, value: readWord(walk, value) };
+  // bash expands neither patterns nor braces in the value of an assignment.
+  const word = readWord(walk, value);
+  const known = word.shape === 'glob' || word.shape === 'braces';
+  return { name, value: known ? { ...word, shape: 'static' } : word };
 }
 
 interface Reading {
@@ -65,14 +68,22 @@ interface Reading {
   readonly startedBy: SimpleCommand['startedBy'];
 }
 
+/** A folder that a `cd` before may have led to is one that the command reads. */
+const workingFolder = (folder: string | null): readonly PathOperand[] =>
+  folder === '.' || folder === null
+    ? []
+    : [{ text: folder, use: 'file_read', cwd: '.', via: 'operand', pattern: false }];
+
 /** Adds the command, then what it starts. */
 function noteCommand(walk: Walk, reading: Reading, origin: SimpleCommand['origin'], folders: Folders): Outcome {
   const { words, assignments } = reading;
-  const meaning = interpret(words, folders);
+  // A `cd` is judged as if those before it went well; what runs after it, in every folder that it may run in.
+  const isChange = words[0]?.text === 'cd';
+  const meaning = interpret(words, isChange ? folders.slice(0, 1) : folders);
   walk.commands.push({
     words,
     assignments,
-    paths: [...reading.opened, ...meaning.paths],
+    paths: [...reading.opened, ...(isChange ? [] : folders.flatMap(workingFolder)), ...meaning.paths],
     doubts: [...commandWordDoubts(words[0]), ...assignments.flatMap(assignmentDoubts), ...meaning.doubts],
     stripped: meaning.stripped,
     canonical: meaning.canonical,

@@ -40,6 +40,7 @@ const SED: ProgramTable = {
   },
   operands: ['sed-script', 'read'],
   when: [
+    { options: '-i --in-place', and: '-e --expression -f --file', operands: ['both'] },
     { options: '-i --in-place', operands: ['sed-script', 'both'] },
     { options: '-e --expression -f --file', operands: ['read'] },
   ],
