@@ -44,6 +44,10 @@ describe('lines that cost more than they are worth are denied with their own cod
   test.each([
     ["sed 's/".concat('['.repeat(30_000), "/b/' x")],
     ["sed '".concat('s/a/b/;'.repeat(9_000), "' x")],
+    ["sed 's/".concat('[[:'.repeat(5_000), "]/x/' y")],
+    ["awk '".concat('(/['.repeat(5_000), "' x")],
+    [`echo ${'\\\\'.repeat(30_000)}a`],
+    [`git ${'-C a '.repeat(12_000)}log`],
     ["awk '/".concat('['.repeat(30_000), "/' x")],
     ["awk '".concat('"'.repeat(30_001), "' x")],
   ])('a script within a line ends in bounded time', (line) => {

@@ -10,6 +10,9 @@ export interface AwkFacts {
   readonly writes: readonly string[];
 }
 
+/** Longest program that is read, in characters. */
+const MAX_PROGRAM = 16_384;
+
 type Token = { readonly kind: 'string' | 'regex' | 'name' | 'number' | 'operator'; readonly text: string };
 
 const TOKEN =
@@ -62,6 +65,9 @@ const isUnclearBefore = (token: Token | undefined): boolean =>
 
 /** Reads a program of awk (POSIX, gawk, mawk): what it starts, loads, reads and writes. ATTACKER-CONTROLLED: `program`. */
 export function readAwkProgram(program: string): AwkFacts {
+  if (program.length > MAX_PROGRAM) {
+    return { runs: false, loads: false, unknownFile: true, unclear: true, reads: [], writes: [] };
+  }
   const tokens = [...tokensOf(program)];
   const facts = {
     runs: false,

@@ -16,6 +16,9 @@ export function troubleInCharacters(line: string, maxBytes: number): CommandTrou
   if (FORBIDDEN.test(line)) {
     return { trouble: 'COMMAND_MALFORMED', about: 'the line has a control character or changes the direction of text' };
   }
+  if (endsInOddBackslash(line)) {
+    return { trouble: 'COMMAND_MALFORMED', about: 'the line ends in a backslash: something is missing' };
+  }
   return line.trim() === '' ? { trouble: 'COMMAND_MALFORMED', about: 'the line is empty' } : null;
 }
 
@@ -24,3 +27,10 @@ export const hasInvisible = (text: string): boolean => INVISIBLE.test(text);
 
 /** True for a value that ANSI-C quoting (`$'\e'`) brought in and that a terminal would obey. CR is fine: `grep $'\r'`. */
 export const hasControl = (text: string): boolean => FORBIDDEN_IN_VALUE.test(text);
+
+/** True when an odd number of backslashes ends the text: the last one quotes what is not there. Linear. */
+export function endsInOddBackslash(text: string): boolean {
+  let at = text.length;
+  while (text[at - 1] === '\\') at -= 1;
+  return (text.length - at) % 2 === 1;
+}

@@ -4,6 +4,9 @@ export type Folders = readonly (string | null)[];
 /** More possibilities than this count as not known. */
 const MAX_FOLDERS = 8;
 
+/** A longer path cannot be opened (PATH_MAX). */
+const MAX_LENGTH = 4_096;
+
 export function eitherOf(...all: readonly Folders[]): Folders {
   const union = [...new Set(all.flat())];
   return union.length > MAX_FOLDERS ? [null] : union;
@@ -14,6 +17,7 @@ export const enter = (folders: Folders, text: string): Folders =>
   eitherOf(folders.map((folder) => enterOne(folder, text)));
 
 function enterOne(folder: string | null, text: string): string | null {
+  if (text.length + (folder?.length ?? 0) > MAX_LENGTH) return null;
   if (text.startsWith('~')) return text;
   if (text.startsWith('/')) return normalise(text);
   return folder === null ? null : normalise(folder === '.' ? text : `${folder}/${text}`);

@@ -4,15 +4,23 @@ import { hasControl, hasInvisible } from './characters.ts';
 import { doubt, mayGoOn, type Walk } from './walk-state.ts';
 import { type Word, type WordBuilder, type WordShape, wordBuilder } from './word.ts';
 
-type Place = 'bare' | 'quotes';
+type Place = 'bare' | 'quotes' | 'regex';
+
+/** What text that stays as it is cannot hold without a backslash: bash would have read something else in it. */
+const MISSED: Readonly<Record<Place, RegExp>> = {
+  bare: /[()<>;&|`]|\$[({]/,
+  quotes: /`|\$[({]/,
+  regex: /`|\$[({]|[<>]\(/,
+};
 
 /** The word after quote removal; what bash would run or compute in it is read on the way. ATTACKER-CONTROLLED. */
-export function readWord(walk: Walk, parsed: ParsedWord): Word {
+export function readWord(walk: Walk, parsed: ParsedWord, place: 'bare' | 'regex' = 'bare'): Word {
   const builder = wordBuilder();
   if (parsed.parts === undefined) {
     noteBare(walk, parsed.value);
+    noteMissed(walk, parsed.text, place);
     builder.add(parsed.value, 'static', false);
-  } else addParts(walk, parsed.parts, 'bare', builder);
+  } else addParts(walk, parsed.parts, place, builder);
   return builder.finish(parsed.text !== parsed.value || parsed.parts?.some(isQuoted) === true);
 }
 
@@ -31,6 +39,12 @@ function noteBare(walk: Walk, text: string): void {
     doubt(walk, 'deny', 'COMMAND_MALFORMED', 'an invisible character or an exotic space stands outside quotes', text);
 }
 
+/** INVARIANT: what the parser takes for text is text. It takes `5>(id)` for some (unbash 6.0.4), and bash runs `id`. */
+function noteMissed(walk: Walk, source: string, place: Place): void {
+  if (!MISSED[place].test(source.replace(/\\[\s\S]/g, ''))) return;
+  doubt(walk, 'deny', 'COMMAND_MALFORMED', 'a part of the line can be read in two ways', source);
+}
+
 function addParts(walk: Walk, parts: readonly WordPart[], place: Place, builder: WordBuilder): void {
   walk.depth += 1;
   if (mayGoOn(walk)) for (const part of parts) addPart(walk, part, place, builder);
@@ -43,6 +57,7 @@ function addPart(walk: Walk, part: WordPart, place: Place, builder: WordBuilder)
   switch (part.type) {
     case 'Literal':
       if (!inQuotes) noteBare(walk, part.value);
+      noteMissed(walk, part.text, place);
       add(part.value, 'static');
       break;
     case 'SingleQuoted':
@@ -66,12 +81,13 @@ function addPart(walk: Walk, part: WordPart, place: Place, builder: WordBuilder)
       addParts(walk, part.parts, 'quotes', builder);
       break;
     case 'Glob':
-      walk.visit.everything(walk, part);
+      readParts(walk, part.parts ?? [], place);
       noteBare(walk, part.text);
       add(part.value, 'glob');
       break;
     case 'BraceExpansion':
-      walk.visit.everything(walk, part);
+      if (part.parts === undefined) noteMissed(walk, part.text, place);
+      readParts(walk, part.parts ?? [], place);
       noteBare(walk, part.text);
       add(part.text, 'braces');
       break;

@@ -131,9 +131,14 @@ const awkProgram: RoleReader = (value, sink) => {
   for (const path of found.writes) sink.path(value, 'file_write', path);
 };
 
+/** Longest program of jq that is read, in characters. */
+const MAX_JQ_PROGRAM = 16_384;
+
 const jqProgram: RoleReader = (value, sink) => {
   // The environment is the built one; modules are files that jq finds by itself.
-  if (/\b(?:import|include|input_filename|getpath_file)\b/.test(value.text.replace(/"(?:[^"\\]|\\.)*"/g, '""'))) {
+  if (value.text.length > MAX_JQ_PROGRAM)
+    sink.doubt('confirm', 'COMMAND_OPTION', 'the program of jq is too long to read', value);
+  else if (/\b(?:import|include|input_filename|getpath_file)\b/.test(value.text.replace(/"(?:[^"\\]|\\.)*"/g, '""'))) {
     sink.doubt('confirm', 'COMMAND_LOADS', 'the program of jq loads a module', value);
   }
 };

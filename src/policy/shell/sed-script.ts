@@ -1,3 +1,5 @@
+import { endsInOddBackslash } from './characters.ts';
+
 /** What a script of sed does besides printing. */
 export interface SedFacts {
   readonly runs: boolean;
@@ -10,6 +12,8 @@ interface Scanner {
   readonly script: string;
   readonly brackets: Brackets;
   at: number;
+  /** Characters that may still be looked at in search of the end of a class. */
+  budget: number;
   runs: boolean;
   readonly reads: string[];
   readonly writes: string[];
@@ -37,7 +41,7 @@ export function readSedScript(script: string): SedFacts {
 }
 
 function readOnce(script: string, brackets: Brackets): SedFacts {
-  const scanner: Scanner = { script, brackets, at: 0, runs: false, reads: [], writes: [] };
+  const scanner: Scanner = { script, brackets, at: 0, budget: 16 * MAX_SCRIPT, runs: false, reads: [], writes: [] };
   let readable = true;
   while (readable && scanner.at < script.length) readable = readCommand(scanner);
   return { runs: scanner.runs, readable, reads: scanner.reads, writes: scanner.writes };
@@ -82,7 +86,9 @@ function skipBrackets(scanner: Scanner): void {
     if (script[at] === '\\' && scanner.brackets === 'escapes') at += 1;
     else if (script[at] === '[' && /[:.=]/.test(script[at + 1] ?? '')) at = endOfNamedClass(script, at);
   }
-  if (at < script.length) scanner.at = at;
+  scanner.budget -= at - scanner.at;
+  // Classes without end are looked for again and again: past the budget the script counts as not readable.
+  if (at < script.length || scanner.budget < 0) scanner.at = at;
 }
 
 /** Longest name between `[:` and `:]`. */
@@ -174,11 +180,9 @@ function skipText(scanner: Scanner): boolean {
   for (;;) {
     const line = skip(scanner, REST_OF_LINE);
     scanner.at += 1;
-    if (!endsWithOddBackslash(line) || scanner.at >= scanner.script.length) return true;
+    if (!endsInOddBackslash(line) || scanner.at >= scanner.script.length) return true;
   }
 }
-
-const endsWithOddBackslash = (line: string): boolean => (/\\*$/.exec(line)?.[0].length ?? 0) % 2 === 1;
 
 function takeFile(scanner: Scanner, into: string[]): boolean {
   const name = skip(scanner, REST_OF_LINE).trim();

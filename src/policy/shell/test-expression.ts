@@ -13,7 +13,8 @@ export function readTest(walk: Walk, expression: TestExpression): void {
       readUnary(walk, expression.operator, readWord(walk, expression.operand));
       break;
     case 'TestBinary': {
-      const sides = [readWord(walk, expression.left), readWord(walk, expression.right)];
+      const place = expression.operator === '=~' ? 'regex' : 'bare';
+      const sides = [readWord(walk, expression.left), readWord(walk, expression.right, place)];
       if (NUMBER_TESTS.test(expression.operator)) for (const side of sides) noteNumber(walk, side);
       for (const side of sides) if (side.shape === 'variable') noteUnknown(walk, side);
       break;
