@@ -73,6 +73,22 @@ export const ERROR_TABLE = {
     'Nobody can be asked yet: change the call so that it needs no confirmation',
   ],
 
+  // policy: command lines
+  COMMAND_MALFORMED: ['policy', 1, 400, 'Send one command line that bash can read, without control characters'],
+  COMMAND_TOO_LARGE: ['policy', 1, 413, 'Split the line into several calls'],
+  COMMAND_DYNAMIC: ['policy', 1, 403, 'Write the words out: what only bash would know cannot be judged'],
+  COMMAND_NOT_ALLOWED: ['policy', 1, 403, 'Use a command that the rule lists under allowedCommands'],
+  COMMAND_PATTERN: ['policy', 1, 403, 'Leave this command out: the rule forbids it'],
+  COMMAND_CONFIRM: ['policy', 1, 403, 'Ask for a yes: the rule wants one for this command'],
+  COMMAND_EXECUTES: ['policy', 1, 403, 'Call the program directly: starting it through another one is not ordinary use'],
+  COMMAND_LOADS: ['policy', 1, 403, 'Use the code and the configuration of the project as they are'],
+  COMMAND_NETWORK: ['policy', 1, 403, 'Use the tool api_call for the network'],
+  COMMAND_OUTSIDE: ['policy', 1, 403, 'Stay within the project'],
+  COMMAND_DESTROYS: ['policy', 1, 403, 'Keep to options that only read'],
+  COMMAND_ENVIRONMENT: ['policy', 1, 403, 'Set only harmless variables, such as CI or NODE_ENV'],
+  COMMAND_OPTION: ['policy', 1, 403, 'Use documented options, or let the operator list the exact words'],
+  COMMAND_UNKNOWN: ['policy', 1, 403, 'Let the operator list the whole command, word by word, under allowedCommands'],
+
   // path: what the file system said
   PATH_MALFORMED: ['path', 1, 400, 'Write a plain path: no NUL, control character, ~, file: URL or backslash'],
   PATH_TOO_LONG: ['path', 1, 400, 'Use a path of at most 4,096 bytes'],
