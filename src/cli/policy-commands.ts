@@ -1,7 +1,7 @@
 import { type JsonValue, parseStrictJson } from '../core/index.ts';
 import { explainCall, loadPolicy } from '../gate/index.ts';
 import { localUser } from '../keeper/index.ts';
-import { compilePolicy, renderExplanation } from '../policy/index.ts';
+import { compilePolicy, policySchema, renderExplanation } from '../policy/index.ts';
 import { builtInTools } from '../tools/index.ts';
 import { answer, safeLines, type Terminal } from './output.ts';
 import { type CommonFlags, gateSettings, settingsOf } from './settings.ts';
@@ -35,4 +35,10 @@ export async function policyExplain(
   );
   answer(terminal, explanation as unknown as JsonValue, safeLines(renderExplanation(explanation).join('\n')));
   return explanation.decision.effect === 'allow' ? 0 : 1;
+}
+
+/** `policy schema`: the JSON Schema that policies are checked with, for editors. */
+export function policySchemaPrint(terminal: Terminal): number {
+  terminal.out(JSON.stringify(policySchema, null, 2));
+  return 0;
 }

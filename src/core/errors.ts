@@ -80,7 +80,12 @@ export const ERROR_TABLE = {
   COMMAND_NOT_ALLOWED: ['policy', 1, 403, 'Use a command that the rule lists under allowedCommands'],
   COMMAND_PATTERN: ['policy', 1, 403, 'Leave this command out: the rule forbids it'],
   COMMAND_CONFIRM: ['policy', 1, 403, 'Ask for a yes: the rule wants one for this command'],
-  COMMAND_EXECUTES: ['policy', 1, 403, 'Call the program directly: starting it through another one is not ordinary use'],
+  COMMAND_EXECUTES: [
+    'policy',
+    1,
+    403,
+    'Call the program directly: starting it through another one is not ordinary use',
+  ],
   COMMAND_LOADS: ['policy', 1, 403, 'Use the code and the configuration of the project as they are'],
   COMMAND_NETWORK: ['policy', 1, 403, 'Use the tool api_call for the network'],
   COMMAND_OUTSIDE: ['policy', 1, 403, 'Stay within the project'],
@@ -168,6 +173,7 @@ export const ERROR_TABLE = {
 
   // cli
   USAGE: ['cli', 2, 400, 'Run sallyport --help'],
+  CASES_INVALID: ['cli', 2, 400, 'Mend what the message names; docs/policy-testing.md has the format of cases'],
   INTERNAL: ['cli', 3, 500, 'Report this with the message: it is a defect of Sallyport'],
 } as const;
 
