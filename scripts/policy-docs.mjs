@@ -12,6 +12,8 @@ const sections = [
   ['The file', policySchema],
   ['`tools.NAME`', defs.tool],
   ['`tools.NAME.output`', defs.tool.properties.output],
+  ['`tools.NAME.requiresConfirmation`', defs.confirmation],
+  ['`tools.NAME.rateLimit`', defs.tool.properties.rateLimit],
   ['`tools.NAME.limits`', defs.tool.properties.limits],
   ['`tools.NAME.flow`', defs.flow],
   ['`tools.NAME.arguments.ARGUMENT`', defs.argument],
@@ -60,7 +62,7 @@ function later() {
       const property = resolve(value);
       if (property['x-needs'])
         return [`| \`${where === 'The file' ? '' : `${where}.`}${key}\` | ${property['x-needs']} |`];
-      return Object.entries(property['x-later'] ?? {}).map(([word, needs]) => `| \`${key}: ${word}\` | ${needs} |`);
+      return Object.entries(property['x-later'] ?? property.else?.['x-later'] ?? {}).map(([word, needs]) => `| \`${key}: ${word}\` | ${needs} |`);
     });
   });
   const levels = Object.entries(defs.isolationLevel['x-later']).map(

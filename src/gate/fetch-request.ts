@@ -23,7 +23,19 @@ interface Chain {
   /** Addresses by host: a name is looked up once, so it cannot change between two hops. */
   readonly resolved: Map<string, readonly string[]>;
   readonly hops: MadeHop[];
+  readonly send: Send;
 }
+
+/** An answer whose body has not been read. */
+interface Arrived {
+  readonly status: number;
+  readonly locations: readonly string[];
+  /** Reads the rest of it. */
+  finish(): Promise<FetchResult>;
+  drop(): void;
+}
+
+type Send = (request: FetchRequest, admitted: Admitted, chain: Chain) => Promise<Arrived>;
 
 interface Admitted {
   readonly target: HopTarget;
@@ -41,7 +53,32 @@ type Denied = Extract<FetchResult, { kind: 'denied' }>;
  * @throws SallyportError ENDPOINT_UNREACHABLE, ENDPOINT_UNRESOLVED, RESULT_TOO_LARGE, RESULT_MALFORMED, CONTENT_TOO_LARGE,
  *   SECRET_UNAVAILABLE, TOOL_TIMEOUT, TOOL_CANCELLED
  */
-export async function performRequest(request: FetchRequest, options: FetchOptions): Promise<FetchResult> {
+export const performRequest = (request: FetchRequest, options: FetchOptions): Promise<FetchResult> =>
+  perform(request, options, send);
+
+/** What each address is taken to answer. */
+export type Answers = (url: string) => { readonly status: number; readonly location: string } | null;
+
+/** Follows a request over answers that are given instead of fetched: the same judgements, no connection. */
+export const foreseeRequest = (
+  request: FetchRequest,
+  options: Omit<FetchOptions, 'dial'>,
+  answers: Answers,
+): Promise<FetchResult> =>
+  perform(request, { ...options, dial: refuseToDial }, async (_request, { target }, { hops }) => {
+    const given = answers(target.url.text);
+    const status = given?.status ?? 200;
+    const url = target.url.text;
+    const finish = async (): Promise<FetchResult> => ({
+      ...{ kind: 'answered', status, headers: [], body: new Uint8Array(), url, hops },
+    });
+    return { status, locations: given === null ? [] : [given.location], finish, drop: () => undefined };
+  });
+
+const refuseToDial = (): Promise<never> =>
+  Promise.reject(new SallyportError('INTERNAL', 'a foreseen request connects to nothing'));
+
+async function perform(request: FetchRequest, options: FetchOptions, sending: Send): Promise<FetchResult> {
   const limits = { ...DEFAULT_FETCH_LIMITS, ...options.limits };
   const deadline = new AbortController();
   const timer = setTimeout(
@@ -50,7 +87,8 @@ export async function performRequest(request: FetchRequest, options: FetchOption
   );
   const signal = AbortSignal.any([deadline.signal, ...(options.signal === undefined ? [] : [options.signal])]);
   try {
-    return await follow(request, { options, limits, signal, resolved: new Map(), hops: [] });
+    const resolved = new Map(options.resolved ?? []);
+    return await follow(request, { options, limits, signal, resolved, hops: [], send: sending });
   } catch (error) {
     if (options.signal?.aborted === true) throw cancelled(options.signal.reason);
     if (deadline.signal.aborted) throw deadline.signal.reason;
@@ -69,11 +107,10 @@ async function follow(request: FetchRequest, chain: Chain): Promise<FetchResult>
   for (let index = 0; index <= chain.limits.redirects; index++) {
     const admitted = await admit(current, { index, from, chain });
     if ('kind' in admitted) return admitted;
-    const response = await send(current, admitted, chain);
-    const status = response.statusCode ?? 0;
-    const next = nextRequest(current, admitted.target.url, { status, locations: locationsOf(response) });
-    if (next === null) return await answer(response, admitted.target.url, chain);
-    response.destroy();
+    const arrived = await chain.send(current, admitted, chain);
+    const next = nextRequest(current, admitted.target.url, arrived);
+    if (next === null) return await arrived.finish();
+    arrived.drop();
     if (typeof next === 'string') return redirectDenied(next, chain);
     from = admitted.target.url;
     current = next;
@@ -145,7 +182,7 @@ async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal
   }
 }
 
-async function send(request: FetchRequest, { target, addresses }: Admitted, chain: Chain): Promise<IncomingMessage> {
+async function send(request: FetchRequest, { target, addresses }: Admitted, chain: Chain): Promise<Arrived> {
   const { options, limits, signal } = chain;
   const { url } = target;
   const method = target.method ?? request.method;
@@ -172,8 +209,10 @@ async function send(request: FetchRequest, { target, addresses }: Admitted, chai
     headerBytes,
     signal,
   });
-  chain.hops.push(Object.freeze({ url: url.text, method, status: response.statusCode ?? 0, address }));
-  return response;
+  const status = response.statusCode ?? 0;
+  chain.hops.push(Object.freeze({ url: url.text, method, status, address }));
+  const finish = (): Promise<FetchResult> => answer(response, url, chain);
+  return { status, locations: locationsOf(response), finish, drop: () => void response.destroy() };
 }
 
 async function answer(

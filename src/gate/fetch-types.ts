@@ -82,6 +82,8 @@ export interface FetchOptions {
   judge(hop: Hop): HopVerdict;
   readonly resolve: Resolve;
   readonly dial: Dial;
+  /** Addresses by host that were looked up and judged before: they are not looked up again. */
+  readonly resolved?: ReadonlyMap<string, readonly string[]>;
   readonly limits?: Partial<FetchLimits>;
   readonly signal?: AbortSignal;
   /** A person said yes to this very request; never holds for where it is redirected to. */

@@ -48,6 +48,10 @@ export interface CommandDecision {
   readonly writes: readonly PathOperand[];
 }
 
+/** Every path that a line touches, in the order in which the facts of a call number them. */
+export const commandPaths = (line: CommandLine | CommandTrouble): readonly PathOperand[] =>
+  isCommandTrouble(line) ? [] : [...line.paths, ...line.commands.flatMap((command) => command.paths)];
+
 type Finding = Pick<CommandDecision, 'effect' | 'ruleKey' | 'code' | 'reason'>;
 
 const RANK: Readonly<Record<Effect, number>> = { allow: 0, confirm: 1, deny: 2 };
@@ -63,7 +67,7 @@ export function decideCommandLine(
   context: CommandContext = {},
 ): CommandDecision {
   if (isCommandTrouble(line)) return decision(rule, [builtin('deny', line.trouble, line.about)], []);
-  const paths = [...line.paths, ...line.commands.flatMap((command) => command.paths)];
+  const paths = commandPaths(line);
   const findings = [
     ...(line.commands.length === 0 ? [builtin('deny', 'COMMAND_NOT_ALLOWED', 'the line runs no command')] : []),
     ...[...line.doubts, ...line.assignments.flatMap(assignmentDoubts)].map(doubtFinding),

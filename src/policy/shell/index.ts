@@ -15,6 +15,7 @@ export {
 export {
   type CommandContext,
   type CommandDecision,
+  commandPaths,
   decideCommandLine,
   type PathVerdict,
   type ShellRule,
