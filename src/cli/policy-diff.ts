@@ -1,10 +1,11 @@
 import { SallyportError } from '../core/index.ts';
 import { type LoadedPolicy, loadPolicy } from '../gate/index.ts';
+import type { Policy } from '../policy/index.ts';
 import { readCases } from './case-file.ts';
 import { loadForCases } from './case-policies.ts';
 import { openCaseRunner } from './case-run.ts';
 import { toolsOfCases } from './case-tools.ts';
-import { type Change, type Comparison, comparisonJson, renderComparison } from './decision-change.ts';
+import { type Change, type Comparison, comparisonJson, isDifferent, renderComparison } from './decision-change.ts';
 import { answer, safeLines, type Terminal } from './output.ts';
 import { deciderOf, recordedCalls, toolsBeside } from './recorded-calls.ts';
 import { type CommonFlags, gateSettings, settingsOf } from './settings.ts';
@@ -41,14 +42,18 @@ export async function policyDiff(terminal: Terminal, pair: Pair, flags: PolicyDi
 function report(terminal: Terminal, comparison: Comparison, isLog: boolean): number {
   answer(terminal, comparisonJson(comparison), safeLines(renderComparison(comparison)));
   if (isLog && !terminal.json) terminal.err(AS_IT_IS_NOW);
-  return comparison.changes.length === 0 ? 0 : 1;
+  return isDifferent(comparison) ? 1 : 0;
 }
 
 const merge = (parts: readonly Comparison[]): Comparison => ({
   compared: parts.reduce((sum, { compared }) => sum + compared, 0),
   left: parts.reduce((sum, { left }) => sum + left, 0),
   changes: parts.flatMap(({ changes }) => changes),
+  mode: parts.find(({ mode }) => mode !== null)?.mode ?? null,
 });
+
+const modeChange = (before: Policy, after: Policy): Comparison['mode'] =>
+  before.mode === after.mode ? null : { before: before.mode, after: after.mode };
 
 /** Each case under both policies, whichever policy it names. */
 async function diffCases({ a, b }: Pair, files: readonly string[], tools: string | undefined): Promise<Comparison> {
@@ -70,7 +75,7 @@ async function diffCases({ a, b }: Pair, files: readonly string[], tools: string
   } finally {
     runner.close();
   }
-  return { compared: list.length - left, left, changes };
+  return { compared: list.length - left, left, changes, mode: modeChange(first, second) };
 }
 
 /** Each recorded call under both policies, over the folder that the first one guards. */
@@ -92,7 +97,7 @@ async function diffLog({ a, b }: Pair, flags: PolicyDiffFlags): Promise<Comparis
       ...{ ruleBefore: old.rule, ruleAfter: now.rule },
     });
   }
-  return { compared: calls.length, left: erased, changes };
+  return { compared: calls.length, left: erased, changes, mode: modeChange(first.policy, second.policy) };
 }
 
 /** `policy replay`: what was decided then against what would be decided now. Exits 0 when nothing differs, 1 when something does. */
@@ -111,5 +116,5 @@ export async function policyReplay(terminal: Terminal, flags: CommonFlags): Prom
       ...{ ruleBefore: call.rule, ruleAfter: rule },
     });
   }
-  return report(terminal, { compared: calls.length, left: erased, changes }, true);
+  return report(terminal, { compared: calls.length, left: erased, changes, mode: null }, true);
 }

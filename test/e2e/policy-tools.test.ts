@@ -113,6 +113,13 @@ describe('sallyport policy diff', () => {
     expect((json(ran)['changes'] as { id: string }[]).map(({ id }) => id)).toEqual(ids);
   });
 
+  test('letting pass what is denied is a widening, whatever the calls', async () => {
+    workspace.write({ 'observe.yaml': POLICY.replace('version: 1', 'version: 1\nmode: observe') });
+    const ran = await diff('observe.yaml');
+    expect([ran.code, json(ran)]).toMatchObject([1, { change: 'widens', widens: true, changes: [] }]);
+    expect(json(ran)['mode']).toEqual({ before: 'enforce', after: 'observe' });
+  });
+
   test('exits 2 without calls to compare', async () => {
     expect((await policy('diff', 'sallyport.yaml', 'wider.yaml')).code).toBe(2);
   });
