@@ -1,4 +1,5 @@
-import type { Principal } from '../core/index.ts';
+import type { Clock, Principal } from '../core/index.ts';
+import type { CallFacts, CompiledPolicy } from '../policy/index.ts';
 
 /** A call that counts; taken back when it was not admitted after all. */
 export interface CountedCall {
@@ -48,6 +49,33 @@ export function openCallHistory(): CallHistory {
     },
   });
 }
+
+/** What counting a call takes. */
+interface Counting {
+  readonly clock: Clock;
+  readonly history: CallHistory;
+  compiled(): CompiledPolicy;
+}
+
+const isCounted = (counting: Counting, tool: string): boolean =>
+  counting.compiled().tools.get(tool)?.rule.rateLimit != null;
+
+/** The facts with the time and the calls before this one, for a tool whose rule counts them. */
+export function withHistory(counting: Counting, facts: CallFacts): CallFacts {
+  const { tool, principal } = facts;
+  if (!isCounted(counting, tool)) return facts;
+  const now = milliseconds(counting.clock);
+  return Object.freeze({ ...facts, now, history: counting.history.times(principal, tool, now) });
+}
+
+const UNCOUNTED: CountedCall = Object.freeze({ takeBack: () => undefined });
+
+/** Counts a call that is about to be admitted. */
+export const countCall = (counting: Counting, { tool, principal, now }: CallFacts): CountedCall =>
+  isCounted(counting, tool) ? counting.history.add(principal, tool, now ?? milliseconds(counting.clock)) : UNCOUNTED;
+
+/** The clock that never goes back: who sets the time sets no limit back. */
+const milliseconds = (clock: Clock): number => clock.mono() / 1_000;
 
 /** A session key that a client sends does not make it another caller. */
 const keyOf = ({ tenant, user, agent }: Principal, tool: string): string => JSON.stringify([tenant, user, agent, tool]);

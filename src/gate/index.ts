@@ -7,5 +7,6 @@ export { openGate } from './gate.ts';
 export { type LoadedPolicy, loadPolicy } from './load-policy.ts';
 export type { FolderEntries, OpenedPath } from './opened-path.ts';
 export type { CallOptions, Gate, GateOptions, GateSession, SessionOptions } from './options.ts';
+export type { PlannedRun } from './planned-run.ts';
 export type { CallResult, Delivered, Denied, Failed } from './result.ts';
 export type { Content, Tool, ToolContext, ToolOutput } from './tool.ts';
