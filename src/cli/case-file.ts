@@ -112,7 +112,7 @@ function readCase(text: string, file: string, place: string): PolicyCase {
     accept: readAccept(value['accept'], expect, place),
     why: textAt(value, 'why', place, ''),
     family: textAt(value, 'family', place, 'no-family'),
-    fixture: isJsonObject(value['fixture']) ? value['fixture'] : null,
+    fixture: readFixture(value['fixture'], place),
     dns: readMap(value, 'dns', place, readAddresses),
     dnsSequence: readMap(value, 'dnsSequence', place, (answers) =>
       Array.isArray(answers) ? allOrNone(answers.map(readAddresses)) : null,
@@ -121,6 +121,26 @@ function readCase(text: string, file: string, place: string): PolicyCase {
     redirects: readMap(value, 'redirects', place, readRedirect),
     before: readBefore(value['before'], place),
   };
+}
+
+const TABLES = ['files', 'outside', 'symlinks', 'hardlinks'];
+const LISTS = ['dirs', 'fifos', 'sockets'];
+
+/** A part that cannot be read would make the case another one. */
+function readFixture(value: JsonValue | undefined, place: string): JsonObject | null {
+  if (value === undefined) return null;
+  if (!isJsonObject(value)) throw unusable(place, 'fixture: is a table');
+  const isText = (item: unknown): boolean => typeof item === 'string';
+  for (const key of TABLES) {
+    const table = value[key] ?? {};
+    if (!isJsonObject(table) || !Object.values(table).every(isText))
+      throw unusable(place, `fixture: ${key} is a table of texts`);
+  }
+  for (const key of LISTS) {
+    const list = value[key] ?? [];
+    if (!Array.isArray(list) || !list.every(isText)) throw unusable(place, `fixture: ${key} is a list of texts`);
+  }
+  return value;
 }
 
 function parseObject(text: string, place: string): JsonObject {

@@ -15,11 +15,13 @@ export interface CaseNetwork {
 }
 
 export function networkOf({ dns, dnsSequence, redirects }: PolicyCase): CaseNetwork {
+  const addresses = lowerCase(dns);
+  const sequences = lowerCase(dnsSequence);
   const asked = new Map<string, number>();
   const seen: string[] = [];
   const answerFor = (host: string): readonly string[] => {
-    const sequence = dnsSequence.get(host);
-    if (sequence === undefined) return dns.get(host) ?? USUAL_ADDRESSES;
+    const sequence = sequences.get(host);
+    if (sequence === undefined) return addresses.get(host) ?? USUAL_ADDRESSES;
     const turn = asked.get(host) ?? 0;
     asked.set(host, turn + 1);
     return sequence[Math.min(turn, sequence.length - 1)] ?? [];
@@ -27,14 +29,18 @@ export function networkOf({ dns, dnsSequence, redirects }: PolicyCase): CaseNetw
   const byUrl = new Map([...redirects].map(([url, answer]) => [canonical(url), onTheWire(answer)]));
   return {
     resolve: (host) => {
-      const addresses = answerFor(host);
-      seen.push(...addresses);
-      return Promise.resolve(addresses);
+      const found = answerFor(host);
+      seen.push(...found);
+      return Promise.resolve(found);
     },
     answers: (url) => byUrl.get(canonical(url)) ?? null,
     seen: () => seen,
   };
 }
+
+/** Names as they are looked up. */
+const lowerCase = <Entry>(table: ReadonlyMap<string, Entry>): ReadonlyMap<string, Entry> =>
+  new Map([...table].map(([name, entry]) => [name.toLowerCase(), entry]));
 
 /** Two spellings of one URL are one URL. */
 function canonical(text: string): string {

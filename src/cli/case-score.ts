@@ -27,7 +27,7 @@ export type Judged = readonly [one: PolicyCase, result: CaseResult];
 const RANK: Readonly<Record<Effect, number>> = { allow: 0, confirm: 1, deny: 2 };
 
 /** Whether the answer is one that the case accepts. */
-export const isCorrect = ([one, { got }]: Judged): boolean => got !== 'error' && one.accept.includes(got);
+const isCorrect = ([one, { got }]: Judged): boolean => got !== 'error' && one.accept.includes(got);
 
 /** More permissive than anything that the case accepts. What could not be run is missed where a denial was expected. */
 function isMissedDenial([one, { got }]: Judged): boolean {

@@ -25,7 +25,7 @@ export interface Comparison {
 const RANK: Readonly<Record<Effect, number>> = { allow: 0, confirm: 1, deny: 2 };
 
 /** True when the call may do more than before. */
-export const isWider = ({ before, after }: Change): boolean => RANK[after] < RANK[before];
+const isWider = ({ before, after }: Change): boolean => RANK[after] < RANK[before];
 
 const widens = ({ changes, mode }: Comparison): boolean => mode?.after === 'observe' || changes.some(isWider);
 

@@ -7,7 +7,7 @@ import { builtInTools } from '../tools/index.ts';
 import { notExecuted } from './case-tools.ts';
 
 /** A call as the log has it. */
-export interface RecordedCall {
+interface RecordedCall {
   readonly seq: number;
   readonly tool: string;
   readonly args: JsonValue;
