@@ -31,7 +31,8 @@ const join = (folder: string, name: string): string =>
 
 function namesIn(folder: string, segment: string, start: string): string[] {
   try {
-    const names = readdirSync(posix.resolve(start, folder === '' ? '.' : folder));
+    // Some versions of bash let `.*` stand for `.` and `..` too.
+    const names = ['.', '..', ...readdirSync(posix.resolve(start, folder === '' ? '.' : folder))];
     return names.filter((name) => globsOverlap(segment, escaped(name))).map((name) => join(folder, name));
   } catch {
     return [];

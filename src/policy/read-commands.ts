@@ -39,7 +39,8 @@ export function troubleInCommand(text: string): string | null {
 }
 
 function troubleInPattern(text: string): string | null {
-  return typeof compile(text) === 'string' ? String(compile(text)) : null;
+  const pattern = compile(text);
+  return typeof pattern === 'string' ? pattern : null;
 }
 
 /** The pattern, or what is wrong with it. */

@@ -5,13 +5,16 @@ import { checkEntries, type RulePlace, readEntries } from './read-entries.ts';
 import { addProblem } from './reading.ts';
 import { REQUEST_TOOL } from './requests.ts';
 
+/** The endpoints of a rule, as texts. */
+export type RuleEndpoints = Pick<ToolRule, 'allowedEndpoints' | 'internalEndpoints' | 'methods'>;
+
 /** Reads and checks `allowedEndpoints`, `internalEndpoints` and `methods` of a rule. */
 export function readEndpoints(
   place: RulePlace,
   name: string,
   value: JsonObject,
   named: readonly ArgumentRule[] | null,
-): Pick<ToolRule, 'allowedEndpoints' | 'internalEndpoints' | 'methods'> {
+): RuleEndpoints {
   const allowedEndpoints = readEntries(place, value, 'allowedEndpoints');
   const internalEndpoints = readEntries(place, value, 'internalEndpoints') ?? [];
   const methods = readEntries(place, value, 'methods');

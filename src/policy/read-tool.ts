@@ -33,6 +33,7 @@ export function readTool(reading: PolicyReading, name: string, value: JsonObject
   const output = objectAt(value, 'output') ?? {};
   const flow = objectAt(value, 'flow') ?? {};
   const named = readArguments(reading, id, pointer, value);
+  const endpoints = readEndpoints(place, name, value, named);
   refusePathsWithoutArgument(
     reading,
     name,
@@ -46,8 +47,8 @@ export function readTool(reading: PolicyReading, name: string, value: JsonObject
     arguments: named,
     otherArguments: wordAt(['allow', 'deny'], value, 'otherArguments') ?? (named === null ? 'allow' : 'deny'),
     ...readCommands(place, name, value),
-    ...readEndpoints(place, name, value, named),
-    confirmation: readConfirmation(place, name, value, named),
+    ...endpoints,
+    confirmation: readConfirmation(place, name, value, { named, ...endpoints }),
     rateLimit: readRateLimit(place, value),
     requireSecretManager:
       value['requireSecretManager'] === true
