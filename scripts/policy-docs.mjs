@@ -1,5 +1,5 @@
-// Writes the reference part of docs/policy.md from the schema that the loader validates with, or checks it with --check.
-// Prevents: a page that describes keys which do not exist, or not those which do.
+// Writes the reference part of docs/policy.md, and policies/policy.schema.json for editors, from the schema that the loader
+// validates with, or checks them with --check. Prevents: keys that are described and do not exist, or the other way round.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { policySchema } from '../dist/policy/index.js';
@@ -12,6 +12,8 @@ const sections = [
   ['The file', policySchema],
   ['`tools.NAME`', defs.tool],
   ['`tools.NAME.output`', defs.tool.properties.output],
+  ['`tools.NAME.requiresConfirmation`', defs.confirmation],
+  ['`tools.NAME.rateLimit`', defs.tool.properties.rateLimit],
   ['`tools.NAME.limits`', defs.tool.properties.limits],
   ['`tools.NAME.flow`', defs.flow],
   ['`tools.NAME.arguments.ARGUMENT`', defs.argument],
@@ -60,7 +62,9 @@ function later() {
       const property = resolve(value);
       if (property['x-needs'])
         return [`| \`${where === 'The file' ? '' : `${where}.`}${key}\` | ${property['x-needs']} |`];
-      return Object.entries(property['x-later'] ?? {}).map(([word, needs]) => `| \`${key}: ${word}\` | ${needs} |`);
+      return Object.entries(property['x-later'] ?? property.else?.['x-later'] ?? {}).map(
+        ([word, needs]) => `| \`${key}: ${word}\` | ${needs} |`,
+      );
     });
   });
   const levels = Object.entries(defs.isolationLevel['x-later']).map(
@@ -80,8 +84,12 @@ const page = readFileSync(file, 'utf8');
 const [before, rest = ''] = page.split(BEGIN);
 const after = rest.split(END)[1] ?? '\n';
 const wanted = `${before}${BEGIN}\n\n${sections.map(table).join('\n')}\n${later()}\n${END}${after}`;
-if (!process.argv.includes('--check')) writeFileSync(file, wanted);
-else if (page !== wanted) {
-  console.error('docs/policy.md is out of date: run node scripts/policy-docs.mjs');
+const schemaFile = fileURLToPath(new URL('../policies/policy.schema.json', import.meta.url));
+const schemaText = `${JSON.stringify(policySchema, null, 2)}\n`;
+if (!process.argv.includes('--check')) {
+  writeFileSync(file, wanted);
+  writeFileSync(schemaFile, schemaText);
+} else if (page !== wanted || readFileSync(schemaFile, 'utf8') !== schemaText) {
+  console.error('docs/policy.md or policies/policy.schema.json is out of date: run node scripts/policy-docs.mjs');
   process.exit(1);
 }

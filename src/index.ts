@@ -13,4 +13,4 @@ export {
   type ToolContext,
   type ToolOutput,
 } from './gate/index.ts';
-export { builtInTools, fileList, fileRead, fileSearch, fileWrite } from './tools/index.ts';
+export { apiCall, builtInTools, fileList, fileRead, fileSearch, fileWrite, shell } from './tools/index.ts';

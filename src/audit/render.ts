@@ -14,6 +14,7 @@ export function renderRecordLine(record: LogRecord): string {
     record.session,
     record.tool,
     record.decision,
+    record.detail?.['mode'] === 'observe' ? 'observe: not enforced' : undefined,
     record.outcome,
     record.code ?? record.error,
     record.rule,
@@ -61,7 +62,9 @@ function describePrincipal(principal: JsonObject | null): string {
 
 function renderCall({ intent, admitted, outcome }: CallView): string[] {
   const { seq, time, tool, decision, rule, code, reason } = intent.record;
-  const lines = [`#${seq}  ${safeText(time, 40)}  ${safeText(tool ?? '?', 200)}: ${verdictOf(decision, code)}`];
+  const lines = [
+    `#${seq}  ${safeText(time, 40)}  ${safeText(tool ?? '?', 200)}: ${verdictOf(decision, code)}${observedIn(intent.record)}`,
+  ];
   if (rule !== undefined) lines.push(`  rule: ${safeText(rule)}`);
   if (reason !== undefined) lines.push(`  reason: ${safeText(reason)}`);
   lines.push(...renderPayloads(intent.payloads));
@@ -69,6 +72,15 @@ function renderCall({ intent, admitted, outcome }: CallView): string[] {
   if (outcome !== null) lines.push(...renderStep(`outcome: ${outcome.record.outcome ?? 'unstated'}`, outcome));
   else if (admitted !== null) lines.push('  no outcome yet');
   return lines;
+}
+
+/** A call that only ran because nothing was enforced says so. */
+function observedIn({ detail }: LogRecord): string {
+  if (detail?.['mode'] !== 'observe') return '';
+  const { decided, code } = detail;
+  const would =
+    typeof decided === 'string' && typeof code === 'string' ? `: ${safeText(`${decided} ${code}`, 80)}` : '';
+  return ` [observe, not enforced${would}]`;
 }
 
 const verdictOf = (decision: string | undefined, code: string | undefined): string =>

@@ -2,7 +2,7 @@ import { type JsonValue, parseStrictJson } from '../core/index.ts';
 import { explainCall, loadPolicy } from '../gate/index.ts';
 import { lockPathOf, readLock, reviewServer } from '../gateway/index.ts';
 import { localUser } from '../keeper/index.ts';
-import { compilePolicy, type Policy, renderExplanation } from '../policy/index.ts';
+import { compilePolicy, type Policy, policySchema, renderExplanation } from '../policy/index.ts';
 import { builtInTools } from '../tools/index.ts';
 import { answer, safeLines, type Terminal } from './output.ts';
 import { type CommonFlags, gateSettings, type Settings, settingsOf } from './settings.ts';
@@ -55,4 +55,10 @@ export async function policyExplain(
   );
   answer(terminal, explanation as unknown as JsonValue, safeLines(renderExplanation(explanation).join('\n')));
   return explanation.decision.effect === 'allow' ? 0 : 1;
+}
+
+/** `policy schema`: the JSON Schema that policies are checked with, for editors. */
+export function policySchemaPrint(terminal: Terminal): number {
+  terminal.out(JSON.stringify(policySchema, null, 2));
+  return 0;
 }

@@ -88,6 +88,45 @@ function addPolicy(program: Command, run: Run): void {
     .action((tool, json, flags) =>
       run(flags, async (terminal) => (await load()).policyExplain(terminal, { tool, json }, flags)),
     );
+  addPolicyTools(policy, run);
+}
+
+const TOOLS = ['--tools <file>', "the tools' definitions as MCP lists them (else the built-in tools only)"] as const;
+const CASES = [
+  '--cases <file...>',
+  'files of labelled calls, one JSON object a line (docs/policy-testing.md)',
+] as const;
+
+function addPolicyTools(policy: Command, run: Run): void {
+  policy
+    .command('test')
+    .description('run labelled calls against a policy; nothing is executed')
+    .requiredOption('--policies <place>', 'a policy file, or a folder of them that the cases name')
+    .option(...TOOLS)
+    .requiredOption(...CASES)
+    .option('--json', 'answer with one JSON value')
+    .action((flags) => run(flags, async (terminal) => (await import('./policy-test.ts')).policyTest(terminal, flags)));
+  common(policy.command('diff'))
+    .description('the calls whose decision changes between two policies, and whether the change widens')
+    .argument('<a>', 'policy file in force')
+    .argument('<b>', 'policy file to come')
+    .option(...TOOLS)
+    .option(...CASES)
+    .option('--log', 'calls of the recorded log')
+    .action((a, b, flags) =>
+      run(flags, async (terminal) => (await import('./policy-diff.ts')).policyDiff(terminal, { a, b }, flags)),
+    );
+  common(policy.command('replay'))
+    .description('decide the recorded calls again under a policy, and list what would change')
+    .action((flags) =>
+      run(flags, async (terminal) => (await import('./policy-diff.ts')).policyReplay(terminal, flags)),
+    );
+  policy
+    .command('schema')
+    .description('the JSON Schema of policy files, for editors')
+    .action((flags) =>
+      run(flags, async (terminal) => (await import('./policy-commands.ts')).policySchemaPrint(terminal)),
+    );
 }
 
 function addServers(program: Command, run: Run): void {

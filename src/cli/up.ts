@@ -16,6 +16,9 @@ export interface UpFlags extends CommonFlags {
 /** Name of the client that needs no `token add`: its token lies in the state folder and is printed at each start. */
 const FIRST_CLIENT = 'local';
 
+/** Nobody may take an observed run for a guarded one. */
+const OBSERVING = '  MODE      observe: NOTHING IS ENFORCED, what the policy denies runs all the same and is recorded';
+
 /** `up`: serves MCP over HTTP until it is told to stop; then drains and writes the shutdown record. */
 export async function up(terminal: Terminal, flags: UpFlags): Promise<number> {
   const settings = settingsOf(flags);
@@ -62,7 +65,8 @@ const firstToken = ({ gate }: OpenedGateway): string =>
 function startedJson({ gate, upstreams }: OpenedGateway, front: HttpFront, token: string | null) {
   const { policy, root, keeper } = gate;
   const servers = upstreams.status().map((status) => ({ ...status }));
-  return { url: front.url, token, policy: policy.file, digest: policy.digest, root, state: keeper.state, servers };
+  const { file, digest, mode } = policy;
+  return { url: front.url, token, policy: file, digest, mode, root, state: keeper.state, servers };
 }
 
 function started(
@@ -80,6 +84,7 @@ function started(
     `  address   ${front.url}`,
     token === null ? '  token     none: everybody on this machine can call (--auth none)' : `  token     ${token}`,
     `  policy    ${origin}, ${policy.rules} rules`,
+    ...(policy.mode === 'observe' ? [OBSERVING] : []),
     `  tools     ${toolNames(gate)}`,
     ...upstreams.status().flatMap(serverLines),
     `  log       ${keeper.state}/log`,

@@ -43,6 +43,28 @@ export const ERROR_TABLE = {
   ],
   ARGUMENT_NOT_ALLOWED: ['policy', 1, 403, 'Leave the argument out, or ask the operator to name it under arguments:'],
   ARGUMENT_VALUE: ['policy', 1, 403, 'Use a value that the rule allows'],
+  ENDPOINT_MALFORMED: [
+    'policy',
+    1,
+    400,
+    'Write a plain https URL: host in lower-case ASCII, no user, no address, no white space, no encoded dot segments',
+  ],
+  ENDPOINT_NOT_ALLOWED: ['policy', 1, 403, 'Use an endpoint that the rule allows'],
+  ENDPOINT_ADDRESS: [
+    'policy',
+    1,
+    403,
+    'Ask the operator: only internalEndpoints may lead to an address that is not public',
+  ],
+  ENDPOINT_UNRESOLVED: ['policy', 1, 502, 'Check the name of the host: it has no address'],
+  ENDPOINT_METHOD: ['policy', 1, 403, 'Use a method that the rule allows'],
+  ENDPOINT_HEADER: ['policy', 1, 403, 'Leave the header out: the connection sets it, or it changes what was judged'],
+  ENDPOINT_REDIRECT: ['policy', 1, 403, 'Call the address that you want directly, if the rule allows it'],
+  ENDPOINT_CONFIRMATION: ['policy', 1, 403, 'Use a request that needs no confirmation'],
+  CREDENTIAL_LITERAL: ['policy', 1, 403, 'Give {"$secret": NAME} as the value of a header instead of a credential'],
+  CREDENTIAL_PLACE: ['policy', 1, 403, 'Use a secret reference only as the value of a header'],
+  SQL_NOT_READ_ONLY: ['policy', 1, 403, 'Send one statement that only reads'],
+  RATE_LIMITED: ['policy', 1, 429, 'Wait until the window has passed, then call again'],
   ISOLATION_UNSTATED: ['policy', 1, 403, 'Say isolation: none for this tool or server, or under defaults:'],
   CONFIRMATION_UNAVAILABLE: [
     'policy',
@@ -50,6 +72,27 @@ export const ERROR_TABLE = {
     403,
     'Nobody can be asked yet: change the call so that it needs no confirmation',
   ],
+
+  // policy: command lines
+  COMMAND_MALFORMED: ['policy', 1, 400, 'Send one command line that bash can read, without control characters'],
+  COMMAND_TOO_LARGE: ['policy', 1, 413, 'Split the line into several calls'],
+  COMMAND_DYNAMIC: ['policy', 1, 403, 'Write the words out: what only bash would know cannot be judged'],
+  COMMAND_NOT_ALLOWED: ['policy', 1, 403, 'Use a command that the rule lists under allowedCommands'],
+  COMMAND_PATTERN: ['policy', 1, 403, 'Leave this command out: the rule forbids it'],
+  COMMAND_CONFIRM: ['policy', 1, 403, 'Ask for a yes: the rule wants one for this command'],
+  COMMAND_EXECUTES: [
+    'policy',
+    1,
+    403,
+    'Call the program directly: starting it through another one is not ordinary use',
+  ],
+  COMMAND_LOADS: ['policy', 1, 403, 'Use the code and the configuration of the project as they are'],
+  COMMAND_NETWORK: ['policy', 1, 403, 'Use the tool api_call for the network'],
+  COMMAND_OUTSIDE: ['policy', 1, 403, 'Stay within the project'],
+  COMMAND_DESTROYS: ['policy', 1, 403, 'Keep to options that only read'],
+  COMMAND_ENVIRONMENT: ['policy', 1, 403, 'Set only harmless variables, such as CI or NODE_ENV'],
+  COMMAND_OPTION: ['policy', 1, 403, 'Use documented options, or let the operator list the exact words'],
+  COMMAND_UNKNOWN: ['policy', 1, 403, 'Let the operator list the whole command, word by word, under allowedCommands'],
 
   // path: what the file system said
   PATH_MALFORMED: ['path', 1, 400, 'Write a plain path: no NUL, control character, ~, file: URL or backslash'],
@@ -107,6 +150,8 @@ export const ERROR_TABLE = {
   TOOL_CANCELLED: ['gate', 1, 499, 'Call again if the result is still wanted'],
   RESULT_TOO_LARGE: ['gate', 1, 502, 'Ask for less, or raise the named limit'],
   RESULT_MALFORMED: ['gate', 1, 502, 'Mend the tool: its result has not the declared shape'],
+  ENDPOINT_UNREACHABLE: ['gate', 1, 502, 'Try again later: the endpoint did not answer as HTTP asks'],
+  SECRET_UNAVAILABLE: ['gate', 1, 403, 'Ask the operator: nothing here can resolve secret references'],
   CONTENT_TOO_LARGE: ['gate', 1, 413, 'Write less, or raise the named limit'],
   GATE_CLOSED: ['gate', 3, 503, 'Open the gate again'],
 
@@ -128,6 +173,7 @@ export const ERROR_TABLE = {
 
   // cli
   USAGE: ['cli', 2, 400, 'Run sallyport --help'],
+  CASES_INVALID: ['cli', 2, 400, 'Mend what the message names; docs/policy-testing.md has the format of cases'],
   INTERNAL: ['cli', 3, 500, 'Report this with the message: it is a defect of Sallyport'],
 } as const;
 

@@ -1,4 +1,6 @@
 /** The ground floor: imports nothing of ours. */
+export { type AddressReading, classifyAddress } from './address.ts';
+export type { AddressKind } from './address-table.ts';
 export { equalBytes, hmacSha256Hex, sha256, sha256Hex } from './bytes.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { type Clock, systemClock } from './clock.ts';
@@ -22,3 +24,5 @@ export { compileLinearPattern, type LinearPattern } from './linear-pattern.ts';
 export type { Principal, Proof, Surface } from './principal.ts';
 export { deepFreeze, parseStrictJson } from './strict-json.ts';
 export { escapeForTerminal, jsonForTerminal, quoteForMessage } from './terminal.ts';
+export { type CanonicalUrl, isHostName, isUrlTrouble, readUrl, type UrlTrouble } from './url.ts';
+export { decodedPaths, laxSegments } from './url-path.ts';

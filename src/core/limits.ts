@@ -12,6 +12,10 @@ export interface Limits {
   readonly pathLinks: number;
   readonly logEntryBytes: number;
   readonly upstreamMs: number;
+  /** One look-up of a name. */
+  readonly lookUpMs: number;
+  /** Paths that one pattern in a command line may stand for. */
+  readonly patternMatches: number;
   readonly schemaBytes: number;
   readonly schemaDepth: number;
   readonly patternBytes: number;
@@ -36,6 +40,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   pathLinks: 40,
   logEntryBytes: 65_535,
   upstreamMs: 60_000,
+  lookUpMs: 5_000,
+  patternMatches: 256,
   schemaBytes: 65_536,
   schemaDepth: 64,
   patternBytes: 1_024,

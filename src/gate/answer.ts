@@ -8,8 +8,12 @@ type NotAllowed = Extract<Decision, { readonly code: unknown }>;
 
 /** What the caller gets for a call that was not run: what, which rule, why, what would be allowed, which record. */
 export function answerDenied(tool: string, decision: NotAllowed, record: number | null): Denied {
-  const { code, rule, reason, instead } = decision;
-  const head = decision.effect === 'confirm' ? 'Not run, it needs a confirmation' : 'Denied';
+  const { rule, instead } = decision;
+  const isConfirm = decision.effect === 'confirm';
+  // What would need a yes is refused with the code that says so; what asks for it stands with the reason.
+  const code = isConfirm ? 'CONFIRMATION_UNAVAILABLE' : decision.code;
+  const reason = code === decision.code ? decision.reason : `${decision.reason} (${decision.code})`;
+  const head = isConfirm ? 'Not run, it needs a confirmation' : 'Denied';
   const lines = [
     `${head}: ${nameTool(tool)} (${code})`,
     `Reason: ${reason}`,

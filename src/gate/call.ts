@@ -1,10 +1,12 @@
 import type { Principal, Surface } from '../core/index.ts';
 import { answerDelivered, answerDenied, answerFailed } from './answer.ts';
+import { countCall, withHistory } from './call-history.ts';
 import { execute } from './execute.ts';
 import { gatherFacts } from './facts.ts';
 import type { House } from './house.ts';
 import { inbound } from './inbound.ts';
 import { judge } from './judge.ts';
+import { observed } from './observe.ts';
 import type { ParsedCall } from './parse.ts';
 import { admit, recordOutcome, recordRefusal } from './records.ts';
 import type { CallResult } from './result.ts';
@@ -34,17 +36,24 @@ export async function passGate(house: House, request: CallRequest): Promise<Call
   const started = house.clock.mono();
   const { name } = request.parsed;
 
-  const facts = await gatherFacts(house, request); // 3: all I/O that the decision needs
-  const judgement = judge(house, request, facts); // 4: pure, from facts alone
+  const gathered = await gatherFacts(house, request); // 3: all I/O that the decision needs
+
+  // INVARIANT: nothing is awaited from here until the call is counted, so that two calls cannot take the same last place.
+  const facts = withHistory(house, gathered);
+  const judgement = observed(house, judge(house, request, facts)); // 4: pure, from facts alone
 
   // 5 and 6: what is not allowed is recorded and ends here. `confirm` ends here too: there is nobody to ask yet.
   if (judgement.decision.effect !== 'allow') {
     return answerDenied(name, judgement.decision, await recordRefusal(house, request, judgement));
   }
+  const counted = countCall(house, facts);
 
   // 7: intent and admission become durable together, before anything happens.
   const admission = await admit(house, request, judgement);
-  if ('code' in admission) return answerDenied(name, admission, null);
+  if ('code' in admission) {
+    counted.takeBack();
+    return answerDenied(name, admission, null);
+  }
 
   // 8: no secret is resolved: a policy that asks for one does not load.
   const executed = await execute(house, request, judgement); // 9: in the isolation that was asked for

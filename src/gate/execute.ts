@@ -3,8 +3,11 @@ import { allowsPath } from '../policy/index.ts';
 import type { CallRequest } from './call.ts';
 import type { House } from './house.ts';
 import type { Judgement } from './judge.ts';
+import { isOutOfReach } from './observe.ts';
 import { openPath } from './open-path.ts';
 import type { OpenedPath } from './opened-path.ts';
+import { planRun } from './planned-run.ts';
+import { sendFor } from './send.ts';
 import type { ToolContext } from './tool.ts';
 
 /** What came back, as it came back. ATTACKER-CONTROLLED: everything in it. */
@@ -33,9 +36,10 @@ export async function execute(house: House, request: CallRequest, judgement: Jud
 function contextOf(house: House, request: CallRequest, judgement: Judgement, signal: AbortSignal): ToolContext {
   const paths: Record<string, OpenedPath> = {};
   for (const [pointer, { use, reading }] of Object.entries(judgement.facts.paths)) {
-    if ('trouble' in reading) continue;
+    if ('trouble' in reading || pointer.startsWith('command:')) continue;
     const judgeChild = (child: typeof reading): boolean =>
-      allowsPath(house.compiled(), judgement.parsed.name, use, child);
+      allowsPath(house.compiled(), judgement.parsed.name, use, child) ||
+      (judgement.observed !== undefined && !isOutOfReach(use, child));
     paths[pointer] = openPath(reading, {
       root: house.root,
       use,
@@ -44,7 +48,13 @@ function contextOf(house: House, request: CallRequest, judgement: Judgement, sig
       judgeChild,
     });
   }
-  return { signal, paths, root: house.root, session: request.principal.session, principal: request.principal };
+  const run = planRun(house, judgement);
+  const send = sendFor(house, judgement, signal);
+  return {
+    ...{ signal, paths, root: house.root, session: request.principal.session, principal: request.principal },
+    ...(send === null ? {} : { send }),
+    ...(run === null ? {} : { run }),
+  };
 }
 
 /** ATTACKER-CONTROLLED: what was thrown may be anything, and looking at it may throw again. */

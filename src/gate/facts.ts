@@ -1,9 +1,11 @@
 import type { JsonValue } from '../core/index.ts';
 import { type CallFacts, type PathReading, type PathUse, pathUses } from '../policy/index.ts';
 import type { CallRequest } from './call.ts';
+import { readCommand } from './command-facts.ts';
 import type { House } from './house.ts';
 import type { ParsedCall } from './parse.ts';
 import { type ReadPathOptions, readPath } from './path-facts.ts';
+import { type RequestReader, readRequests } from './request-facts.ts';
 
 type PathFactsByPointer = Record<string, { readonly use: PathUse; readonly reading: PathReading }>;
 
@@ -13,15 +15,32 @@ export type ArgumentReader = Pick<House, 'registry' | 'root' | 'control' | 'limi
 /** Step 3: everything a decision needs that only the world knows. After this no step but `execute` does I/O. */
 export async function gatherFacts(house: House, request: CallRequest): Promise<CallFacts> {
   const { principal, parsed } = request;
+  const uncertain = await house.keeper.isUncertain({ principal, tool: parsed.name, arguments: parsed.arguments });
+  return readFacts(house, { principal, parsed, uncertain });
+}
+
+/** The part of a house that facts are read with. */
+export type FactReader = ArgumentReader & RequestReader;
+
+/** The facts of a call, but for what was called before. */
+export async function readFacts(
+  reader: FactReader,
+  { principal, parsed, uncertain }: Pick<CallRequest, 'principal' | 'parsed'> & { readonly uncertain: boolean },
+): Promise<CallFacts> {
   const tool = parsed.registered?.tool;
+  const requests = await readRequests(reader, parsed);
+  // INVARIANT: the disk is read last, after everything that waits: no time passes between it and the decision.
+  const { command, paths } = readCommand(reader, parsed);
   return Object.freeze({
     tool: parsed.name,
     arguments: parsed.arguments,
     principal,
-    paths: readPaths(house, parsed),
+    paths: Object.freeze({ ...readPaths(reader, parsed), ...paths }),
+    ...(command === undefined ? {} : { command }),
+    ...(Object.keys(requests).length === 0 ? {} : { requests }),
     runs: tool?.runs ?? 'in-process',
     ...(tool?.effect === undefined || tool.server !== undefined ? {} : { effect: tool.effect }),
-    uncertain: await house.keeper.isUncertain({ principal, tool: parsed.name, arguments: parsed.arguments }),
+    uncertain,
   });
 }
 

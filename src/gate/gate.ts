@@ -3,7 +3,9 @@ import { DEFAULT_LIMITS, type Principal, SallyportError, type Surface, systemClo
 import { defaultStateFolder, type Keeper, localUser, openKeeper } from '../keeper/index.ts';
 import { type CompiledPolicy, compilePolicy, mayBeAllowed, type Policy, reachableFolders } from '../policy/index.ts';
 import { passGate } from './call.ts';
+import { openCallHistory } from './call-history.ts';
 import { watchControlFiles } from './control-files.ts';
+import { systemDial, systemResolve } from './fetch-dial.ts';
 import type { House } from './house.ts';
 import { loadPolicy } from './load-policy.ts';
 import type { CallOptions, Gate, GateOptions, GateSession, SessionOptions } from './options.ts';
@@ -58,6 +60,10 @@ async function buildGate(options: GateOptions, parts: GateParts): Promise<Gate> 
   const house: House = {
     ...{ keeper, registry, root, policy, epoch },
     clock: options.clock ?? systemClock,
+    resolve: options.resolve ?? systemResolve,
+    dial: options.dial ?? systemDial,
+    certificates: options.certificates ?? [],
+    history: openCallHistory(),
     limits: Object.freeze({ ...DEFAULT_LIMITS, ...options.limits }),
     control: watchControlFiles({ root, home: homedir(), policyFile, stateFolders: [keeper.state] }),
     compiled: () => (compiled ??= compilePolicy(policy, { root, tools: namesOf(policy, registry) })),

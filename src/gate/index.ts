@@ -1,9 +1,12 @@
 /** The two doors: every call leaves through one, every result comes back through the other. */
 
-export { type AskedCall, explainCall } from './explain.ts';
+export { type AskedCall, type AskedWorld, explainCall } from './explain.ts';
+export type { RedirectAnswer } from './explain-hops.ts';
+export type { Dial, FetchRequest, FetchResult, Resolve } from './fetch-types.ts';
 export { openGate } from './gate.ts';
 export { type LoadedPolicy, loadPolicy } from './load-policy.ts';
 export type { FolderEntries, OpenedPath } from './opened-path.ts';
 export type { CallOptions, Gate, GateOptions, GateSession, SessionOptions } from './options.ts';
+export type { PlannedRun } from './planned-run.ts';
 export type { CallResult, Delivered, Denied, Failed } from './result.ts';
 export type { Content, Tool, ToolContext, ToolOutput } from './tool.ts';

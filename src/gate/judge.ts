@@ -16,6 +16,8 @@ export interface Judgement {
   readonly parsed: ParsedCall;
   readonly facts: CallFacts;
   readonly decision: Decision;
+  /** What enforcing the policy would have said, where `mode: observe` let the call pass. */
+  readonly observed?: Exclude<Decision, { readonly effect: 'allow' }>;
 }
 
 /** Step 4. Pure: the same facts under the same policy give the same decision. */

@@ -1,6 +1,7 @@
 import type { Clock, ErrorCode, Limits, Principal, Proof, Surface } from '../core/index.ts';
 import type { Keeper } from '../keeper/index.ts';
 import type { Policy } from '../policy/index.ts';
+import type { Dial, Resolve } from './fetch-types.ts';
 import type { CallResult } from './result.ts';
 import type { Tool } from './tool.ts';
 
@@ -19,6 +20,12 @@ export interface GateOptions {
   readonly keeper?: Keeper;
   readonly limits?: Partial<Limits>;
   readonly clock?: Clock;
+  /** Looks names up for `api_call`; the system's resolver if absent. */
+  readonly resolve?: Resolve;
+  /** Connects `api_call` to an address that was judged; a plain TCP connection if absent. */
+  readonly dial?: Dial;
+  /** Certificates (PEM) that `api_call` trusts besides those of Node.js: for internal endpoints. */
+  readonly certificates?: readonly string[];
   /** Why a tool that a policy names is not there. */
   readonly missing?: (tool: string) => { readonly code: ErrorCode; readonly reason: string } | null;
 }

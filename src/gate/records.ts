@@ -24,7 +24,8 @@ export async function admit(
 ): Promise<Admission | (Decision & { readonly effect: 'deny' })> {
   const isolation = { asked: judgement.decision.obligations.isolation, achieved: achieved(judgement.facts.runs) };
   try {
-    return await house.keeper.admit(intentOf(house, request, judgement), { isolation });
+    const detail = house.policy.mode === 'observe' ? { detail: { mode: 'observe' } } : {};
+    return await house.keeper.admit(intentOf(house, request, judgement), { isolation, ...detail });
   } catch (error) {
     if (isSallyportError(error)) return denyBuiltIn(error.code, `the call could not be recorded: ${error.message}`);
     throw error;
@@ -43,6 +44,7 @@ export async function recordOutcome(
     const receipt = await house.keeper.settle(admission, {
       outcome: inbound.outcome,
       durationMs: Math.round(microseconds / 1000),
+      ...(house.policy.mode === 'observe' ? { detail: { mode: 'observe' } } : {}),
       ...(delivered ? {} : { error: inbound.code }),
       payloads: { result: delivered ? inbound.recorded : { error: inbound.reason } },
     });
@@ -53,7 +55,7 @@ export async function recordOutcome(
   }
 }
 
-function intentOf(house: House, request: CallRequest, { parsed, facts, decision }: Judgement): IntentDraft {
+function intentOf(house: House, request: CallRequest, { parsed, facts, decision, observed }: Judgement): IntentDraft {
   const server = parsed.registered?.tool.server;
   return {
     surface: request.surface,
@@ -63,12 +65,18 @@ function intentOf(house: House, request: CallRequest, { parsed, facts, decision 
     decision: decision.effect,
     rule: decision.rule.id,
     ...(decision.effect === 'allow' ? {} : { code: decision.code }),
+    ...(house.policy.mode === 'observe' ? { detail: observedDetail(observed) } : {}),
     policyDigest: house.policy.digest,
     epoch: house.epoch,
     // Whatever derives from arguments is a payload: the record holds salted commitments, so that it can be erased.
     payloads: {
       arguments: facts.arguments,
-      decision: { reason: decision.reason, paths: pathsOf(facts.paths), uncertain: facts.uncertain },
+      decision: {
+        reason: observed?.reason ?? decision.reason,
+        paths: pathsOf(facts.paths),
+        ...(facts.requests === undefined ? {} : { requests: requestsOf(facts.requests) }),
+        uncertain: facts.uncertain,
+      },
     },
   };
 }
@@ -78,6 +86,22 @@ function pathsOf(paths: Judgement['facts']['paths']): JsonObject {
     Object.entries(paths).map(([pointer, { use, reading }]) => [pointer, { use, ...plain(reading) }]),
   );
 }
+
+/** Where requests go; what they carry stands with the arguments. */
+function requestsOf(requests: NonNullable<Judgement['facts']['requests']>): JsonObject {
+  return Object.fromEntries(
+    Object.entries(requests).map(([pointer, { method, url, addresses }]) => [
+      pointer,
+      { method, url: 'trouble' in url ? url.trouble : url.text, addresses },
+    ]),
+  );
+}
+
+/** Says in a record that nothing is enforced, and what would have been decided. */
+const observedDetail = (observed: Judgement['observed']): JsonObject =>
+  observed === undefined
+    ? { mode: 'observe' }
+    : { mode: 'observe', decided: observed.effect, code: observed.code, rule: observed.rule.id };
 
 const plain = (reading: PathReading): Record<string, JsonValue> => ({ ...reading });
 

@@ -1,6 +1,8 @@
 import type { JsonObject, JsonValue, Principal } from '../core/index.ts';
 import type { FlowEffect, PathUse } from '../policy/index.ts';
+import type { FetchRequest, FetchResult } from './fetch-types.ts';
 import type { OpenedPath } from './opened-path.ts';
+import type { PlannedRun } from './planned-run.ts';
 
 /** One piece of a result, in the terms of MCP. Text is what the model reads. */
 export type Content =
@@ -23,6 +25,13 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   /** The files behind the path arguments, as they were judged; a tool opens nothing by name. */
   readonly paths: Readonly<Record<string, OpenedPath>>;
+  /**
+   * The way out for the built-in `api_call`: the gate judges every hop and holds the connection. Absent where the call has
+   * none; a tool opens no connection of its own.
+   */
+  readonly send?: (request: FetchRequest) => Promise<FetchResult>;
+  /** What the built-in `shell` runs: exactly what the command line was judged as. Absent where the call has none. */
+  readonly run?: PlannedRun;
   /** Absolute path of the folder that relative paths are read against. */
   readonly root: string;
   readonly session: string;

@@ -1,4 +1,6 @@
 import { compileSchema, DEFAULT_LIMITS, SallyportError } from '../core/index.ts';
+import { COMMAND_TOOLS } from './command.ts';
+import { compileCommands, compileRuleEndpoints } from './compile-calls.ts';
 import type { CompiledArgument, CompiledPolicy, CompiledTool } from './compiled.ts';
 import type { Obligations } from './decision.ts';
 import type { PathUse } from './facts.ts';
@@ -7,6 +9,7 @@ import { bindPathLists, type PathLists } from './path-rule.ts';
 import type { ArgumentRule, Policy, ToolRule } from './policy.ts';
 import { indexPrincipals } from './principals.ts';
 import { describeProblem } from './problems.ts';
+import { REQUEST_TOOL } from './requests.ts';
 import { namesTool, serverOf } from './tool-names.ts';
 
 export interface CompileOptions {
@@ -70,18 +73,33 @@ function ruleFinder(rules: readonly ToolRule[]): RuleFinder {
 function compileTool(compilation: Compilation, name: string, rule: ToolRule, find: RuleFinder): CompiledTool {
   const judges = (use: PathUse): PathJudges => compileJudges(compilation, use, rule, find(use));
   const paths = { file_read: judges('file_read'), file_write: judges('file_write') };
-  const ownUse = PATH_TOOLS.get(name);
-  const isEmpty = (lists: PathLists | null): boolean => (lists?.allowed?.length ?? 0) === 0;
+  const commands = COMMAND_TOOLS.has(name) ? compileCommands(rule, paths.file_read, compilation.root) : null;
+  const hasUrl = name === REQUEST_TOOL || rule.arguments?.some(({ as }) => as === 'api_call');
+  const endpoints = hasUrl === true ? compileRuleEndpoints(rule, find(REQUEST_TOOL)) : null;
   return Object.freeze({
     name,
     rule,
     arguments: compileArguments(compilation, rule),
     paths,
+    commands,
+    endpoints,
     obligations: compileObligations(compilation.policy, name, rule),
     effect: rule.effect,
     allowReason: `allowed by ${rule.rule.id}`,
-    allowsNothing: rule.allowedPaths?.length === 0 || (ownUse !== undefined && isEmpty(paths[ownUse].allow)),
+    allowsNothing: allowsNothing(name, { rule, paths, commands, endpoints }),
   });
+}
+
+/** Whether an allow-list that every call of the tool has to pass is empty. */
+function allowsNothing(
+  name: string,
+  { rule, paths, commands, endpoints }: Pick<CompiledTool, 'rule' | 'paths' | 'commands' | 'endpoints'>,
+): boolean {
+  const ownUse = PATH_TOOLS.get(name);
+  if (rule.allowedPaths?.length === 0) return true;
+  if (ownUse !== undefined && (paths[ownUse].allow?.allowed?.length ?? 0) === 0) return true;
+  if (commands !== null && commands.rule.allowedCommands.length === 0) return true;
+  return name === REQUEST_TOOL && endpoints !== null && (endpoints.texts.length === 0 || endpoints.methods.size === 0);
 }
 
 /** Own `allowedPaths` stand in for those of the rule that the use names; `deniedPaths` of both count. */

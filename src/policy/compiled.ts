@@ -1,14 +1,25 @@
 import type { CompiledSchema } from '../core/index.ts';
 import type { Obligations, RuleReference } from './decision.ts';
+import type { CompiledEndpoints } from './endpoints.ts';
 import type { PathUse } from './facts.ts';
 import type { PathJudges } from './judge-path.ts';
-import type { FlowEffect, Policy, ToolRule } from './policy.ts';
+import type { ArgumentUse, FlowEffect, Policy, ToolRule } from './policy.ts';
+import type { ShellRule } from './shell/index.ts';
 
 /** The constraint on one argument, ready to judge. */
 export interface CompiledArgument {
   readonly schema: CompiledSchema;
-  readonly as: PathUse | null;
+  readonly as: ArgumentUse | null;
   readonly rule: RuleReference;
+}
+
+/** What a rule says about command lines, ready to judge. */
+export interface CompiledCommands {
+  readonly rule: ShellRule;
+  /** Where each entry stands, by the key that a decision about a line names: `allowedCommands[0]`. */
+  readonly references: ReadonlyMap<string, RuleReference>;
+  /** Judges what a command only reads: any place in the root that no rule withholds (convention C8). */
+  readonly operands: PathJudges;
 }
 
 /** The rule of one existing tool, ready to judge. */
@@ -18,6 +29,10 @@ export interface CompiledTool {
   /** `null`: the rule constrains no argument. */
   readonly arguments: ReadonlyMap<string, CompiledArgument> | null;
   readonly paths: Readonly<Record<PathUse, PathJudges>>;
+  /** `null`: the tool takes no command line. */
+  readonly commands: CompiledCommands | null;
+  /** `null`: nothing in a call of the tool is a request or URL. */
+  readonly endpoints: CompiledEndpoints | null;
   readonly obligations: Obligations;
   readonly effect: FlowEffect | null;
   /** What an allowed call is told. */

@@ -27,12 +27,14 @@ export function mayBeAllowed(compiled: CompiledPolicy, tool: string, principal: 
 }
 
 /**
- * Which arguments of a tool the policy declares to be paths (`as:`), and for what. Their values are a path or a list of
+ * Which arguments of a tool the policy declares to be paths (`as: file_read` or `file_write`), and for what. Their values are a path or a list of
  * paths; the facts of a call hold each under the argument's name, items of a list under `NAME/INDEX`.
  */
 export function pathUses(compiled: CompiledPolicy, tool: string): Readonly<Record<string, PathUse>> {
   const uses: Record<string, PathUse> = Object.create(null);
-  for (const [name, { as }] of compiled.tools.get(tool)?.arguments ?? []) if (as !== null) uses[name] = as;
+  for (const [name, { as }] of compiled.tools.get(tool)?.arguments ?? []) {
+    if (as === 'file_read' || as === 'file_write') uses[name] = as;
+  }
   return uses;
 }
 

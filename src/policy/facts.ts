@@ -1,5 +1,6 @@
-import type { JsonObject, Principal } from '../core/index.ts';
+import type { CanonicalUrl, JsonObject, JsonValue, Principal, UrlTrouble } from '../core/index.ts';
 import type { FlowEffect } from './policy.ts';
+import type { CommandLine, CommandTrouble } from './shell/index.ts';
 
 /**
  * What the file system said about a path argument, gathered by the gate before the decision: policy itself does no I/O.
@@ -41,18 +42,42 @@ export type PathReading = PathFacts | PathTrouble;
 /** What an argument stands for: judged by the rule of the tool it names. */
 export type PathUse = 'file_read' | 'file_write';
 
+/** One HTTP request that a call would make, or the URL that an argument stands for. ATTACKER-CONTROLLED throughout. */
+export interface RequestFacts {
+  /** `null`: only a URL is known (`as: api_call`). */
+  readonly method: string | null;
+  readonly url: CanonicalUrl | UrlTrouble;
+  readonly headers: JsonObject;
+  /** `null`: none. */
+  readonly body: JsonValue;
+  /** Every address that the name resolved to; `null`: not looked up, which is done for names that a rule allows only. */
+  readonly addresses: readonly string[] | null;
+}
+
 /** Everything a decision is made from. Plain data, gathered once, frozen. */
 export interface CallFacts {
   /** Name in the policy: `file_read`, `mcp__SERVER__TOOL`. */
   readonly tool: string;
   readonly arguments: JsonObject;
   readonly principal: Principal;
-  /** How each path argument was read: under its name, items of a list under `NAME/INDEX`. */
+  /**
+   * How each path was read: that of an argument under its name, items of a list under `NAME/INDEX`; what a command line
+   * touches under `command:N` in the order of `commandPaths`, what its pattern stands for under `command:N/M`, and the
+   * folder that it starts in, where the call names one, under `command:cwd`.
+   */
   readonly paths: Readonly<Record<string, { readonly use: PathUse; readonly reading: PathReading }>>;
   /** Where the effect takes place: `built-in` is our own code, which spawns nothing. */
   readonly runs: 'built-in' | 'in-process' | 'spawned' | 'remote';
   /** What the tool does to the world, as far as we or the developer say; a server's word about itself does not count. */
   readonly effect?: FlowEffect;
+  /** What the command line of a shell tool could do. */
+  readonly command?: CommandLine | CommandTrouble;
+  /** The requests of a call: `url` for the call of `api_call` itself, else the name of the argument, `NAME/INDEX` in lists. */
+  readonly requests?: Readonly<Record<string, RequestFacts>>;
+  /** When this principal's calls of this tool were admitted, in milliseconds on the clock of `now`, oldest first. */
+  readonly history?: readonly number[];
+  /** When the call was made. */
+  readonly now?: number;
   /** The keeper knows that an identical call was under way when a process died. */
   readonly uncertain: boolean;
 }

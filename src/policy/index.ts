@@ -1,10 +1,13 @@
 /** What may be called? Pure: a policy and the facts of a call give the same decision every time. */
+
+export { commandOf } from './command.ts';
 export { type CompileOptions, compilePolicy } from './compile.ts';
 export type { CompiledPolicy } from './compiled.ts';
 export { allowsPath, decide, mayBeAllowed, pathUses } from './decide.ts';
 export type { Decision, Effect, IsolationLevel, Obligations, RuleReference } from './decision.ts';
+export type { EndpointVerdict } from './endpoints.ts';
 export { type Explanation, explain, renderExplanation } from './explain.ts';
-export type { CallFacts, PathFacts, PathReading, PathTrouble, PathUse } from './facts.ts';
+export type { CallFacts, PathFacts, PathReading, PathTrouble, PathUse, RequestFacts } from './facts.ts';
 export type { ExplainedStep } from './finding.ts';
 export { isPolicy, parsePolicy, policyFromObject } from './parse.ts';
 export type {
@@ -21,5 +24,15 @@ export type {
 } from './policy.ts';
 export { describeProblem } from './problems.ts';
 export { reachableFolders } from './reachable.ts';
+export { decideRequest, requestsOf } from './requests.ts';
 export { policySchema } from './schema.ts';
+export {
+  type CommandLine,
+  type CommandTrouble,
+  commandPaths,
+  globsOverlap,
+  isCommandTrouble,
+  type PathOperand,
+  planExecution,
+} from './shell/index.ts';
 export { ToolPolicy } from './tool-policy.ts';

@@ -1,7 +1,9 @@
 import { type JsonValue, quoteForMessage, validateSchema } from '../core/index.ts';
 import type { CompiledArgument, CompiledTool } from './compiled.ts';
+import type { RuleReference } from './decision.ts';
 import type { CallFacts } from './facts.ts';
 import { deny, type Finding, listSome, stronger, type Trace, traced } from './finding.ts';
+import { judgeReadOnlySql } from './sql-read-only.ts';
 
 /** Judges every argument by the constraints of the rule. ATTACKER-CONTROLLED: names and values. */
 export function judgeArguments(tool: CompiledTool, facts: CallFacts, trace: Trace): Finding | null {
@@ -46,20 +48,34 @@ function judgeNamed(constraint: CompiledArgument, name: string, value: JsonValue
     const instead = `A value that the rule accepts: ${error.message}`;
     return deny('ARGUMENT_VALUE', `the argument ${where}: ${error.message}`, { rule: constraint.rule, instead });
   }
-  const { as } = constraint;
-  if (as === null) return null;
-  // A tool that says it writes the path is judged as a write, though the rule says read.
-  const unread = pathsIn(name, value).find((pointer) => {
-    const use = facts.paths[pointer]?.use;
-    return use !== as && use !== 'file_write';
-  });
-  if (unread === undefined) return null;
-  return deny('PATH_MALFORMED', `the argument ${quoteForMessage(unread)} was not read as a path`, {
-    rule: constraint.rule,
-  });
+  return judgeUse(constraint, name, value, facts);
 }
 
-/** Where the paths of an argument stand in the facts: under its name; those of a list with their index. */
+/** INVARIANT: an argument that stands for something was read as that, or the call is denied. */
+function judgeUse({ as, rule }: CompiledArgument, name: string, value: JsonValue, facts: CallFacts): Finding | null {
+  if (as === null) return null;
+  if (as === 'sql-read-only') return judgeSql(value, rule);
+  const unread = pathsIn(name, value).find((pointer) => !wasReadAs(as, pointer, facts));
+  if (unread === undefined) return null;
+  const [code, what] =
+    as === 'api_call' ? (['ENDPOINT_MALFORMED', 'URL'] as const) : (['PATH_MALFORMED', 'path'] as const);
+  return deny(code, `the argument ${quoteForMessage(unread)} was not read as a ${what}`, { rule });
+}
+
+/** A tool that says it writes the path is judged as a write, though the rule says read. */
+function wasReadAs(as: 'api_call' | 'file_read' | 'file_write', pointer: string, facts: CallFacts): boolean {
+  if (as === 'api_call') return facts.requests?.[pointer] !== undefined;
+  const use = facts.paths[pointer]?.use;
+  return use === as || use === 'file_write';
+}
+
+function judgeSql(value: JsonValue, rule: RuleReference): Finding | null {
+  if (Array.isArray(value)) return value.reduce<Finding | null>((found, item) => found ?? judgeSql(item, rule), null);
+  const found = judgeReadOnlySql(typeof value === 'string' ? value : '');
+  return found === null ? null : { ...found, rule };
+}
+
+/** Where the paths or URLs of an argument stand in the facts: under its name; those of a list with their index. */
 function pathsIn(pointer: string, value: JsonValue): readonly string[] {
   if (!Array.isArray(value)) return [pointer];
   return value.flatMap((item, index) => pathsIn(`${pointer}/${index}`, item));

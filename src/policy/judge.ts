@@ -4,7 +4,10 @@ import type { Decision, Obligations } from './decision.ts';
 import type { CallFacts } from './facts.ts';
 import { confirm, deny, type Finding, listSome, stronger, type Trace, traced } from './finding.ts';
 import { judgeArguments } from './judge-arguments.ts';
+import { judgeConfirmation, judgeRate, judgeSecrets } from './judge-call.ts';
+import { judgeCommand } from './judge-command.ts';
 import { judgePath } from './judge-path.ts';
+import { judgeRequests } from './judge-requests.ts';
 import { judgePrincipal, usableTools } from './principals.ts';
 
 const NO_OBLIGATIONS: Obligations = Object.freeze({
@@ -20,8 +23,13 @@ type Judge = (tool: CompiledTool, facts: CallFacts, compiled: CompiledPolicy, tr
 const JUDGES: readonly Judge[] = [
   judgeIsolation,
   (tool, facts, _compiled, trace) => judgeArguments(tool, facts, trace),
+  judgeSecrets,
   judgePaths,
+  judgeCommand,
+  judgeRequests,
+  judgeConfirmation,
   judgeRepetition,
+  judgeRate,
 ];
 
 /**
@@ -75,12 +83,15 @@ function judgeIsolation(tool: CompiledTool, facts: CallFacts, _compiled: Compile
   return traced(trace, 'isolation', facts.runs, finding, `runs in ${levels.join(' or ') || 'this process'}`);
 }
 
+/** Paths of a command line are judged with it. */
+const COMMAND_PATHS = 'command:';
+
 function judgePaths(tool: CompiledTool, facts: CallFacts, compiled: CompiledPolicy, trace: Trace): Finding | null {
   let found: Finding | null = null;
   let count = 0;
   for (const pointer of Object.keys(facts.paths)) {
     const path = facts.paths[pointer];
-    if (path === undefined) continue;
+    if (path === undefined || pointer.startsWith(COMMAND_PATHS)) continue;
     count += 1;
     found = stronger(found, judgePath(tool.paths[path.use], path.reading, compiled.root, trace));
     if (found?.effect === 'deny' && trace === null) return found;
@@ -89,7 +100,8 @@ function judgePaths(tool: CompiledTool, facts: CallFacts, compiled: CompiledPoli
 }
 
 /** A rule that limits paths, over a call in which nothing is known to be one: the limit would not hold. */
-function judgeMissingPath({ name, rule }: CompiledTool, trace: Trace): Finding | null {
+function judgeMissingPath({ name, rule, commands }: CompiledTool, trace: Trace): Finding | null {
+  if (commands !== null) return null;
   if (rule.allowedPaths === null && rule.deniedPaths.length === 0) return null;
   const reason = `${rule.rule.id} limits paths, but no argument of this call is known to be one`;
   return traced(trace, 'path', quoteForMessage(name), deny('PATH_NOT_ALLOWED', reason, { rule: rule.rule }), '');

@@ -14,7 +14,7 @@ import { locate, type PlaceFinder, type ProblemDraft, refusePolicy } from './pro
 import { readPrincipal } from './read-principal.ts';
 import { readServer } from './read-server.ts';
 import { readTool } from './read-tool.ts';
-import { addProblem, isolationAt, objectAt, type PolicyReading, segment, textAt } from './reading.ts';
+import { addProblem, isolationAt, objectAt, type PolicyReading, segment, textAt, wordAt } from './reading.ts';
 import { findShapeProblems } from './shape.ts';
 import { checkWhole, type PolicyParts } from './whole.ts';
 import { readYaml } from './yaml-source.ts';
@@ -68,6 +68,8 @@ function copyPolicy(value: unknown, places: PlaceFinder): JsonValue {
   }
 }
 
+const MODES: readonly Policy['mode'][] = ['enforce', 'observe'];
+
 function readPolicy(value: JsonValue, places: PlaceFinder): Policy {
   const shape = findShapeProblems(value);
   if (!isJsonObject(value)) return refuseAll(places, shape);
@@ -80,7 +82,7 @@ function readPolicy(value: JsonValue, places: PlaceFinder): Policy {
   const policy: Policy = Object.freeze({
     file: places.file,
     digest: sha256Hex(canonicalJson(value)),
-    mode: 'enforce',
+    mode: wordAt(MODES, value, 'mode') ?? 'enforce',
     root: textAt(value, 'root') ?? undefined,
     ...parts,
     defaults: Object.freeze({ isolation: isolationAt(objectAt(value, 'defaults') ?? {}) }),

@@ -1,6 +1,8 @@
 import type { JsonObject, JsonValue } from '../core/index.ts';
+import type { Condition } from './condition.ts';
 import type { IsolationLevel, RuleReference } from './decision.ts';
 import type { PathUse } from './facts.ts';
+import type { RateLimit } from './rate-limit.ts';
 
 /** What a call does to the world. A tool that no rule classifies counts as `egress`. */
 export type FlowEffect = 'read' | 'write' | 'egress' | 'destroy' | 'credential';
@@ -14,12 +16,27 @@ export interface PolicyEntry {
   readonly rule: RuleReference;
 }
 
-/** The constraint on one argument: a schema that its value must meet, and what it stands for if it is a path. */
+/** What an argument stands for: judged as a path or URL by the rule of the tool it names, or as SQL that only reads. */
+export type ArgumentUse = PathUse | 'api_call' | 'sql-read-only';
+
+/** Which calls need a human yes; what none of it names needs none. */
+export interface ConfirmationRule {
+  /** `always`: every call. */
+  readonly always: RuleReference | null;
+  /** `when: CONDITION`: a call for which the condition holds, or may hold. */
+  readonly when: { readonly condition: Condition; readonly rule: RuleReference } | null;
+  /** Beginnings of command lines, word by word. */
+  readonly commands: readonly PolicyEntry[];
+  /** `METHOD URL`. */
+  readonly requests: readonly PolicyEntry[];
+}
+
+/** The constraint on one argument: a schema that its value must meet, and what it stands for. */
 export interface ArgumentRule {
   readonly name: string;
   readonly schema: JsonObject;
-  /** Judged as a path, by the rule of this tool; a list is judged item by item. */
-  readonly as: PathUse | null;
+  /** `null`: a plain value. A list is judged item by item. */
+  readonly as: ArgumentUse | null;
   readonly rule: RuleReference;
 }
 
@@ -35,6 +52,18 @@ export interface ToolRule {
   readonly arguments: readonly ArgumentRule[] | null;
   /** Whether arguments that `arguments` does not name may be given. */
   readonly otherArguments: 'allow' | 'deny';
+  /** `null`: the rule has no such key; empty: it allows nothing. */
+  readonly allowedCommands: readonly PolicyEntry[] | null;
+  readonly deniedPatterns: readonly PolicyEntry[];
+  /** `null`: the rule has no such key; empty: it allows nothing. */
+  readonly allowedEndpoints: readonly PolicyEntry[] | null;
+  readonly internalEndpoints: readonly PolicyEntry[];
+  /** `null`: GET and HEAD. */
+  readonly methods: readonly PolicyEntry[] | null;
+  readonly confirmation: ConfirmationRule;
+  readonly rateLimit: RateLimit | null;
+  /** `requireSecretManager`: where it stands; `null`: credentials may be written out. */
+  readonly requireSecretManager: RuleReference | null;
   /** Characters of a result's text that may be delivered. */
   readonly maxLength: number | null;
   readonly audit: boolean;
@@ -90,7 +119,8 @@ export interface Policy {
   readonly file: string;
   /** SHA-256 (64 hexadecimal digits) of the canonical JSON (RFC 8785) of the policy as written; comments do not count. */
   readonly digest: string;
-  readonly mode: 'enforce';
+  /** `observe`: decides and records, and lets pass what it denies. */
+  readonly mode: 'enforce' | 'observe';
   /** `root:` as written: the folder that paths are relative to. */
   readonly root: string | undefined;
   readonly tools: readonly ToolRule[];

@@ -6,8 +6,7 @@ import {
   type JsonValue,
   validateSchema,
 } from '../core/index.ts';
-import type { PathUse } from './facts.ts';
-import type { ArgumentRule } from './policy.ts';
+import type { ArgumentRule, ArgumentUse } from './policy.ts';
 import { addProblem, listAt, objectAt, type PolicyReading, referTo, segment, wordAt } from './reading.ts';
 
 /** Reads and checks the constraints of a rule; null when it has none. */
@@ -29,10 +28,10 @@ export function readArguments(
   return Object.freeze(rules);
 }
 
-const USES: readonly PathUse[] = ['file_read', 'file_write'];
+const USES: readonly ArgumentUse[] = ['file_read', 'file_write', 'api_call', 'sql-read-only'];
 
-/** The constraint as a schema, and what the argument stands for. What is a path is a text, or a list of texts. */
-function splitConstraint(constraint: JsonValue): { readonly schema: JsonObject; readonly as: PathUse | null } {
+/** The constraint as a schema, and what the argument stands for. What is judged is a text, or a list of texts. */
+function splitConstraint(constraint: JsonValue): { readonly schema: JsonObject; readonly as: ArgumentUse | null } {
   if (!isJsonObject(constraint)) return { schema: constraint === false ? { not: {} } : {}, as: null };
   const { as: _own, items, ...rest } = constraint;
   const own = wordAt(USES, constraint, 'as');

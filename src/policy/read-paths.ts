@@ -4,7 +4,8 @@ import { foldPath, foldText } from './path-fold.ts';
 import { bindPathLists, findDenied } from './path-rule.ts';
 import type { PathTarget } from './path-target.ts';
 import type { PolicyEntry } from './policy.ts';
-import { addProblem, type PolicyReading, referTo, textsAt } from './reading.ts';
+import { readEntries } from './read-entries.ts';
+import { addProblem, type PolicyReading } from './reading.ts';
 
 /** Reads and checks `allowedPaths` and `deniedPaths` of a rule. */
 export function readPathLists(
@@ -13,8 +14,8 @@ export function readPathLists(
   pointer: string,
   value: JsonObject,
 ): { readonly allowedPaths: readonly PolicyEntry[] | null; readonly deniedPaths: readonly PolicyEntry[] } {
-  const allowedPaths = readEntries(reading, id, pointer, value, 'allowedPaths');
-  const deniedPaths = readEntries(reading, id, pointer, value, 'deniedPaths') ?? [];
+  const allowedPaths = readEntries({ reading, id, pointer }, value, 'allowedPaths');
+  const deniedPaths = readEntries({ reading, id, pointer }, value, 'deniedPaths') ?? [];
   for (const [index, entry] of (allowedPaths ?? []).entries()) {
     checkEntry(reading, `${pointer}/allowedPaths/${index}`, readAllowedEntry(entry.text));
   }
@@ -27,22 +28,6 @@ export function readPathLists(
     checkReachable(reading, `${pointer}/allowedPaths/${index}`, entry, deniedPaths);
   }
   return { allowedPaths, deniedPaths };
-}
-
-function readEntries(
-  reading: PolicyReading,
-  id: string,
-  pointer: string,
-  value: JsonObject,
-  key: string,
-): readonly PolicyEntry[] | null {
-  const texts = textsAt(value, key);
-  if (texts === null) return null;
-  return Object.freeze(
-    texts.map((text, index) =>
-      Object.freeze({ text, rule: referTo(reading, `${id}.${key}[${index}]`, `${pointer}/${key}/${index}`, 'value') }),
-    ),
-  );
 }
 
 function checkEntry(reading: PolicyReading, pointer: string, read: object | string): void {

@@ -1,6 +1,11 @@
 import { isJsonObject, type JsonObject } from '../core/index.ts';
 import type { ArgumentRule, FlowEffect, FlowLabel, ToolRule } from './policy.ts';
+import { callsPerMinute } from './rate-limit.ts';
 import { readArguments } from './read-arguments.ts';
+import { readCommands } from './read-commands.ts';
+import { readConfirmation } from './read-confirmation.ts';
+import { readEndpoints } from './read-endpoints.ts';
+import type { RulePlace } from './read-entries.ts';
 import { readPathLists } from './read-paths.ts';
 import {
   addProblem,
@@ -24,17 +29,32 @@ export function readTool(reading: PolicyReading, name: string, value: JsonObject
   const pointer = `/tools${segment(name)}`;
   const id = `tools.${name}`;
   const paths = readPathLists(reading, id, pointer, value);
+  const place = { reading, id, pointer };
   const output = objectAt(value, 'output') ?? {};
   const flow = objectAt(value, 'flow') ?? {};
   const named = readArguments(reading, id, pointer, value);
   refuseWritesAsReads(reading, name, named ?? []);
-  refusePathsWithoutArgument(reading, name, value, named?.some(({ as }) => as !== null) ?? false);
+  const endpoints = readEndpoints(place, name, value, named);
+  refusePathsWithoutArgument(
+    reading,
+    name,
+    value,
+    named?.some(({ as }) => as === 'file_read' || as === 'file_write') ?? false,
+  );
   return Object.freeze({
     name,
     rule: referTo(reading, id, pointer, 'key'),
     ...paths,
     arguments: named,
     otherArguments: wordAt(['allow', 'deny'], value, 'otherArguments') ?? (named === null ? 'allow' : 'deny'),
+    ...readCommands(place, name, value),
+    ...endpoints,
+    confirmation: readConfirmation(place, name, value, { named, ...endpoints }),
+    rateLimit: readRateLimit(place, value),
+    requireSecretManager:
+      value['requireSecretManager'] === true
+        ? referTo(reading, `${id}.requireSecretManager`, `${pointer}/requireSecretManager`, 'key')
+        : null,
     maxLength: typeof output['maxLength'] === 'number' ? output['maxLength'] : null,
     audit: value['audit'] === true,
     isolation: isolationAt(value),
@@ -52,6 +72,13 @@ function refuseWritesAsReads(reading: PolicyReading, name: string, named: readon
     const place = `/tools${segment(name)}/arguments${segment(argument.name)}`;
     addProblem(reading, place, 'as: file_read in a rule that file_write falls under', 'Write as: file_write', 'key');
   }
+}
+
+function readRateLimit({ reading, id, pointer }: RulePlace, value: JsonObject): ToolRule['rateLimit'] {
+  const most = objectAt(value, 'rateLimit')?.['maxCallsPerMinute'];
+  if (typeof most !== 'number') return null;
+  const key = 'rateLimit.maxCallsPerMinute';
+  return callsPerMinute(most, referTo(reading, `${id}.${key}`, `${pointer}/${key.replace('.', '/')}`, 'key'));
 }
 
 /** The limit would silently not hold: nothing says which argument of a server's tool is a path. */

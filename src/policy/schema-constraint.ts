@@ -65,9 +65,8 @@ const KEYWORDS: Readonly<Record<string, JsonObject>> = {
 };
 
 const as: JsonObject = choice(
-  ['file_read', 'file_write'],
-  "The argument is a path (or a list of paths) and is judged by this tool's rule; by this rule's own `allowedPaths` where it has some.",
-  { api_call: 'the tool api_call', 'sql-read-only': 'an SQL reader' },
+  ['file_read', 'file_write', 'api_call', 'sql-read-only'],
+  "`file_read`, `file_write`: a path (or a list of paths), judged by this tool's rule; by this rule's own `allowedPaths` where it has some. `api_call`: a URL, judged by that rule; by this rule's own endpoints where it has some. `sql-read-only`: one SQL statement that only reads.",
 );
 
 /** The constraint on a part of an argument. */

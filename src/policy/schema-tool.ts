@@ -1,9 +1,7 @@
 import type { JsonObject } from '../core/index.ts';
+import { callKeys } from './schema-calls.ts';
 import { choice, closed, later, list, text } from './schema-parts.ts';
 
-const SHELL = 'the tool shell';
-const API_CALL = 'the tool api_call';
-const APPROVALS = 'approvals';
 const SECRETS = 'secret providers';
 const SANDBOX = 'a sandbox';
 
@@ -50,13 +48,6 @@ export const toolRule: JsonObject = closed('What one tool may be called with.', 
     output: later(SANDBOX, 'Bytes that what is spawned may print.'),
   }),
   flow: { $ref: '#/$defs/flow' },
-  requiresConfirmation: later(APPROVALS, 'Calls that need a human yes.'),
-  rateLimit: later('rate limits', 'Calls per minute.'),
+  ...callKeys,
   secrets: later(SECRETS, 'Secrets by destination.'),
-  requireSecretManager: later(SECRETS, 'Refuses credentials that are written out.'),
-  allowedCommands: later(SHELL, 'Programs that may run.'),
-  deniedPatterns: later(SHELL, 'Commands that may not run.'),
-  allowedEndpoints: later(API_CALL, 'Hosts that may be called.'),
-  methods: later(API_CALL, 'HTTP methods that may be used.'),
-  internalEndpoints: later(API_CALL, 'Private addresses that may be called.'),
 });

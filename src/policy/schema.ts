@@ -1,4 +1,5 @@
 import { deepFreeze, type JsonObject } from '../core/index.ts';
+import { confirmation } from './schema-calls.ts';
 import { argument, constraint, flow } from './schema-constraint.ts';
 import { choice, closed, duration, isolation, isolationLevel, list, text } from './schema-parts.ts';
 import { serverRule } from './schema-server.ts';
@@ -38,7 +39,10 @@ export const policySchema: JsonObject = deepFreeze({
     'What the tools of an agent may be called with. What no rule allows is denied.',
     {
       version: { description: 'The version of the policy language.', const: 1, 'x-remedy': 'Write version: 1' },
-      mode: choice(['enforce'], 'How decisions are applied.', { observe: 'the observe mode' }),
+      mode: choice(
+        ['enforce', 'observe'],
+        '`enforce` if absent. `observe` decides and records, and runs what it denies all the same: for trying a policy out, never for protection. Control files, arguments that cannot be read and requests that the rule does not allow stay denied.',
+      ),
       root: text('The folder that paths are relative to; the folder of the policy file if absent.'),
       defaults: closed('What holds where a rule says nothing.', { isolation: { $ref: '#/$defs/isolation' } }),
       tools: {
@@ -70,6 +74,7 @@ export const policySchema: JsonObject = deepFreeze({
     server: serverRule,
     principal,
     argument,
+    confirmation,
     constraint,
     flow,
     isolation,

@@ -86,14 +86,23 @@ afterAll(() => rmSync(top, { recursive: true, force: true }));
 
 describe('the built-in tools', () => {
   test('have these names', () => {
-    expect(builtInTools().map(({ name }) => name)).toEqual(['file_read', 'file_list', 'file_search', 'file_write']);
+    expect(builtInTools().map(({ name }) => name)).toEqual([
+      'file_read',
+      'file_list',
+      'file_search',
+      'file_write',
+      'shell',
+      'api_call',
+    ]);
   });
 
-  test.each(builtInTools())('$name: a strict schema of our own dialect, run by our own code', (tool) => {
+  test.each(builtInTools())('$name: a strict schema of our own dialect, over what the gate judged', (tool) => {
     expect(() => compileSchema(tool.schema)).not.toThrow();
     expect(tool.schema['additionalProperties']).toBe(false);
-    expect(tool.runs).toBe('built-in');
-    expect(Object.keys(tool.paths ?? {})).toEqual(['path']);
+    // The two that take no path take a command line and a request: both are read by their names.
+    expect([tool.runs, ...Object.keys(tool.paths ?? {})]).toEqual(
+      { shell: ['spawned'], api_call: ['built-in'] }[tool.name] ?? ['built-in', 'path'],
+    );
   });
 });
 

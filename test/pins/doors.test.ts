@@ -8,6 +8,7 @@ import { ERROR_TABLE } from '../../src/core/index.ts';
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   '../../src/index.ts': [
     'SallyportError',
+    'apiCall',
     'builtInTools',
     'fileList',
     'fileRead',
@@ -15,9 +16,10 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'fileWrite',
     'isSallyportError',
     'openGate',
+    'shell',
   ],
   '../../src/gate/index.ts': ['explainCall', 'loadPolicy', 'openGate'],
-  '../../src/tools/index.ts': ['builtInTools', 'fileList', 'fileRead', 'fileSearch', 'fileWrite'],
+  '../../src/tools/index.ts': ['apiCall', 'builtInTools', 'fileList', 'fileRead', 'fileSearch', 'fileWrite', 'shell'],
   '../../src/identity/index.ts': ['checkTokenName', 'describeToken', 'findToken', 'mintToken'],
   '../../src/keeper/index.ts': [
     'TokenFolder',
@@ -32,18 +34,25 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   '../../src/policy/index.ts': [
     'ToolPolicy',
     'allowsPath',
+    'commandOf',
+    'commandPaths',
     'compilePolicy',
     'decide',
+    'decideRequest',
     'describeProblem',
     'explain',
     'isPolicy',
+    'globsOverlap',
+    'isCommandTrouble',
     'mayBeAllowed',
     'parsePolicy',
     'pathUses',
+    'planExecution',
     'policyFromObject',
     'policySchema',
     'reachableFolders',
     'renderExplanation',
+    'requestsOf',
   ],
 };
 

@@ -1,0 +1,120 @@
+import { SallyportError } from '../core/index.ts';
+import { type LoadedPolicy, loadPolicy } from '../gate/index.ts';
+import type { Policy } from '../policy/index.ts';
+import { readCases } from './case-file.ts';
+import { loadForCases } from './case-policies.ts';
+import { openCaseRunner } from './case-run.ts';
+import { toolsOfCases } from './case-tools.ts';
+import { type Change, type Comparison, comparisonJson, isDifferent, renderComparison } from './decision-change.ts';
+import { answer, safeLines, type Terminal } from './output.ts';
+import { deciderOf, recordedCalls, toolsBeside } from './recorded-calls.ts';
+import { type CommonFlags, gateSettings, settingsOf } from './settings.ts';
+
+export interface PolicyDiffFlags extends CommonFlags {
+  readonly tools?: string;
+  readonly cases?: readonly string[];
+  readonly log?: boolean;
+}
+
+interface Pair {
+  /** Policy file in force. */
+  readonly a: string;
+  /** Policy file to come. */
+  readonly b: string;
+}
+
+/** Said with every answer about a log. */
+const AS_IT_IS_NOW =
+  'Decided on the files as they are now, which may have changed since; names were not looked up, and rates count nothing.';
+
+/** `policy diff A B`: calls whose decision changes. Exits 0 when none does, 1 when one does. */
+export async function policyDiff(terminal: Terminal, pair: Pair, flags: PolicyDiffFlags): Promise<number> {
+  const { cases = [], log = false } = flags;
+  if (cases.length === 0 && !log)
+    throw new SallyportError('USAGE', 'name the calls to compare: --cases FILE... or --log');
+  const parts = [
+    ...(cases.length === 0 ? [] : [await diffCases(pair, cases, flags.tools)]),
+    ...(log ? [await diffLog(pair, flags)] : []),
+  ];
+  return report(terminal, merge(parts), log);
+}
+
+function report(terminal: Terminal, comparison: Comparison, isLog: boolean): number {
+  answer(terminal, comparisonJson(comparison), safeLines(renderComparison(comparison)));
+  if (isLog && !terminal.json) terminal.err(AS_IT_IS_NOW);
+  return isDifferent(comparison) ? 1 : 0;
+}
+
+const merge = (parts: readonly Comparison[]): Comparison => ({
+  compared: parts.reduce((sum, { compared }) => sum + compared, 0),
+  left: parts.reduce((sum, { left }) => sum + left, 0),
+  changes: parts.flatMap(({ changes }) => changes),
+  mode: parts.find(({ mode }) => mode !== null)?.mode ?? null,
+});
+
+const modeChange = (before: Policy, after: Policy): Comparison['mode'] =>
+  before.mode === after.mode ? null : { before: before.mode, after: after.mode };
+
+/** Each case under both policies, whichever policy it names. */
+async function diffCases({ a, b }: Pair, files: readonly string[], tools: string | undefined): Promise<Comparison> {
+  const list = readCases(files);
+  const [first, second] = [await loadForCases(a), await loadForCases(b)];
+  const runner = openCaseRunner(toolsOfCases(tools));
+  const changes: Change[] = [];
+  let left = 0;
+  try {
+    for (const one of list) {
+      const [before, after] = [await runner.run(one, first), await runner.run(one, second)];
+      if (before.got === 'error' || after.got === 'error') left += 1;
+      else if (before.got !== after.got)
+        changes.push({
+          ...{ id: one.id, tool: one.tool, before: before.got, after: after.got },
+          ...{ ruleBefore: before.rule, ruleAfter: after.rule },
+        });
+    }
+  } finally {
+    runner.close();
+  }
+  return { compared: list.length - left, left, changes, mode: modeChange(first, second) };
+}
+
+/** Each recorded call under both policies, over the folder that the first one guards. */
+async function diffLog({ a, b }: Pair, flags: PolicyDiffFlags): Promise<Comparison> {
+  const { state } = settingsOf(flags);
+  const first = await loadPolicy({ policy: a });
+  const second = await loadPolicy({ policy: b, root: first.root });
+  const [before, after] = [
+    deciderOf(first, { state, tools: await toolsBeside(a, first) }),
+    deciderOf(second, { state, tools: await toolsBeside(a, second) }),
+  ];
+  const { calls, erased } = await recordedCalls(state);
+  const changes: Change[] = [];
+  for (const call of calls) {
+    const [old, now] = [await before(call), await after(call)];
+    if (old.effect === now.effect) continue;
+    changes.push({
+      ...{ id: `#${call.seq}`, tool: call.tool, before: old.effect, after: now.effect },
+      ...{ ruleBefore: old.rule, ruleAfter: now.rule },
+    });
+  }
+  return { compared: calls.length, left: erased, changes, mode: modeChange(first.policy, second.policy) };
+}
+
+/** `policy replay`: what was decided then against what would be decided now. Exits 0 when nothing differs, 1 when something does. */
+export async function policyReplay(terminal: Terminal, flags: CommonFlags): Promise<number> {
+  const settings = settingsOf(flags);
+  const loaded: LoadedPolicy = await loadPolicy(gateSettings(settings));
+  const tools = await toolsBeside(settings.policyFile, loaded);
+  const decide = deciderOf(loaded, { state: settings.state, tools });
+  const { calls, erased } = await recordedCalls(settings.state);
+  const changes: Change[] = [];
+  for (const call of calls) {
+    const { effect, rule } = await decide(call);
+    if (effect === call.decision) continue;
+    changes.push({
+      ...{ id: `#${call.seq}`, tool: call.tool, before: call.decision, after: effect },
+      ...{ ruleBefore: call.rule, ruleAfter: rule },
+    });
+  }
+  return report(terminal, { compared: calls.length, left: erased, changes, mode: null }, true);
+}
