@@ -1,5 +1,5 @@
 import { parseStrictJson } from '../core/index.ts';
-import { openGateway } from './open-gateway.ts';
+import { OBSERVING, openGateway } from './open-gateway.ts';
 import { answer, safeLines, type Terminal } from './output.ts';
 import { type CommonFlags, settingsOf } from './settings.ts';
 
@@ -11,6 +11,7 @@ export async function call(
 ): Promise<number> {
   const args = parseStrictJson(request.json);
   const gateway = await openGateway(settingsOf(flags));
+  if (gateway.gate.policy.mode === 'observe') terminal.err(`sallyport: mode ${OBSERVING}`);
   try {
     const session = await gateway.gate.openSession({ agent: 'cli', surface: 'cli' });
     const result = await session.call(request.tool, args);

@@ -4,6 +4,9 @@ import { builtInTools } from '../tools/index.ts';
 import { gateSettings, type Settings } from './settings.ts';
 import { packageVersion } from './version.ts';
 
+/** Said on every screen under `mode: observe`: nobody may take an observed run for a guarded one. */
+export const OBSERVING = 'observe: NOTHING IS ENFORCED, what the policy denies runs all the same and is recorded';
+
 /** A gate with everything behind it: the built-in tools and the servers of the policy. */
 export interface OpenedGateway {
   readonly gate: Gate;

@@ -1,7 +1,7 @@
 import { SallyportError } from '../core/index.ts';
 import { type HttpFront, type ServerStatus, serveHttp } from '../gateway/index.ts';
 import { localUser, TokenFolder } from '../keeper/index.ts';
-import { type OpenedGateway, openGateway } from './open-gateway.ts';
+import { OBSERVING, type OpenedGateway, openGateway } from './open-gateway.ts';
 import { safeLines, type Terminal } from './output.ts';
 import { type CommonFlags, type Settings, settingsOf } from './settings.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -15,9 +15,6 @@ export interface UpFlags extends CommonFlags {
 
 /** Name of the client that needs no `token add`: its token lies in the state folder and is printed at each start. */
 const FIRST_CLIENT = 'local';
-
-/** Nobody may take an observed run for a guarded one. */
-const OBSERVING = '  MODE      observe: NOTHING IS ENFORCED, what the policy denies runs all the same and is recorded';
 
 /** `up`: serves MCP over HTTP until it is told to stop; then drains and writes the shutdown record. */
 export async function up(terminal: Terminal, flags: UpFlags): Promise<number> {
@@ -84,7 +81,7 @@ function started(
     `  address   ${front.url}`,
     token === null ? '  token     none: everybody on this machine can call (--auth none)' : `  token     ${token}`,
     `  policy    ${origin}, ${policy.rules} rules`,
-    ...(policy.mode === 'observe' ? [OBSERVING] : []),
+    ...(policy.mode === 'observe' ? [`  MODE      ${OBSERVING}`] : []),
     `  tools     ${toolNames(gate)}`,
     ...upstreams.status().flatMap(serverLines),
     `  log       ${keeper.state}/log`,

@@ -14,6 +14,11 @@ export interface Limits {
   readonly upstreamMs: number;
   /** One look-up of a name. */
   readonly lookUpMs: number;
+  readonly commandBytes: number;
+  /** Simple commands in one line. */
+  readonly commandCount: number;
+  /** Nesting of substitutions, groups and wrapped commands. */
+  readonly commandDepth: number;
   /** Paths that one pattern in a command line may stand for. */
   readonly patternMatches: number;
   readonly schemaBytes: number;
@@ -41,6 +46,9 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   logEntryBytes: 65_535,
   upstreamMs: 60_000,
   lookUpMs: 5_000,
+  commandBytes: 65_536,
+  commandCount: 256,
+  commandDepth: 32,
   patternMatches: 256,
   schemaBytes: 65_536,
   schemaDepth: 64,

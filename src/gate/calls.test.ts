@@ -129,6 +129,13 @@ test('mode: observe lets pass what policy denies, says so in every record, and h
   expect(report).toMatchObject({ integrity: { status: 'ok' }, completeness: { status: 'ok' } });
 });
 
+test("a rule's own allowedPaths limit also what its commands read", async () => {
+  const policy = 'defaults: { isolation: none }\ntools: { shell: { allowedCommands: [cat], allowedPaths: [src/] } }';
+  const opened = await open(policy, {}, { 'src/a.txt': 'a', 'b.txt': 'b' });
+  expect((await opened.call('shell', { command: 'cat src/a.txt' })).kind).toBe('delivered');
+  expect(codeOf(await opened.call('shell', { command: 'cat b.txt' }))).toBe('PATH_NOT_ALLOWED');
+});
+
 test('a command line is judged by what its paths lead to', async () => {
   const policy = `defaults: { isolation: none }
 tools:

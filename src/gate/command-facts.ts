@@ -25,7 +25,7 @@ export interface CommandReading {
  * ATTACKER-CONTROLLED: the line, and the links on the disk.
  */
 export function readCommand(reader: ArgumentReader, parsed: ParsedCall): CommandReading {
-  const command = parsed.trouble === null ? commandOf(parsed.name, parsed.arguments) : undefined;
+  const command = parsed.trouble === null ? commandOf(parsed.name, parsed.arguments, reader.limits) : undefined;
   if (command === undefined) return { paths: {} };
   const folder = readFolder(reader, parsed.arguments['cwd']);
   const paths: Record<string, CallFacts['paths'][string]> = folder === null ? {} : { 'command:cwd': folder };

@@ -36,7 +36,7 @@ export async function execute(house: House, request: CallRequest, judgement: Jud
 function contextOf(house: House, request: CallRequest, judgement: Judgement, signal: AbortSignal): ToolContext {
   const paths: Record<string, OpenedPath> = {};
   for (const [pointer, { use, reading }] of Object.entries(judgement.facts.paths)) {
-    if ('trouble' in reading || pointer.startsWith('command:')) continue;
+    if ('trouble' in reading || (judgement.facts.command !== undefined && pointer.startsWith('command:'))) continue;
     const judgeChild = (child: typeof reading): boolean =>
       allowsPath(house.compiled(), judgement.parsed.name, use, child) ||
       (judgement.observed !== undefined && !isOutOfReach(use, child));

@@ -45,7 +45,7 @@ export async function readFacts(
 }
 
 /** How each path argument of a call reads; none when the arguments cannot be used at all. */
-export function readPaths(reader: ArgumentReader, parsed: ParsedCall): CallFacts['paths'] {
+function readPaths(reader: ArgumentReader, parsed: ParsedCall): CallFacts['paths'] {
   const paths: PathFactsByPointer = {};
   if (parsed.trouble === null) {
     const uses = strongestUses(parsed.registered?.tool.paths ?? {}, pathUses(reader.compiled(), parsed.name));

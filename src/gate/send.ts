@@ -10,7 +10,7 @@ import type { Judgement } from './judge.ts';
  */
 export function sendFor(
   house: House,
-  { facts, parsed }: Judgement,
+  { facts, parsed, decision }: Judgement,
   signal: AbortSignal,
 ): ((request: FetchRequest) => Promise<FetchResult>) | null {
   const judged = facts.requests?.['url'];
@@ -21,5 +21,6 @@ export function sendFor(
     performRequest(request, {
       judge: (hop) => decideRequest(house.compiled(), parsed.name, { ...hop.request, addresses: hop.addresses }),
       ...{ resolve, dial, certificates, resolved, signal },
+      limits: { totalMs: decision.obligations.timeoutMs || house.limits.upstreamMs },
     });
 }

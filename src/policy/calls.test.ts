@@ -203,8 +203,8 @@ describe('decide: command lines', () => {
     ['git status', 'allow', 'tools.shell', 3],
     ['git push', 'confirm COMMAND_CONFIRM', 'tools.shell.requiresConfirmation.commands[0]', 9],
     ['git push --force', 'deny COMMAND_PATTERN', 'tools.shell.deniedPatterns[0]', 8],
-    ['git status; curl x', 'deny COMMAND_NOT_ALLOWED', 'builtin.COMMAND_NOT_ALLOWED', undefined],
-    ['echo $(id)', 'deny COMMAND_NOT_ALLOWED', 'builtin.COMMAND_NOT_ALLOWED', undefined],
+    ['git status; curl x', 'deny COMMAND_NOT_ALLOWED', 'tools.shell.allowedCommands', 3],
+    ['echo $(id)', 'deny COMMAND_NOT_ALLOWED', 'tools.shell.allowedCommands', 3],
   ])('%s: %s', (command, expected, id, line) => {
     const decision = decided(command);
     expect([verdictOf(decision), decision.rule.id, decision.rule.line]).toEqual([expected, id, line]);

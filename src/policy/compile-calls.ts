@@ -24,7 +24,7 @@ export function compileCommands(rule: ToolRule, reads: PathJudges, root: string)
       confirmCommands: texts(confirmation.commands),
     }),
     references,
-    operands: withRoot(reads, rule.rule, root),
+    operands: rule.allowedPaths === null ? withRoot(reads, rule.rule, root) : reads,
   });
 }
 

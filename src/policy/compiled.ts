@@ -18,7 +18,10 @@ export interface CompiledCommands {
   readonly rule: ShellRule;
   /** Where each entry stands, by the key that a decision about a line names: `allowedCommands[0]`. */
   readonly references: ReadonlyMap<string, RuleReference>;
-  /** Judges what a command only reads: any place in the root that no rule withholds (convention C8). */
+  /**
+   * Judges what a command only reads: any place in the root that no rule withholds (convention C8), or only what the rule's
+   * own `allowedPaths` name.
+   */
   readonly operands: PathJudges;
 }
 

@@ -3,7 +3,7 @@ import type { Condition, ConditionComparison, ConditionOperand } from './conditi
 
 export { parseCondition } from './condition-parse.ts';
 export { printCondition } from './condition-print.ts';
-export { type Condition, type ConditionScope, type ConditionType, DEFAULT_SCOPE } from './condition-types.ts';
+export { type Condition, type ConditionType, DEFAULT_SCOPE } from './condition-types.ts';
 
 /** What a condition is decided from: JSON, gathered before. */
 export interface ConditionInput {

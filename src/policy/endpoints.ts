@@ -96,7 +96,7 @@ export interface EndpointRequest {
 }
 
 /** Where an admitted request goes: everything a connection is made from. */
-export interface EndpointTarget {
+interface EndpointTarget {
   readonly url: CanonicalUrl;
   readonly method: string | null;
   readonly headers: ReadonlyMap<string, HeaderValue>;

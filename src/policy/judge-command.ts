@@ -56,13 +56,21 @@ const allowedBy = ({ commands }: LineCall, { ruleKey }: CommandDecision): string
   `every command in it is listed (${commands.references.get(ruleKey)?.id ?? ruleKey} and others)`;
 
 /** The denial of a path says more than the line's; everything else is told in the words of the line. */
-function findingOf({ commands, findings }: LineCall, decision: CommandDecision, effect: 'confirm' | 'deny'): Finding {
+function findingOf(
+  { tool, commands, findings }: LineCall,
+  decision: CommandDecision,
+  effect: 'confirm' | 'deny',
+): Finding {
   const found = findings.get(decision.ruleKey);
   const reason = found === undefined ? decision.reason : `${decision.reason}: ${found.reason}`;
   const code = codeOf(decision.code);
-  const rule: RuleReference = found?.rule ?? commands.references.get(decision.ruleKey) ?? builtInRule(code);
+  const rule: RuleReference = found?.rule ?? commands.references.get(decision.ruleKey) ?? ruleOf(tool, code);
   return { effect, code, rule, reason, instead: found?.instead ?? capital(decision.instead) };
 }
+
+/** What no entry lists is denied by the list; everything else that no entry says is built in. */
+const ruleOf = ({ rule: { rule } }: CompiledTool, code: ErrorCode): RuleReference =>
+  code === 'COMMAND_NOT_ALLOWED' ? { ...rule, id: `${rule.id}.allowedCommands` } : builtInRule(code);
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 

@@ -91,7 +91,7 @@ function judgePaths(tool: CompiledTool, facts: CallFacts, compiled: CompiledPoli
   let count = 0;
   for (const pointer of Object.keys(facts.paths)) {
     const path = facts.paths[pointer];
-    if (path === undefined || pointer.startsWith(COMMAND_PATHS)) continue;
+    if (path === undefined || (tool.commands !== null && pointer.startsWith(COMMAND_PATHS))) continue;
     count += 1;
     found = stronger(found, judgePath(tool.paths[path.use], path.reading, compiled.root, trace));
     if (found?.effect === 'deny' && trace === null) return found;

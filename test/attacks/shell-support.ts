@@ -62,7 +62,7 @@ const globs = (pattern: string): readonly string[] => {
 };
 
 /** The file rules, without a disk: enough of them for what the shell hands over. */
-export function judgeBy(policy: ShellPolicy): (path: PathOperand) => PathVerdict {
+function judgeBy(policy: ShellPolicy): (path: PathOperand) => PathVerdict {
   const verdict = (effect: PathVerdict['effect'], code: string): PathVerdict => ({
     effect,
     ruleKey: `builtin.${code}`,

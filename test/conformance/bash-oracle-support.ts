@@ -65,7 +65,7 @@ const UNLISTED = [
   'y',
 ];
 
-export const ORACLE_RULE: ShellRule = {
+const ORACLE_RULE: ShellRule = {
   allowedCommands: [...LISTED, ...BUILTINS],
   deniedPatterns: [],
   confirmCommands: [],

@@ -1,5 +1,5 @@
 /** Names that may be set (convention C5: harmlessEnv). */
-export const HARMLESS_VARIABLES: ReadonlySet<string> = new Set([
+const HARMLESS_VARIABLES: ReadonlySet<string> = new Set([
   'CI',
   'NODE_ENV',
   'FORCE_COLOR',

@@ -1,7 +1,7 @@
 import type { CommandLine } from './command-line.ts';
 
 /** Environment of what runs: names and values. What is not named does not exist. */
-export type PlannedEnvironment = Readonly<Record<string, string>>;
+type PlannedEnvironment = Readonly<Record<string, string>>;
 
 /** How a line that was judged is run, so that what was judged is what runs. Pure description. */
 export type ExecutionPlan =
@@ -14,7 +14,7 @@ export type ExecutionPlan =
     };
 
 /** The folders that programs are looked up in. */
-export const FIXED_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const FIXED_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Settings of Git that take the place of what a repository says (advice 5.1.11): no program of its own is started. */
 const GIT_OVERRIDES: readonly (readonly [key: string, value: string])[] = [
@@ -45,7 +45,7 @@ const gitEnvironment = (): PlannedEnvironment =>
   ]);
 
 /** The environment that every planned command gets: nothing of the gate's own reaches it. `home` is an absolute path. */
-export const plannedEnvironment = (home: string): PlannedEnvironment => ({
+const plannedEnvironment = (home: string): PlannedEnvironment => ({
   PATH: FIXED_PATH,
   HOME: home,
   LANG: 'C.UTF-8',

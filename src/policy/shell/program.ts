@@ -82,7 +82,7 @@ export type Role =
   | 'ask';
 
 /** Values an option takes: none, one or two words, one attached word or none, words up to `;` or `+`, all that follow. */
-export type Arity = 0 | 1 | 2 | 'optional' | 'until' | 'rest';
+type Arity = 0 | 1 | 2 | 'optional' | 'until' | 'rest';
 
 export interface OptionSpec {
   /** With its dashes. */
@@ -94,7 +94,7 @@ export interface OptionSpec {
 }
 
 /** Other operands when one of `options` is given, and one of `and` where that is set. */
-export interface OperandCase {
+interface OperandCase {
   readonly options: string;
   readonly and?: string;
   readonly operands: readonly Role[];
