@@ -121,8 +121,8 @@ function prepareSlot(folder: string, slot: number): void {
     const text = `#!/bin/sh\necho ${name} >> ${place}/log\n${real === undefined ? 'exit 0' : `exec ${real} "$@"`}\n`;
     writeFileSync(join(bin, name), text, { mode: 0o755 });
   }
-  // A file in the working folder that only a changed PATH would find.
-  writeFileSync(join(place, 'work/x'), `#!/bin/sh\necho work/x >> ${place}/log\n`, { mode: 0o755 });
+  // A listed name in the working folder, which only a changed PATH would find.
+  writeFileSync(join(place, 'work/git'), `#!/bin/sh\necho work/git >> ${place}/log\n`, { mode: 0o755 });
   writeFileSync(join(place, 'log'), '');
   giveAway(join(place, 'log'));
 }

@@ -88,15 +88,17 @@ const SHELL: ProgramTable = {
   strict: true,
   plus: true,
   options: {
-    ok: '-e -u -x -v -n -f -h -l -p --login --noprofile --norc --posix --restricted -r --version --help --verbose',
-    shell: '-c=',
+    // `-c` is a flag: the text is the first operand, whatever the rest of its cluster says (`bash -cx -- TEXT`).
+    ok: '-c -e -u -x -v -n -f -h -l -p --login --noprofile --norc --posix --restricted -r --version --help --verbose',
+    listed: '-o=',
     runs: '-i -s --debugger',
-    loads: '--rcfile= --init-file= -O= -o=',
+    loads: '--rcfile= --init-file= -O=',
   },
+  only: { '-o': ['pipefail', 'errexit', 'nounset', 'xtrace', 'noglob', 'noclobber'] },
   operands: ['shell-file', 'ok'],
-  when: [{ options: '-c', operands: ['ok'] }],
+  when: [{ options: '-c', operands: ['shell', 'ok'] }],
   // Without a script it runs what it reads.
-  implicit: { options: '', role: 'runs', unless: '-c --version --help' },
+  implicit: { options: '', role: 'runs', unless: '--version --help' },
 };
 
 /** Shells: the text of `-c` is judged like a line of its own; a script is a file that is read. */
@@ -104,6 +106,6 @@ export const SHELLS: Readonly<Record<string, ProgramTable>> = {
   bash: SHELL,
   sh: SHELL,
   dash: SHELL,
-  zsh: { ...SHELL, options: { ...SHELL.options, shell: '', runs: '-i -s -c=' } },
-  ksh: { ...SHELL, options: { ...SHELL.options, shell: '', runs: '-i -s -c=' } },
+  zsh: { ...SHELL, options: { ...SHELL.options, runs: '-i -s -c' } },
+  ksh: { ...SHELL, options: { ...SHELL.options, runs: '-i -s -c' } },
 };
