@@ -84,7 +84,8 @@ function checkUses(reading: PolicyReading, tools: readonly ToolRule[]): void {
   for (const { name, allowedPaths, arguments: named } of tools) {
     if (allowedPaths !== null) continue;
     for (const argument of named ?? []) {
-      if (argument.as === null || hasRule(argument.as)) continue;
+      if (argument.as !== 'file_read' && argument.as !== 'file_write') continue;
+      if (hasRule(argument.as)) continue;
       const message = `as: ${argument.as} can never be allowed: neither this rule nor one for ${argument.as} has allowedPaths`;
       const place = `/tools${segment(name)}/arguments${segment(argument.name)}`;
       addProblem(reading, place, message, `Write allowedPaths here, or a rule for ${argument.as}`, 'key');
