@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import { SallyportError } from '../core/index.ts';
 import { loadPolicy } from '../gate/index.ts';
-import type { Policy } from '../policy/index.ts';
+import { type Policy, policyForCases } from '../policy/index.ts';
 import type { PolicyCase } from './case-file.ts';
 
 /** Finds the policy of a case. */
@@ -49,7 +49,5 @@ function fileIn(folder: string, { policy, place }: PolicyCase): string {
  * @throws SallyportError POLICY_UNREADABLE, POLICY_INVALID
  */
 export async function loadForCases(file: string): Promise<Policy> {
-  const { policy } = await loadPolicy({ policy: file });
-  const isolation = policy.defaults.isolation.length > 0 ? policy.defaults.isolation : (['none'] as const);
-  return Object.freeze({ ...policy, root: undefined, defaults: { ...policy.defaults, isolation } });
+  return policyForCases((await loadPolicy({ policy: file })).policy);
 }

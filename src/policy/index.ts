@@ -9,7 +9,7 @@ export type { EndpointVerdict } from './endpoints.ts';
 export { type Explanation, explain, renderExplanation } from './explain.ts';
 export type { CallFacts, PathFacts, PathReading, PathTrouble, PathUse, RequestFacts } from './facts.ts';
 export type { ExplainedStep } from './finding.ts';
-export { isPolicy, parsePolicy, policyFromObject } from './parse.ts';
+export { isPolicy, parsePolicy, policyForCases, policyFromObject } from './parse.ts';
 export type {
   ArgumentRule,
   FlowEffect,

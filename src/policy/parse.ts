@@ -7,8 +7,10 @@ import {
   type JsonObject,
   type JsonValue,
   quoteForMessage,
+  SallyportError,
   sha256Hex,
 } from '../core/index.ts';
+import type { IsolationLevel } from './decision.ts';
 import type { Policy } from './policy.ts';
 import { locate, type PlaceFinder, type ProblemDraft, refusePolicy } from './problems.ts';
 import { readPrincipal } from './read-principal.ts';
@@ -24,6 +26,21 @@ const PARSED = new WeakSet<object>();
 
 /** Whether an object is a policy that `parsePolicy` or `policyFromObject` returned: one that looks like it was never checked. */
 export const isPolicy = (value: object): value is Policy => PARSED.has(value);
+
+/**
+ * The same policy for a place of its own, as for the cases of a test: without its `root:`, and with no isolation asked for
+ * where it asks for none. Nothing else about a checked policy can be changed.
+ */
+export function policyForCases(policy: Policy): Policy {
+  if (!isPolicy(policy))
+    throw new SallyportError('POLICY_INVALID', 'only a policy that was read can be used for cases');
+  const { isolation } = policy.defaults;
+  const none: readonly IsolationLevel[] = Object.freeze(['none']);
+  const defaults = Object.freeze({ ...policy.defaults, isolation: isolation.length === 0 ? none : isolation });
+  const derived: Policy = Object.freeze({ ...policy, root: undefined, defaults });
+  PARSED.add(derived);
+  return derived;
+}
 
 /**
  * Reads a policy file (YAML 1.2, at most 1 MiB and 10,000 rules): its text, or its bytes, which must be UTF-8. `file` is

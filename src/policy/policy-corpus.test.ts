@@ -20,7 +20,7 @@ import {
   parseStrictJson,
 } from '../core/index.ts';
 import { type AskedWorld, explainCall, type Tool } from '../gate/index.ts';
-import { type Effect, type Policy, parsePolicy } from './index.ts';
+import { type Effect, type Policy, parsePolicy, policyForCases } from './index.ts';
 
 /** The shared corpus (see its README): what the policy language means, by cases, against real files. */
 const CORPUS = new URL('../../test/cases/policy-corpus/', import.meta.url);
@@ -75,7 +75,7 @@ const TOOLS: readonly Tool[] = (
 const POLICIES = new Map<string, Policy>(
   ['api-gateway', 'article-strict', 'build-box', 'ci-runner', 'readonly-review'].map((name) => {
     const policy = parsePolicy(textOf(`policies/${name}.yaml`), { file: `${name}.yaml` });
-    return [name, { ...policy, defaults: { isolation: ['none'] } }];
+    return [name, policyForCases(policy)];
   }),
 );
 

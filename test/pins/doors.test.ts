@@ -48,6 +48,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'parsePolicy',
     'pathUses',
     'planExecution',
+    'policyForCases',
     'policyFromObject',
     'policySchema',
     'reachableFolders',
