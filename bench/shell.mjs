@@ -41,8 +41,13 @@ export async function run() {
   medianMicroseconds(analyseCommandLine);
   const analysis = medianMicroseconds(analyseCommandLine);
   const decision = medianMicroseconds((line) => decideCommandLine(RULE, analyseCommandLine(line)));
-  return [
-    { name: 'shell: analysis of a command line', unit: 'µs', ...analysis, budget: 50 },
-    { name: 'shell: analysis and decision', unit: 'µs', ...decision },
-  ];
+  return {
+    title: 'Reading a typical command line (budget: analysis p50 < 50 µs)',
+    rows: [
+      { name: 'analysis, p50', value: analysis.median, unit: 'µs' },
+      { name: 'analysis, p99', value: analysis.p99, unit: 'µs' },
+      { name: 'analysis and decision, p50', value: decision.median, unit: 'µs' },
+      { name: 'analysis and decision, p99', value: decision.p99, unit: 'µs' },
+    ],
+  };
 }
