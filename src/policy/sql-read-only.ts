@@ -1,5 +1,6 @@
 import { quoteForMessage } from '../core/index.ts';
 import { deny, type Finding } from './finding.ts';
+import { troubleInAssignments, troubleInFiles } from './sql-files.ts';
 import {
   ACTING_WORDS,
   BEFORE_OPERANDS,
@@ -33,7 +34,13 @@ function troubleInTokens(all: readonly SqlToken[]): string | null {
   const end = all.findIndex((token) => isSymbol(token, ';'));
   const tokens = end < 0 ? all : all.slice(0, end);
   if (all.length > tokens.length + 1) return 'there is more than one statement';
-  return troubleInStart(tokens) ?? troubleInWords(tokens) ?? troubleInCalls(tokens);
+  return (
+    troubleInStart(tokens) ??
+    troubleInWords(tokens) ??
+    troubleInCalls(tokens) ??
+    troubleInFiles(tokens) ??
+    troubleInAssignments(tokens)
+  );
 }
 
 const isSymbol = (token: SqlToken | undefined, text: string): boolean =>
