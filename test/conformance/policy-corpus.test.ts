@@ -28,6 +28,17 @@ describe('the shared corpus, by the runner of sallyport policy test', () => {
   );
 });
 
+it(
+  'commands that a review got past an earlier version, and their everyday neighbours',
+  async () => {
+    const cases = [at('test/cases/shell-regressions.jsonl')];
+    const judged = await judgeCases({ policies: corpus('policies'), tools: corpus('tools.json'), cases });
+    expect(scoreOf(judged).wrong).toEqual([]);
+    expect(judged.length).toBeGreaterThan(20);
+  },
+  TIMEOUT_MS,
+);
+
 describe('the ready-made policies, by their own cases', () => {
   it.each(['coding-agent', 'read-only-analyst', 'support-agent', 'ci-agent'])(
     'policies/%s.yaml',

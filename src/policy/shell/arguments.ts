@@ -147,10 +147,19 @@ function readOption(reader: Reader, word: Word): void {
     return;
   }
   const exact = word.shape === 'static' ? program.optionsByName.get(text) : undefined;
+  const attached = exact === undefined ? twoLetterOption(reader, word) : undefined;
   if (exact !== undefined) readValues(reader, exact, null, word);
+  else if (attached !== undefined) readAttached(reader, attached, text.slice(attached.name.length), word);
   else if (text.startsWith('--') || program.single === true) readLong(reader, word);
   else readCluster(reader, word, 1);
 }
+
+/** `-TTid`: a short option of two letters with its value attached is no cluster (zip, unzip). */
+const twoLetterOption = (reader: Reader, word: Word): OptionSpec | undefined => {
+  if (reader.program.single === true || !/^-[A-Za-z]{2}./.test(word.lead)) return undefined;
+  const spec = reader.program.optionsByName.get(word.lead.slice(0, 3));
+  return spec?.arity === 1 ? spec : undefined;
+};
 
 function readLong(reader: Reader, word: Word): void {
   const equals = word.lead.indexOf('=');

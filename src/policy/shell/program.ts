@@ -63,6 +63,11 @@ export type Role =
   | 'in-place'
   /** A program that an interpreter runs from a file: not from standard input. */
   | 'script-file'
+  /** Flags that go hands on to its compiler and linker; the lines of a file that git log follows. */
+  | 'go-flags'
+  | 'line-range'
+  /** A list of files, which is not in the line when it comes from a stream. */
+  | 'file-list'
   | 'shell-file'
   /** A network of containers. */
   | 'network-name'

@@ -99,7 +99,11 @@ const archive: RoleReader = (value, sink) => {
   sink.path(value, writes.some((name) => sink.seen.has(name)) ? 'file_write' : 'file_read');
 };
 
-const nodeId: RoleReader = (value, sink) => sink.path(value, 'file_read', value.text.split('::', 1)[0] ?? '');
+const nodeId: RoleReader = (value, sink) => {
+  // `@file`: pytest takes more options from that file.
+  if (value.text.startsWith('@')) sink.doubt('deny', 'COMMAND_LOADS', 'options that are not in the line', value);
+  else sink.path(value, 'file_read', value.text.split('::', 1)[0] ?? '');
+};
 
 const atFile: RoleReader = (value, sink) => {
   if (value.text.startsWith('@') && value.text !== '@-') sink.path(value, 'file_read', value.text.slice(1));
@@ -182,6 +186,27 @@ const scriptFile: RoleReader = (value, sink) => {
   if (isStream(value.text) || value.word.shape === 'pipe') {
     sink.doubt('deny', 'COMMAND_EXECUTES', 'runs a program that it reads from a stream', value);
   } else sink.path(value, 'file_read');
+};
+
+/** Flags of the compiler and the linker that neither start a program nor name a file. */
+const GO_FLAGS =
+  /^(?:[\w./*-]+=)?(?:\s*(?:-s|-w|-v|-N|-l|-m|-B|-S|-e|-race|-X(?:\s+|=)\S+|-(?:c|l|m|d|lang|buildid|compressdwarf)=\S*))*\s*$/;
+
+const goFlags: RoleReader = (value, sink) => {
+  if (value.known && GO_FLAGS.test(value.text)) return;
+  const starts = !value.known || /ext-?ld|linkmode|toolexec|-o\b|-I\b|importcfg/i.test(value.text);
+  sink.doubt(starts ? 'deny' : 'confirm', 'COMMAND_EXECUTES', 'flags that can start another linker', value);
+};
+
+/** `START,END:FILE` or `:FUNCTION:FILE`. */
+const lineRange: RoleReader = (value, sink) => {
+  const colon = value.text.lastIndexOf(':');
+  if (colon >= 0) sink.path(value, 'file_read', value.text.slice(colon + 1));
+};
+
+const fileList: RoleReader = (value, sink) => {
+  if (isStream(value.text)) sink.doubt('confirm', 'COMMAND_DYNAMIC', 'a list of files that is not in the line', value);
+  else sink.path(value, 'file_read');
 };
 
 /** A shell looks for a script on PATH too, if no file has the name and it has no slash. */
@@ -274,6 +299,9 @@ const named: Partial<Record<Role, RoleReader>> = {
   'date-format': dateFormat,
   'test-file': read,
   'script-file': scriptFile,
+  'go-flags': goFlags,
+  'line-range': lineRange,
+  'file-list': fileList,
   'shell-file': shellFile,
   'network-name': networkName,
   'in-place': inPlace,

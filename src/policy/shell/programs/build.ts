@@ -31,9 +31,13 @@ const CARGO: ProgramTable = {
   aliases: { b: 'build', c: 'check', t: 'test', d: 'doc', r: 'run', rm: 'remove' },
 };
 
-const GO_BUILD_OK = `-a -n -p= -race -msan -asan -cover -covermode= -coverpkg= -v -work -x -asmflags= -buildmode= -buildvcs= -compiler= -gcflags= -ldflags= -linkshared -mod= -tags= -trimpath -json -installsuffix= -pgo=`;
+const GO_BUILD_OK = `-a -n -p= -race -msan -asan -cover -covermode= -coverpkg= -v -work -x -buildmode= -buildvcs= -compiler= -linkshared -mod= -tags= -trimpath -json -installsuffix= -pgo=`;
 const GO_TEST_OK = `-run= -bench= -benchtime= -count= -cpu= -failfast -fullpath -list= -parallel= -short -shuffle= -skip= -timeout= -vet= -benchmem -fuzz= -fuzztime= -fuzzminimizetime= -blockprofilerate= -memprofilerate= -mutexprofilefraction= -c`;
-const GO_LOADS = { loads: '-exec= -toolexec= -overlay= -modfile= -pkgdir= -vettool=', cwd: '-C=' };
+const GO_LOADS = {
+  'go-flags': '-asmflags= -gcflags= -ldflags= -gccgoflags=',
+  loads: '-exec= -toolexec= -overlay= -modfile= -pkgdir= -vettool=',
+  cwd: '-C=',
+};
 const GO_PACKAGES = { operands: ['read'] } as const;
 
 const GO: ProgramTable = {
@@ -99,7 +103,7 @@ const MAKE: ProgramTable = {
       -n --just-print --dry-run --recon -O=? --output-sync=? -p --print-data-base -q --question -r --no-builtin-rules -R --no-builtin-variables --shuffle=? -s --silent --quiet --no-silent -S --no-keep-going --stop
       -t --touch --trace -v --version -h --help -w --print-directory --no-print-directory -W= --what-if= --new-file= --assume-new= -o= --old-file= --assume-old= --warn-undefined-variables`,
     cwd: '-C= --directory=',
-    read: '-f= --file= --makefile=',
+    'script-file': '-f= --file= --makefile=',
     loads: '-I= --include-dir= -E= --jobserver-auth= --jobserver-fds=',
     runs: '--eval=',
   },

@@ -18,9 +18,10 @@ const RUN_FILES = {
 const BUILD: ProgramTable = {
   options: {
     ok: `-t= --tag= --build-arg= --no-cache --no-cache-filter= --pull -q --quiet --target= --platform= --progress= --rm --force-rm --label= -m= --memory= --shm-size= --load --squash --compress
-      --cache-from= --cache-to= --provenance= --sbom= --ulimit= --isolation= --metadata-file= --check --call= -D --debug --annotation=`,
-    read: '-f= --file=',
-    write: '--iidfile=',
+      --provenance= --sbom= --ulimit= --isolation= --check --call= -D --debug --annotation=`,
+    'script-file': '-f= --file=',
+    write: '--iidfile= --metadata-file=',
+    ask: '--cache-from= --cache-to=',
     loads: '--build-context= --builder= --add-host= --cgroup-parent=',
     outside: '--allow= --network= --security-opt= --ssh= --secret= --push -o= --output=',
   },
@@ -51,7 +52,8 @@ const COMPOSE: ProgramTable = {
   bare: 'ok',
   options: {
     ok: '-p= --project-name= --profile= --ansi= --no-ansi --progress= --parallel= --compatibility --dry-run --all-resources --verbose -v --version -h --help',
-    read: '-f= --file= --env-file=',
+    'script-file': '-f= --file=',
+    read: '--env-file=',
     cwd: '--project-directory=',
     network: '-H= --host=',
     loads: '--context= -c= --tls --tlscacert= --tlscert= --tlskey= --tlsverify --skip-hostname-check --workdir=',

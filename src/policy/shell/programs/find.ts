@@ -14,7 +14,7 @@ export const FIND_FAMILY: Readonly<Record<string, ProgramTable>> = {
       destroys: '-delete',
       write: '-fls= -fprint= -fprint0= -fprintf==',
       'exec-command': '-exec=; -execdir=; -ok=; -okdir=;',
-      read: '-files0-from=',
+      'file-list': '-files0-from=',
     },
     operands: ['find-start'],
   },

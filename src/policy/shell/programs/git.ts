@@ -66,10 +66,10 @@ const REVISIONS_OK = `-n= --max-count= --skip= --since= --after= --until= --befo
   --oneline --encoding= --expand-tabs=? --no-expand-tabs --notes=? --no-notes --show-notes=? --standard-notes --show-signature
   --relative-date --date= --parents --children --left-right --graph --no-graph --show-linear-break=? --follow --decorate=?
   --no-decorate --decorate-refs= --decorate-refs-exclude= --clear-decorations --source --mailmap --no-mailmap --use-mailmap
-  --log-size -L= --full-diff --count --timestamp --objects --remerge-diff --diff-merges= --dd --header --no-commit-header`;
+  --log-size --full-diff --count --timestamp --objects --remerge-diff --diff-merges= --dd --header --no-commit-header`;
 
 const log: ProgramTable = {
-  options: { ok: `${REVISIONS_OK} ${DIFF_OK} -q`, ...DIFF_FILES },
+  options: { ok: `${REVISIONS_OK} ${DIFF_OK} -q`, 'line-range': '-L=', ...DIFF_FILES },
   operands: ['revision'],
   numbers: true,
 };

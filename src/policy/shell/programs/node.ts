@@ -5,7 +5,7 @@ export const NODE_FAMILY: Readonly<Record<string, ProgramTable>> = {
   node: {
     strict: true,
     options: {
-      ok: `-v --version -h --help --test --test-only --test-reporter= --test-name-pattern= --test-skip-pattern= --test-concurrency= --test-timeout= --test-shard= --test-force-exit
+      ok: `-v --version -h --help --test --test-only --test-name-pattern= --test-skip-pattern= --test-concurrency= --test-timeout= --test-shard= --test-force-exit
         --test-coverage-lines= --test-coverage-branches= --test-coverage-functions= --test-coverage-include= --test-coverage-exclude= --test-update-snapshots --test-isolation= --experimental-test-isolation=
         --experimental-test-coverage --experimental-test-snapshots --experimental-test-module-mocks --watch --watch-preserve-output -c --check --enable-source-maps --no-warnings --trace-warnings --trace-deprecation --no-deprecation
         --throw-deprecation --trace-uncaught --unhandled-rejections= --max-old-space-size= --max-semi-space-size= --stack-trace-limit= --expose-gc --stack-size= --input-type= --experimental-strip-types
@@ -14,12 +14,14 @@ export const NODE_FAMILY: Readonly<Record<string, ProgramTable>> = {
       read: '--watch-path= --test-global-setup= --env-file= --env-file-if-exists= --allow-fs-read=',
       write:
         '--test-reporter-destination= --cpu-prof-dir= --heap-prof-dir= --diagnostic-dir= --report-dir= --redirect-warnings= --trace-event-file-pattern=',
+      listed: '--test-reporter=',
       runs: '-e= --eval= -p= --print= -pe= -i --interactive',
       loads:
         '-r= --require= --import= --loader= --experimental-loader= -C= --conditions= --openssl-config= --icu-data-dir= --build-snapshot --snapshot-blob= --experimental-sea-config= --build-sea= --experimental-config-file= --experimental-default-config-file',
       network:
         '--inspect=? --inspect-brk=? --inspect-port= --inspect-wait=? --debug-port= --experimental-network-inspection --use-system-ca',
     },
+    only: { '--test-reporter': ['spec', 'tap', 'dot', 'junit', 'lcov'] },
     operands: ['script-file', 'ok'],
     when: [{ options: '--test', operands: ['read'] }],
     implicit: {

@@ -126,7 +126,7 @@ export const TEXT_FAMILY: Readonly<Record<string, ProgramTable>> = {
   wc: {
     options: {
       ok: '-c --bytes -m --chars -l --lines -L --max-line-length -w --words --total= --help --version',
-      read: '--files0-from=',
+      'file-list': '--files0-from=',
     },
     operands: ['read'],
   },
@@ -134,7 +134,8 @@ export const TEXT_FAMILY: Readonly<Record<string, ProgramTable>> = {
     options: {
       ok: '-b --ignore-leading-blanks -d --dictionary-order -f --ignore-case -g --general-numeric-sort -i --ignore-nonprinting -M --month-sort -h --human-numeric-sort -n --numeric-sort -R --random-sort -r --reverse --sort= -V --version-sort --batch-size= -c --check=? -C --debug -k= --key= -m --merge -s --stable -S= --buffer-size= -t= --field-separator= --parallel= -u --unique -z --zero-terminated --help --version',
       write: '-o= --output= -T= --temporary-directory=',
-      read: '--files0-from= --random-source=',
+      'file-list': '--files0-from=',
+      read: '--random-source=',
       runs: '--compress-program=',
     },
     operands: ['read'],
@@ -153,7 +154,8 @@ export const TEXT_FAMILY: Readonly<Record<string, ProgramTable>> = {
       {
         options: {
           ok: '-w= -s -b -t= -c=? -g= -a -A= -N= -j= -n -d -D -i -l -L -h -k -m -H -P -S -x -e -f -q -v -z -u -p -r --max-depth= --summarize --human-readable --apparent-size --time --check --quiet --status --tag --wrap= --decode --format= --printf= --table --separator= --brief --mime-type --mime --canonicalize --canonicalize-existing --relative-to= --relative-base= --exclude= -R --dirsfirst --noreport -C -F --total --help --version',
-          read: '--files0-from= -X= --exclude-from=',
+          'file-list': '--files0-from=',
+          read: '-X= --exclude-from=',
           write: '-o= --output=',
         },
       },
