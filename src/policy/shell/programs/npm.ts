@@ -30,7 +30,7 @@ const NPM: ProgramTable = {
     cwd: '--prefix= -C=',
     both: '--pack-destination=',
     loads: `--script-shell= --shell= --node-options= --userconfig= --globalconfig= --registry= --reg= --cafile= --ca= --cert= --key=
-      --strict-ssl=? --no-strict-ssl --init-module= --init-author-name= --cache= --//registry.npmjs.org/:_authToken= --replace-registry-host=
+      --strict-ssl=? --no-strict-ssl --init-module= --init-author-name= --cache= --replace-registry-host=
       --@scope:registry= --otp= --access= --init-package=? --localaddress=`,
     network: '--https-proxy= --proxy= --http-proxy= --noproxy=',
     runs: '--git= --editor= --viewer= --browser=? --call= -c= --package= --script-prepend-node-path=?',
