@@ -42,6 +42,16 @@ test('an admission is settled once', async () => {
   await expect(keeper.settle({ ...admission, call: 'call_x' }, {})).rejects.toMatchObject({ code: 'INTERNAL' });
 });
 
+test('an outcome that cannot be written leaves the call open, and closing records it as unknown', async () => {
+  const admission = await keeper.admit(intent, { isolation });
+  const tooLarge = keeper.settle(admission, { outcome: 'delivered', error: 'x'.repeat(70_000) });
+  await expect(tooLarge).rejects.toMatchObject({ code: 'AUDIT_ENTRY_TOO_LARGE' });
+  await keeper.close('test');
+  const all = await records();
+  expect(all.filter(({ type }) => type === 'outcome').map(({ outcome }) => outcome)).toEqual(['unknown']);
+  expect(all.at(-1)?.type).toBe('shutdown');
+});
+
 test('a gate behind the epoch is refused', async () => {
   await keeper.policyLoaded({ digest: '1'.repeat(64), source: 'x', rules: 1, mode: 'enforce' });
   await expect(keeper.admit(intent, { isolation })).rejects.toMatchObject({ code: 'EPOCH_STALE' });

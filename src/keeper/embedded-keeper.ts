@@ -119,7 +119,6 @@ export class EmbeddedKeeper implements Keeper {
   async settle(admission: Admission, outcome: OutcomeDraft): Promise<Receipt> {
     const open = this.#open.get(admission.call);
     if (open === undefined) throw new SallyportError('INTERNAL', 'this admission is unknown or settled already');
-    this.#open.delete(admission.call);
     const { intentSeq, admittedSeq, draft } = open;
     const { seq } = this.#parts.log.append({
       type: 'outcome',
@@ -128,6 +127,8 @@ export class EmbeddedKeeper implements Keeper {
       intentSeq,
       admittedSeq,
     });
+    // Only now: an outcome that cannot be written leaves the call open, to be recorded as unknown when the keeper closes.
+    this.#open.delete(admission.call);
     return { seq };
   }
 
