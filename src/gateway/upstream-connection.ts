@@ -85,7 +85,7 @@ function connectionOf(opened: Opened, rule: ServerRule, limits: Limits): Connect
   const questions = takeQuestions(client, rule, now);
   const sender: Sender = {
     ...{ client, wire, era, now, timeoutMs: rule.timeoutMs ?? limits.upstreamMs, waitedMs: questions.waitedMs },
-    ...{ maxOutputBytes: outputLimitOf(rule), answered: 0, logLevel: null },
+    ...{ maxOutputBytes: outputLimitOf(rule), answered: 0, logLevel: null, follow: changes.follow },
     end: (failure) => void life.end(failure),
   };
   const request: UpstreamConnection['request'] = (method, params, given) => sendRequest(sender, method, params, given);
