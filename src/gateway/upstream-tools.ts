@@ -1,10 +1,10 @@
 import { ProtocolError } from '@modelcontextprotocol/client';
 import { isSallyportError, type JsonObject } from '../core/index.ts';
 import type { Gate, Tool, ToolContext, ToolOutput } from '../gate/index.ts';
+import type { ApprovedServer } from './approved-server.ts';
 import { callerKey } from './caller.ts';
 import type { RefusedTool, UsableTool } from './definitions.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
-import type { ApprovedServer } from './upstream-pool.ts';
 import { callOutput, errorOutput } from './upstream-result.ts';
 
 /** Runs something on a connection of an approved server; see `Upstreams.with`. */

@@ -73,7 +73,7 @@ describe.each(KINDS)('a server over %s in %s', (kind, protocol) => {
       prompts: [{ name: 'greet', title: 'Greets', arguments: [{ name: 'who', required: true }] }],
       resourceTemplates: [{ uriTemplate: 'demo://{name}', name: 'demo' }],
     });
-    expect(definitions.tools).toHaveLength(9);
+    expect(definitions.tools).toHaveLength(10);
     expect(connection.capabilities()).toEqual(definitions.capabilities);
   });
 

@@ -10,7 +10,7 @@ const text = (value) => ({
   content: [{ type: 'text', text: typeof value === 'string' ? value : JSON.stringify(value) }],
 });
 const tool = (name) => ({ name, description: `The tool ${name}`, inputSchema: { type: 'object' } });
-const tools = ['echo', 'ask', 'sample', 'roots', 'progress', 'log', 'touch', 'change', 'slow'].map(tool);
+const tools = ['echo', 'ask', 'sample', 'roots', 'progress', 'log', 'touch', 'change', 'slow', 'crash'].map(tool);
 const form = (name) => ({ type: 'object', properties: { [name]: { type: 'string' } }, required: [name] });
 const open = new Set();
 let modern = null;
@@ -76,6 +76,7 @@ const TOOLS = {
     );
     return text('changed');
   },
+  crash: async () => process.exit(7),
   slow: async (_, { mcpReq }) => {
     await new Promise((resolve) => {
       const timer = setTimeout(resolve, 60_000);
