@@ -3,6 +3,7 @@ import { serveStdio } from '../gateway/index.ts';
 import { localUser } from '../keeper/index.ts';
 import { OBSERVING, openGateway } from './open-gateway.ts';
 import { safeLines, type Terminal } from './output.ts';
+import { reportFailures } from './server-failures.ts';
 import { type CommonFlags, settingsOf } from './settings.ts';
 import { untilStopped } from './until-stopped.ts';
 import { packageVersion } from './version.ts';
@@ -13,6 +14,7 @@ export async function mcp(terminal: Terminal, flags: CommonFlags & { readonly ag
     throw new SallyportError('USAGE', 'an agent name is 1 to 40 of a-z, 0-9 and -');
   const gateway = await openGateway(settingsOf(flags));
   const { gate, upstreams } = gateway;
+  reportFailures(terminal, upstreams);
   if (gate.policy.mode === 'observe') terminal.err(`sallyport: mode ${OBSERVING}`);
   try {
     const front = await serveStdio({

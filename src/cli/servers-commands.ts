@@ -29,12 +29,14 @@ export async function serversList(terminal: Terminal, flags: CommonFlags): Promi
       name: rule.name,
       state,
       tools: locked?.tools.length ?? 0,
+      prompts: locked?.prompts.length ?? 0,
+      resourceTemplates: locked?.resourceTemplates.length ?? 0,
       how: howOf(rule),
       protocol: locked?.protocol ?? rule.protocol,
     };
   });
   const lines = servers.map(
-    ({ name, state, tools, how }) => `${name.padEnd(20)} ${state.padEnd(10)} ${tools} tools  ${how}`,
+    (server) => `${server.name.padEnd(20)} ${server.state.padEnd(10)} ${countsOf(server)}  ${server.how}`,
   );
   answer(terminal, servers, safeLines(lines.join('\n') || 'No servers: the policy has none under servers:.'));
   return 0;
@@ -76,8 +78,12 @@ export async function serversApprove(
   }
   const lockPath = lockPathOf(settings.policyFile);
   const entry = await approveServer(rule, current, { lockPath });
-  const value = { name, digest: entry.digest, tools: entry.tools.length, lock: lockPath };
-  answer(terminal, value, safeLines(`Approved ${name}: ${entry.tools.length} tools, ${entry.digest}, in ${lockPath}`));
+  const counts = {
+    ...{ tools: entry.tools.length, prompts: entry.prompts.length },
+    resourceTemplates: entry.resourceTemplates.length,
+  };
+  const value = { name, digest: entry.digest, ...counts, lock: lockPath };
+  answer(terminal, value, safeLines(`Approved ${name}: ${countsOf(counts)}, ${entry.digest}, in ${lockPath}`));
   return 0;
 }
 
@@ -102,6 +108,21 @@ function ruleOf({ policy }: LoadedPolicy, name: string): ServerRule {
   if (rule !== undefined) return rule;
   const known = [...policy.servers.keys()].join(', ') || 'none';
   throw new SallyportError('SERVER_UNKNOWN', `the policy has no server of that name; it has: ${known}`);
+}
+
+interface Counts {
+  readonly tools: number;
+  readonly prompts: number;
+  readonly resourceTemplates: number;
+}
+
+/** What there is of a server, in a few words: kinds that it has none of are left out, but for tools. */
+function countsOf({ tools, prompts, resourceTemplates }: Counts): string {
+  const others = [
+    ...(prompts === 0 ? [] : [`${prompts} prompts`]),
+    ...(resourceTemplates === 0 ? [] : [`${resourceTemplates} templates`]),
+  ];
+  return [`${tools} tools`, ...others].join(', ');
 }
 
 /** How a server is reached: the exact command, untruncated, or its address. */

@@ -3,6 +3,7 @@ import { type HttpFront, type ServerStatus, serveHttp } from '../gateway/index.t
 import { localUser, TokenFolder } from '../keeper/index.ts';
 import { OBSERVING, type OpenedGateway, openGateway } from './open-gateway.ts';
 import { safeLines, type Terminal } from './output.ts';
+import { reportFailures } from './server-failures.ts';
 import { type CommonFlags, type Settings, settingsOf } from './settings.ts';
 import { untilStopped } from './until-stopped.ts';
 import { packageVersion } from './version.ts';
@@ -21,6 +22,7 @@ export async function up(terminal: Terminal, flags: UpFlags): Promise<number> {
   const settings = settingsOf(flags);
   const port = portOf(flags.port);
   const gateway = await openGateway(settings);
+  reportFailures(terminal, gateway.upstreams);
   let front: HttpFront | null = null;
   try {
     front = await serve(gateway, { ...flags, port });

@@ -59,8 +59,8 @@ export interface Restarts {
 /** Holders whose failures are remembered. */
 const MAX_TROUBLES = 1_000;
 
-/** `now` gives milliseconds of a clock that never goes back, `random` numbers from 0 to 1. */
-export function restarts(now: () => number, random: () => number = Math.random): Restarts {
+/** `now` gives milliseconds of a clock that never goes back; `onFailure` is called when a failure was noted. */
+export function restarts(now: () => number, onFailure: (server: string) => void = () => undefined): Restarts {
   const troubles = new Map<string, Trouble>();
   const counters = new Map<string, Counters>();
   const keyOf = (server: string, holder: string | null): string => JSON.stringify([server, holder]);
@@ -68,6 +68,11 @@ export function restarts(now: () => number, random: () => number = Math.random):
     const known = counters.get(server) ?? { starts: 0, failures: 0, errorBytes: 0, last: null };
     counters.set(server, known);
     return known;
+  };
+  const note = (server: string, error: SallyportError): void => {
+    const counted = countersOf(server);
+    counted.failures += 1;
+    counted.last = { code: error.code, at: now() };
   };
   const isOld = (retryAt: number): boolean => retryAt + 2 * STEADY_MS < now();
   const put = (key: string, trouble: Trouble): void => {
@@ -93,18 +98,19 @@ export function restarts(now: () => number, random: () => number = Math.random):
       troubles.delete(keyOf(server, null));
     },
     failed: (server, holder, { error, livedMs }) => {
-      const counted = countersOf(server);
-      counted.failures += 1;
-      counted.last = { code: error.code, at: now() };
+      note(server, error);
       const key = keyOf(server, livedMs === null ? null : holder);
       const before = livedMs !== null && livedMs >= STEADY_MS ? 0 : (troubles.get(key)?.count ?? 0);
       // The first failure costs nothing: one crash is no reason to keep the next call waiting.
-      const wait = before === 0 ? 0 : backoffMs(before, random());
+      const wait = before === 0 ? 0 : backoffMs(before);
       put(key, { count: before + 1, error, retryAt: now() + wait });
+      onFailure(server);
     },
     refuse: (server, holder, error, forMs) => {
       const count = (troubles.get(keyOf(server, holder))?.count ?? 0) + 1;
       put(keyOf(server, holder), { count, error, retryAt: now() + forMs });
+      note(server, error);
+      onFailure(server);
     },
     wrote: (server, errorBytes) => {
       countersOf(server).errorBytes += errorBytes;

@@ -20,6 +20,8 @@ export interface PoolOptions {
   /** Milliseconds between two comparisons that a server's own words bring about; a second if absent. */
   readonly spacingMs?: number;
   readonly onEvent: (event: UpstreamEvent) => void;
+  /** Called after each failure of a server. */
+  readonly onFailure?: (server: string) => void;
 }
 
 /**
@@ -72,7 +74,7 @@ export function upstreamPool(options: PoolOptions): UpstreamPool {
     return useSlot(pool, slotOf(pool, server, holder), server, act);
   };
   const rewatch = rewatching(use, options.onEvent);
-  const pool: Pool = { options, slots: new Map(), restarts: restarts(options.now), rewatch };
+  const pool: Pool = { options, slots: new Map(), restarts: restarts(options.now, options.onFailure), rewatch };
   const endAll = async (which: (server: string, holder: string) => boolean): Promise<void> => {
     rewatch.stop(which);
     const found = [...pool.slots.values()].filter((slot) => which(slot.server, slot.holder));

@@ -70,6 +70,8 @@ export interface Upstreams {
   release(holder: string): Promise<void>;
   /** Calls `listener` for what servers say without being asked, on any open connection; the result ends it. */
   onEvent(listener: (event: UpstreamEvent) => void): () => void;
+  /** Calls `listener` after each failure of a server; the result ends it. */
+  onFailure(listener: (server: string, health: ServerHealth) => void): () => void;
   status(): readonly ServerStatus[];
   /** Ends every connection and every server process. */
   close(): Promise<void>;
@@ -95,6 +97,7 @@ interface State {
 /** Opens the servers of a policy, lazily: a server starts with the first call that needs it. */
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const listeners = new Set<(event: UpstreamEvent) => void>();
+  const failureListeners = new Set<(server: string, health: ServerHealth) => void>();
   const state: State = {
     ...{ gate: null, servers: options.servers, root: options.root, stamp: null, lockTrouble: null },
     ...{ lock: new Map(), approved: new Map(), standings: new Map(), turn: null },
@@ -105,6 +108,9 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
     onEvent: (event) => {
       for (const listener of [...listeners]) listener(event);
+    },
+    onFailure: (server) => {
+      for (const listener of [...failureListeners]) listener(server, pool.health(server));
     },
   });
   const refresh = (): Promise<void> => {
@@ -136,14 +142,17 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     approved: () => [...state.approved.values()],
     with: use,
     release: (holder) => pool.release(holder),
-    onEvent: (listener) => {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    onEvent: (listener) => listening(listeners, listener),
+    onFailure: (listener) => listening(failureListeners, listener),
     status: () =>
       [...state.standings.values()].map((standing) => ({ ...standing, health: pool.health(standing.name) })),
     close: () => pool.close(),
   };
+}
+
+function listening<T>(listeners: Set<T>, listener: T): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
 }
 
 const notAnyMore = (server: string): SallyportError =>

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { reportFailures } from '../../src/cli/server-failures.ts';
 import type { UpstreamEvent } from '../../src/gateway/index.ts';
 import type { ServerRule } from '../../src/policy/index.ts';
 import { serverScript } from './stand.ts';
@@ -62,6 +63,20 @@ describe('the servers of a gate', () => {
     const used = gate.upstreams.with({ ...full }, 'holder', async () => 'used');
     await expect(used).rejects.toMatchObject({ code: 'SERVER_CHANGED' });
     expect(await gate.upstreams.with(full, 'holder', async () => 'used')).toBe('used');
+  });
+});
+
+describe('a server that fails', () => {
+  it('is reported to the operator, once for many failures', async () => {
+    const gate = await open({ crash: spawned('hostile.mjs', 'crash') });
+    const lines: string[] = [];
+    reportFailures({ json: false, out: () => undefined, err: (line) => lines.push(line) }, gate.upstreams);
+    const session = await gate.gate.openSession({ user: 'alice', agent: 'test' });
+    for (let round = 0; round < 3; round++) await session.call('mcp__crash__echo', {});
+    expect(lines).toEqual([
+      'sallyport: the server crash failed (SERVER_UNAVAILABLE, 1 in all); it is tried again with the next call',
+    ]);
+    expect(gate.upstreams.status()[0]?.health).toMatchObject({ failures: 2, consecutiveFailures: 2, starts: 2 });
   });
 });
 
