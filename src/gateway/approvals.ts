@@ -19,13 +19,15 @@ export interface FetchOptions {
 export async function fetchDefinitions(rule: ServerRule, options: FetchOptions): Promise<ServerDefinitions> {
   const { root, version = '0.0.0' } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const connection = await connectUpstream(rule, { root, version, limits }).catch((error: unknown) => {
-    throw withErrorOutput(error);
-  });
   try {
-    return await connection.definitions();
-  } finally {
-    await connection.close();
+    const connection = await connectUpstream(rule, { root, version, limits });
+    try {
+      return await connection.definitions();
+    } finally {
+      await connection.close();
+    }
+  } catch (error) {
+    throw withErrorOutput(error);
   }
 }
 

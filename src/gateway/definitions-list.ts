@@ -6,7 +6,6 @@ import {
   type JsonObject,
   type JsonValue,
   type Limits,
-  quoteForMessage,
   SallyportError,
 } from '../core/index.ts';
 
@@ -72,7 +71,8 @@ function readDefinition(raw: unknown, { key, noun }: DefinitionList, limits: Lim
   const name = definition[key];
   if (typeof name !== 'string' || name === '') throw unusable(`a ${noun} has no ${key}`);
   if (Buffer.byteLength(canonicalJson(definition)) > limits.definitionBytes) {
-    throw unusable(`the definition of ${quoteForMessage(name, 64)} is larger than ${limits.definitionBytes} bytes`);
+    // ATTACKER-CONTROLLED: the name; the operator sees it, and nobody else.
+    throw unusable(`the definition of a ${noun} is larger than ${limits.definitionBytes} bytes`, { words: name });
   }
   return definition;
 }
@@ -96,4 +96,5 @@ function sorted(definitions: readonly JsonObject[], { key, noun, mayRepeat }: De
     .map(({ definition }) => definition);
 }
 
-const unusable = (message: string): SallyportError => new SallyportError('SERVER_DEFINITIONS', message);
+const unusable = (message: string, detail: { readonly words?: string } = {}): SallyportError =>
+  new SallyportError('SERVER_DEFINITIONS', message, { detail });

@@ -130,9 +130,9 @@ function lifeOf({ client, wire }: Opened, stopWatch: () => Promise<void>): Life 
     failed ??= failure;
     const wasOpen = isOpen;
     isOpen = false;
-    void stopWatch().catch(() => undefined); // the stream ends with the connection in any case
+    stopWatch().catch(() => undefined); // the stream ends with the connection in any case
     if (wasOpen) await wire.goodbye();
-    await client.close();
+    await client.close().catch(() => undefined); // one that cannot be closed in order is over all the same
   };
   return { over, end, isOpen: () => isOpen && wire.failure() === null };
 }

@@ -1,5 +1,5 @@
 import { type JSONRPCMessage, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { isJsonObject, type Limits, SallyportError } from '../core/index.ts';
+import { isJsonObject, type JsonObject, type Limits, SallyportError } from '../core/index.ts';
 import { type Allowance, connectionAllowance } from './upstream-allowance.ts';
 import { backoffMs, STEADY_MS } from './upstream-backoff.ts';
 import { boundedFetch } from './upstream-fetch.ts';
@@ -35,9 +35,10 @@ export function httpWire(url: string, limits: Limits, onGap: () => void): Upstre
     reconnectionScheduler: standingStreamDelays(onGap),
   });
   const send = transport.send.bind(transport);
-  transport.send = (message: JSONRPCMessage | JSONRPCMessage[], options?: SendOptions) => {
+  transport.send = async (message: JSONRPCMessage | JSONRPCMessage[], options?: SendOptions) => {
     allowance.sent(message);
-    return send(message, streams.sent(message, options));
+    options?.requestSignal?.addEventListener('abort', () => allowance.sent(cancelled(message)), { once: true });
+    await send(message, streams.sent(message, options));
   };
   const goodbye = async (): Promise<void> => {
     const said = transport.terminateSession().catch(() => undefined); // a server that cannot hear it forgets by itself
@@ -45,6 +46,12 @@ export function httpWire(url: string, limits: Limits, onGap: () => void): Upstre
   };
   return { transport, failure: () => state.failure, goodbye, errorTail: () => '', errorBytes: () => 0 };
 }
+
+/** A request whose stream is cut is over, although the server is told so by nothing else. */
+const cancelled = (message: unknown): JsonObject => ({
+  method: 'notifications/cancelled',
+  params: { requestId: (isJsonObject(message) ? message['id'] : undefined) ?? null },
+});
 
 const NO_DELAYS = { initialReconnectionDelay: 0, maxReconnectionDelay: 0, reconnectionDelayGrowFactor: 1 };
 
@@ -87,6 +94,7 @@ function answerStreams({ upstreamMs }: Limits, answer: (message: JSONRPCMessage)
   const following = (id: string | number, options: SendOptions = {}): SendOptions => {
     const stop = new AbortController();
     cuts.set(id, stop);
+    options.requestSignal?.addEventListener('abort', () => cuts.delete(id), { once: true });
     const signals = [stop.signal, ...(options.requestSignal === undefined ? [] : [options.requestSignal])];
     const onRequestStreamEnd = (): void => {
       options.onRequestStreamEnd?.();

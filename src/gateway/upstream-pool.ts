@@ -114,7 +114,7 @@ async function useSlot<T>(
   } finally {
     slot.users -= 1;
     slot.lastUse = pool.options.now();
-    if (slot.users === 0) endWhenIdle(pool, slot);
+    if (slot.users === 0 && pool.slots.get(slot.key) === slot) endWhenIdle(pool, slot);
   }
 }
 

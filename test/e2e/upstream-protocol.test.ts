@@ -73,7 +73,7 @@ describe.each(KINDS)('a server over %s in %s', (kind, protocol) => {
       prompts: [{ name: 'greet', title: 'Greets', arguments: [{ name: 'who', required: true }] }],
       resourceTemplates: [{ uriTemplate: 'demo://{name}', name: 'demo' }],
     });
-    expect(definitions.tools).toHaveLength(10);
+    expect(definitions.tools).toHaveLength(11);
     expect(connection.capabilities()).toEqual(definitions.capabilities);
   });
 
@@ -208,6 +208,25 @@ describe.each([
     });
     const raw = await connection.request('tools/call', callParams('ask'), { timeoutMs: 400 }).then(textOf, String);
     expect(raw).not.toContain('TOOL_TIMEOUT');
+  });
+});
+
+describe.each(['2025-11-25', '2026-07-28'] as const)('a stream of changes that breaks, in %s', (protocol) => {
+  it('is opened again, and everything may have changed meanwhile', async () => {
+    const connection = await connect('http', protocol);
+    const uris: unknown[] = [];
+    connection.onNotification((method, { uri }) => method === 'notifications/resources/updated' && uris.push(uri));
+    await connection.watch(new Set(['demo://one']));
+    const before = connection.changes().definitions;
+    await call(connection, 'drop');
+    await until(() => connection.changes().definitions > before);
+    const told = uris.length;
+    for (let round = 0; round < 100 && uris.length === told; round++) {
+      await call(connection, 'touch');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(uris.length).toBeGreaterThan(told);
+    expect(new Set(uris)).toEqual(new Set(['demo://one']));
   });
 });
 

@@ -10,9 +10,12 @@ const text = (value) => ({
   content: [{ type: 'text', text: typeof value === 'string' ? value : JSON.stringify(value) }],
 });
 const tool = (name) => ({ name, description: `The tool ${name}`, inputSchema: { type: 'object' } });
-const tools = ['echo', 'ask', 'sample', 'roots', 'progress', 'log', 'touch', 'change', 'slow', 'crash'].map(tool);
+const tools = ['echo', 'ask', 'sample', 'roots', 'progress', 'log', 'touch', 'change', 'slow', 'crash', 'drop'].map(
+  tool,
+);
 const form = (name) => ({ type: 'object', properties: { [name]: { type: 'string' } }, required: [name] });
 const open = new Set();
+const standing = new Set();
 let modern = null;
 let version = 1;
 
@@ -75,6 +78,11 @@ const TOOLS = {
       (notify) => notify?.toolsChanged(),
     );
     return text('changed');
+  },
+  // Breaks the streams that wait for changes.
+  drop: async () => {
+    for (const response of standing) response.destroy();
+    return text('dropped');
   },
   crash: async () => process.exit(7),
   slow: async (_, { mcpReq }) => {
@@ -143,6 +151,8 @@ if (process.argv[2] === 'http') {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const body = chunks.length === 0 ? undefined : JSON.parse(Buffer.concat(chunks).toString());
+    if (request.method === 'GET' || body?.method === 'subscriptions/listen') standing.add(response);
+    response.on('close', () => standing.delete(response));
     if (request.headers['mcp-protocol-version'] === '2026-07-28') return handler(request, response, body);
     return overSession(request, response, body);
   });
