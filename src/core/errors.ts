@@ -31,6 +31,15 @@ export const ERROR_TABLE = {
   POLICY_INVALID: ['policy', 2, 500, 'Mend what the message names and run: sallyport policy check'],
   // policy: decisions
   TOOL_NOT_ALLOWED: ['policy', 1, 403, 'Ask the operator for a rule under tools:, or use a tool that is listed'],
+  ACTION_NOT_ALLOWED: ['policy', 1, 403, 'Ask the operator to open this action of the server under servers:'],
+  RESOURCE_NOT_ALLOWED: ['policy', 1, 403, 'Use a resource that servers.NAME.resources names'],
+  PROMPT_NOT_ALLOWED: ['policy', 1, 403, 'Use a prompt that servers.NAME.prompts names'],
+  URI_MALFORMED: [
+    'policy',
+    1,
+    400,
+    'Write a plain URI: no dot segments, no encoded separators, no other characters than RFC 3986 has',
+  ],
   PRINCIPAL_NOT_ALLOWED: ['policy', 1, 403, 'Ask the operator to extend principals: for this caller'],
   PATH_NOT_ALLOWED: ['policy', 1, 403, 'Use a path that the rule allows'],
   PATH_DENIED: ['policy', 1, 403, 'Use another file: this one is withheld'],
