@@ -158,6 +158,11 @@ class OpenGate implements Gate {
         const { signal = null } = options;
         return unasked(await passGate(house, { principal, surface, parsed, signal, exchange: null }));
       },
+      actAsking: async (action: Action, exchange: CallExchange, options: CallOptions = {}) => {
+        this.#checkOpen();
+        const parsed = parseAction(house, action);
+        return passGate(house, { principal, surface, parsed, signal: options.signal ?? null, exchange });
+      },
       mayBeAllowed: (name: string) => mayBeAllowed(house.compiled(), name, principal),
     });
   }

@@ -56,6 +56,8 @@ export interface GateSession {
   exchange(tool: string, args: unknown, exchange: CallExchange, options?: CallOptions): Promise<CallResult | Asked>;
   /** One guarded action of an MCP server other than a tool: a request, a question, an answer or a notification. */
   act(action: Action, options?: CallOptions): Promise<CallResult>;
+  /** As `act`, for a client that can be asked. */
+  actAsking(action: Action, exchange: CallExchange, options?: CallOptions): Promise<CallResult | Asked>;
   /** Whether some rule could allow this tool, or this action (`mcp__SERVER:METHOD`), to this principal. */
   mayBeAllowed(name: string): boolean;
 }

@@ -39,7 +39,7 @@ describe('URI patterns', () => {
   });
 
   it('takes no more time for a hostile pattern than the product of the lengths', () => {
-    expect(matchesUri('a*'.repeat(1_000), 'a'.repeat(2_000) + 'b/')).toBe(false);
+    expect(matchesUri('a*'.repeat(1_000), `${'a'.repeat(2_000)}b/`)).toBe(false);
   });
 
   it.each([

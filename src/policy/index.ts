@@ -37,4 +37,5 @@ export {
   type PathOperand,
   planExecution,
 } from './shell/index.ts';
+export { namesTool } from './tool-names.ts';
 export { ToolPolicy } from './tool-policy.ts';
