@@ -5,7 +5,7 @@ import type { StoreTime } from './store-time.ts';
 import type { Table } from './table.ts';
 
 /** An operation that was refused; it wrote nothing. */
-export interface Refusal {
+interface Refusal {
   readonly refused: ErrorCode;
   readonly message: string;
 }

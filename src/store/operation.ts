@@ -58,11 +58,11 @@ export function checkTime(time: number): number {
   throw refused('a time is a whole number of milliseconds since the epoch');
 }
 
-export const checkExpiry = (expiresAt: number | undefined): number | null =>
+const checkExpiry = (expiresAt: number | undefined): number | null =>
   expiresAt === undefined ? null : checkTime(expiresAt);
 
 /** @throws SallyportError INPUT_*, STORE_REQUEST for null, which would read like no value */
-export function checkValue(value: JsonValue): string {
+function checkValue(value: JsonValue): string {
   const { valueBytes, valueDepth } = STORE_LIMITS;
   const text = canonicalJson(copyJson(value, { maxBytes: valueBytes, maxDepth: valueDepth }));
   if (text === 'null') throw refused('null is not a value of a store: delete the key instead');
