@@ -207,6 +207,7 @@ export const ERROR_TABLE = {
   ],
   SERVER_UNAVAILABLE: ['gateway', 1, 502, 'Check the server and its command; it is started again with the next call'],
   SERVER_DEFINITIONS: ['gateway', 1, 502, 'Mend the server: its tool definitions cannot be used'],
+  SERVER_RESTLESS: ['gateway', 1, 502, 'Wait a minute, and mend the server: it never stops changing its definitions'],
   LOCK_INVALID: ['gateway', 2, 500, 'Restore sallyport.lock from version control, or approve the servers again'],
   HOST_REFUSED: ['gateway', 1, 403, 'Connect to the address that sallyport up prints'],
   ORIGIN_REFUSED: ['gateway', 1, 403, 'Call from the same address: web pages of other origins are refused'],
