@@ -77,7 +77,7 @@ async function openGateway(folder) {
   const state = join(folder, `state-${process.pid}`);
   const gate = await openGate({ policy, policyFile, state, missing: upstreams.missing });
   await upstreams.attach(gate);
-  return { gate, refresh: () => upstreams.refresh() };
+  return { gate, upstreams };
 }
 
 const ROLES = {

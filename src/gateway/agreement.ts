@@ -34,10 +34,10 @@ function readJson(text: string): JsonValue | undefined {
   }
 }
 
-/** A structured list is often wrapped, as the structured form must be an object: `{ result: […] }`. */
+/** The structured form must be an object, so that SDKs wrap what is none, and some wrap all: `{ result: … }`. */
 function sameAs(value: JsonValue, wanted: string): boolean {
   const text = canonicalJson(value);
   if (text === wanted) return true;
   const wrapped = /^\{"[A-Za-z]{1,32}":(.*)\}$/s.exec(wanted)?.[1];
-  return Array.isArray(value) && wrapped === text;
+  return wrapped === text;
 }

@@ -1,10 +1,9 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
 import type { JsonObject } from '../core/index.ts';
 import type { Action, CallExchange, CallResult, GateSession } from '../gate/index.ts';
-import { callerKey } from './caller.ts';
 import type { Envelope } from './envelope.ts';
 import type { ReadAnswer } from './mcp-readers.ts';
-import { isInteractive, type ServerCaller } from './server-caller.ts';
+import { holderOf, type ServerCaller } from './server-caller.ts';
 import type { ApprovedServer } from './upstream-pool.ts';
 
 /** What one served session works with. */
@@ -19,10 +18,6 @@ export interface ServedContext {
   /** Takes over approvals that changed. */
   readonly refresh: () => Promise<void>;
 }
-
-/** Whose connection requests of a session go over: its own where the server may turn to the client, else its principal's. */
-export const holderOf = (session: Pick<GateSession, 'principal'>, { rule }: Pick<ApprovedServer, 'rule'>): string =>
-  isInteractive(rule) ? `session ${session.principal.session}` : callerKey(session.principal);
 
 /** Code of JSON-RPC 2.0 for parameters that are not right, and that of an error of our own (-32000 to -32099). */
 export const INVALID_PARAMS = -32_602;
@@ -44,7 +39,7 @@ export function serverAction(
   read: (raw: JsonObject) => ReadAnswer,
   exchange: CallExchange | null = null,
 ): Action {
-  const holder = holderOf(context.session, server);
+  const holder = holderOf(context.session.principal, server);
   return {
     ...{ server: server.rule.name, method, params, runs: runsOf(server) },
     execute: async (given, signal) => {

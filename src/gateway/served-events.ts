@@ -1,10 +1,12 @@
 import type { JsonObject } from '../core/index.ts';
 import type { SessionEvent } from './exchange.ts';
 import { clientUri } from './resource-uris.ts';
-import { holderOf, localAction, type ServedContext } from './served-context.ts';
+import { localAction, type ServedContext } from './served-context.ts';
 import type { Watched } from './served-resources.ts';
 import { readNotification } from './served-rounds.ts';
-import type { UpstreamEvent, Upstreams } from './upstreams.ts';
+import { holderOf } from './server-caller.ts';
+import type { UpstreamEvent } from './upstream-pool.ts';
+import type { Upstreams } from './upstreams.ts';
 
 const LISTS: ReadonlyMap<string, 'tools' | 'prompts' | 'resources'> = new Map([
   ['notifications/tools/list_changed', 'tools'],
@@ -19,7 +21,7 @@ const MAX_WAITING = 256;
  * Passes what servers say of their own accord on to a session: each through the gate, in order, and only what concerns this
  * session. The result ends it.
  */
-export function relayEvents(
+export function passEvents(
   context: ServedContext,
   upstreams: Pick<Upstreams, 'onEvent'>,
   watched: Watched,
@@ -56,7 +58,7 @@ function readEvent(
   if (server === undefined) return null;
   const list = LISTS.get(method);
   if (list !== undefined) return { server, params: {}, event: { kind: list } };
-  if (holder !== holderOf(context.session, server)) return null;
+  if (holder !== holderOf(context.session.principal, server)) return null;
   if (method === 'notifications/resources/updated') {
     const { uri } = params;
     if (typeof uri !== 'string' || watched.get(name)?.has(uri) !== true) return null;

@@ -4,7 +4,8 @@ import type { Asked, CallExchange, CallResult, Denied } from '../gate/index.ts';
 import { argumentsDigest, type Binding, MAX_ROUNDS } from './envelope.ts';
 import type { ClientAnswer, ClientRequest, Question } from './exchange.ts';
 import { MAX_QUESTIONS_A_ROUND, readAnswer, readQuestion } from './question-forms.ts';
-import { holderOf, INVALID_PARAMS, localAction, type ServedContext } from './served-context.ts';
+import { INVALID_PARAMS, localAction, type ServedContext } from './served-context.ts';
+import { holderOf } from './server-caller.ts';
 import type { ApprovedServer } from './upstream-pool.ts';
 
 /** A request that a server may answer with questions. */
@@ -54,7 +55,7 @@ export async function playRound(context: ServedContext, rounds: RoundsRequest): 
   if (result.kind !== 'asked') return { kind: 'ended', result };
   const judged = await judgeQuestions(context, server, result);
   if (judged.kind !== 'questions') {
-    context.caller.abandon(holderOf(context.session, server), result.state);
+    context.caller.abandon(holderOf(context.session.principal, server), result.state);
     return { kind: 'ended', result: judged };
   }
   return ask(context, binding, { state: result.state, questions: judged.questions }, (before?.round ?? 0) + 1);

@@ -5,13 +5,13 @@ import { actionName } from '../policy/index.ts';
 import { callAnswer } from './call-answer.ts';
 import { createEnvelope } from './envelope.ts';
 import type { ClientAnswer, ClientRequest, ServedSession, SessionEvent, SessionFeatures } from './exchange.ts';
-import { actionError, holderOf, INVALID_PARAMS, type ServedContext } from './served-context.ts';
-import { relayEvents } from './served-events.ts';
+import { actionError, INVALID_PARAMS, type ServedContext } from './served-context.ts';
+import { passEvents } from './served-events.ts';
 import { exposedTools, listedTool } from './served-names.ts';
 import { complete, getPrompt, listPrompts } from './served-prompts.ts';
 import { listResources, listTemplates, readResource, type Watched, watchResource } from './served-resources.ts';
 import { playRound } from './served-rounds.ts';
-import { serverCaller } from './server-caller.ts';
+import { holderOf, serverCaller, sessionHolder } from './server-caller.ts';
 import type { ApprovedServer } from './upstream-pool.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -61,7 +61,7 @@ export function serveSession(session: GateSession, { upstreams, caller, envelope
     ...{ session, caller, envelope },
     servers: () => upstreams?.approved() ?? [],
     watch: async (server, uris) =>
-      upstreams?.with(server, holderOf(session, server), (connection) => connection.watch(uris)),
+      upstreams?.with(server, holderOf(session.principal, server), (connection) => connection.watch(uris)),
     refresh: async () => upstreams?.refresh(),
   };
   const listeners = new Set<(event: SessionEvent) => void>();
@@ -69,7 +69,7 @@ export function serveSession(session: GateSession, { upstreams, caller, envelope
   const emit = (event: SessionEvent): void => {
     for (const listener of listeners) listener(event);
   };
-  const stopEvents = upstreams === null ? () => undefined : relayEvents(context, upstreams, watched, emit);
+  const stopEvents = upstreams === null ? () => undefined : passEvents(context, upstreams, watched, emit);
   return {
     features: () => featuresOf(context),
     answer: async (request) => {
@@ -86,7 +86,7 @@ export function serveSession(session: GateSession, { upstreams, caller, envelope
     close: async () => {
       stopEvents();
       listeners.clear();
-      const holder = `session ${session.principal.session}`;
+      const holder = sessionHolder(session.principal);
       caller.release(holder);
       await upstreams?.release(holder);
     },
@@ -155,7 +155,7 @@ async function tellServer(
   params: JsonObject,
 ): Promise<void> {
   if (!context.session.mayBeAllowed(actionName(server.rule.name, method))) return;
-  const holder = holderOf(context.session, server);
+  const holder = holderOf(context.session.principal, server);
   const result = await context.session.act({
     ...{ server: server.rule.name, method, params: {}, runs: server.rule.command === null ? 'remote' : 'spawned' },
     execute: async () => {

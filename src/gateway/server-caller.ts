@@ -1,6 +1,7 @@
-import { isJsonObject, type JsonObject, type JsonValue, SallyportError } from '../core/index.ts';
+import { isJsonObject, type JsonObject, type JsonValue, type Principal, SallyportError } from '../core/index.ts';
 import { type CallExchange, NeedsAnswers, type Questions } from '../gate/index.ts';
 import type { ServerRule } from '../policy/index.ts';
+import { callerKey } from './caller.ts';
 import { createParking, type ParkedCall } from './parked-calls.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import type { ApprovedServer } from './upstream-pool.ts';
@@ -33,23 +34,30 @@ export interface ServerCaller {
   release(holder: string): void;
 }
 
-/** What opens a connection to a server for a holder. */
-export type WithConnection = <T>(
+/** Runs something on a connection of an approved server; see `Upstreams.with`. */
+export type UseServer = <T>(
   server: ApprovedServer,
   holder: string,
   use: (connection: UpstreamConnection) => Promise<T>,
 ) => Promise<T>;
 
 /** Whether a server may turn to the client, so that its connection is one session's and no other's. */
-export const isInteractive = ({ actions }: ServerRule): boolean =>
+const isInteractive = ({ actions }: ServerRule): boolean =>
   [actions.sampling, actions.elicitation, actions.roots, actions.logging, actions.subscriptions].some(
     (right) => right !== null,
   );
 
+/** Whose connection a request goes over: one session's where the server may turn to the client, else one principal's. */
+export const holderOf = (principal: Principal, { rule }: Pick<ApprovedServer, 'rule'>): string =>
+  isInteractive(rule) ? sessionHolder(principal) : callerKey(principal);
+
+/** The holder of what belongs to one session and to no other of its principal. */
+export const sessionHolder = ({ session }: Principal): string => `session ${session}`;
+
 const mayAsk = ({ actions }: ServerRule): boolean =>
   [actions.sampling, actions.elicitation, actions.roots].some((right) => right !== null);
 
-export function serverCaller(withConnection: WithConnection): ServerCaller {
+export function serverCaller(withConnection: UseServer): ServerCaller {
   const parking = createParking();
   const turns = new Map<string, Promise<unknown>>();
   const tells = new WeakMap<ParkedCall, { exchange: CallExchange }>();

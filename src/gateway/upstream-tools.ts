@@ -1,23 +1,16 @@
 import { ProtocolError } from '@modelcontextprotocol/client';
 import { isSallyportError, type JsonObject } from '../core/index.ts';
 import type { Gate, Tool, ToolContext, ToolOutput } from '../gate/index.ts';
-import { callerKey } from './caller.ts';
+import { checkAgreement } from './agreement.ts';
 import type { RefusedTool, UsableTool } from './definitions.ts';
-import type { UpstreamConnection } from './upstream-connection.ts';
+import { holderOf, type ServerCaller } from './server-caller.ts';
 import type { ApprovedServer } from './upstream-pool.ts';
 import { callOutput, errorOutput } from './upstream-result.ts';
-
-/** Runs something on a connection of an approved server; see `Upstreams.with`. */
-export type UseServer = <T>(
-  server: ApprovedServer,
-  holder: string,
-  use: (connection: UpstreamConnection) => Promise<T>,
-) => Promise<T>;
 
 /** Registers one approved tool at a gate: its name in policies, or why the gate does not take it. */
 export function registerTool(
   gate: Gate,
-  use: UseServer,
+  caller: ServerCaller,
   server: ApprovedServer,
   usable: UsableTool,
 ): string | RefusedTool {
@@ -30,7 +23,7 @@ export function registerTool(
     ...(outputSchema === undefined ? {} : { outputSchema }),
     runs: server.rule.command === null ? 'remote' : 'spawned',
     server: server.rule.name,
-    execute: (args, context) => runTool(use, server, { name: originalName, arguments: args }, context),
+    execute: (args, context) => runTool(caller, server, { name: originalName, arguments: args }, context),
   };
   try {
     gate.tool(tool);
@@ -43,16 +36,24 @@ export function registerTool(
 
 /** One call of a tool, serialised from the gate's frozen copy; of the client's message nothing else goes on. */
 async function runTool(
-  use: UseServer,
+  caller: ServerCaller,
   server: ApprovedServer,
   call: { readonly name: string; readonly arguments: JsonObject },
-  context: ToolContext,
+  { principal, exchange, signal }: ToolContext,
 ): Promise<ToolOutput> {
+  const holder = holderOf(principal, server);
   try {
-    // The connection is the principal's, over all its sessions.
-    return await use(server, callerKey(context.principal), async (connection) =>
-      callOutput(await connection.request('tools/call', { ...call }, { signal: context.signal })),
-    );
+    const raw = await caller.call({
+      server,
+      method: 'tools/call',
+      params: { ...call },
+      holder,
+      exchange: exchange ?? null,
+      signal,
+    });
+    const output = callOutput(raw);
+    checkAgreement(output);
+    return output;
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     return errorOutput(error.code, error.message);
