@@ -66,7 +66,7 @@ async function reportProgress(_args, { mcpReq }) {
     await mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, total: 100, message } });
     await pause(50);
   }
-  return textResult(String(progressToken ?? 'no token'));
+  return textResult(progressToken === undefined ? 'nothing to report to' : 'reported');
 }
 
 async function logWhenAsked(_args, { mcpReq }) {

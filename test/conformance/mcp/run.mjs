@@ -1,7 +1,7 @@
 // The official suite against the upstream directly and through the gateway, both columns side by side:
 //   node test/conformance/mcp/run.mjs [--leg TEXT] [--details]
 // Exits 1 when a scenario fails directly, passes directly and loses something through the gateway without standing in
-// known-differences.json, or stands there and loses nothing. Needs dist/.
+// known-differences.json, or stands there and loses nothing; 3 when the suite cannot be installed. Needs dist/.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { installSuite } from './install.mjs';
@@ -57,14 +57,21 @@ function print(leg, { direct, through }) {
     if (details) for (const line of verdict.lines) console.log(`      ${line}`);
     return verdict;
   });
+  const gone = known.filter((entry) => entry.leg === leg.name && !direct.has(entry.scenario));
+  for (const { scenario } of gone) console.log(`  ${scenario}: a known difference of a scenario that is not run`);
   if (direct.size === 0) console.log('  the suite gave no result');
-  const wrong = judged.filter((verdict) => verdict.wrong !== null).length + (direct.size === 0 ? 1 : 0);
+  const wrong = judged.filter((verdict) => verdict.wrong !== null).length + gone.length + (direct.size === 0 ? 1 : 0);
   console.log(`  ${direct.size} scenarios, ${wrong} wrong`);
   return wrong;
 }
 
-const suite = installSuite();
-let wrong = 0;
-const legs = LEGS.filter(({ name }) => name.includes(wanted));
-for (const leg of legs) wrong += print(leg, await measure(leg, suite));
-process.exitCode = wrong > 0 || legs.length === 0 ? 1 : 0;
+async function main() {
+  const suite = installSuite();
+  const legs = LEGS.filter(({ name }) => name.includes(wanted));
+  if (suite === null) return 3;
+  let wrong = 0;
+  for (const leg of legs) wrong += print(leg, await measure(leg, suite));
+  return wrong > 0 || legs.length === 0 ? 1 : 0;
+}
+
+process.exitCode = await main();

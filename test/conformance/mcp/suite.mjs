@@ -1,7 +1,7 @@
 // Runs the official suite against an address and reads what it found.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,19 +13,31 @@ const RESULT_FOLDER = /^server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/;
 /**
  * One leg (a version of the suite with its arguments) against `url`.
  *
- * @returns {Promise<Map<string, {id: string, status: string, errorMessage?: string}[]>>} checks by scenario, in the order run
+ * @returns {Promise<Map<string, import('./suite.d.mts').Check[]>>} checks by scenario
  */
-export async function runSuite({ node, script, args }, url) {
+export const runSuite = ({ node, script, args }, url) =>
+  collect(node, [script, 'server', '--url', url, ...args], (folder) => RESULT_FOLDER.exec(folder)?.[1]);
+
+/** One scenario for clients; `client` is the script that the suite starts with its address. */
+export async function runClientScenario({ node, script }, { scenario, revision, client }) {
+  // The suite hands its command to a shell: quoted, because a path may hold blanks.
+  const command = `"${process.execPath}" "${client}"`;
+  const args = ['client', '--command', command, '--scenario', scenario, '--spec-version', revision];
+  const results = await collect(node, [script, ...args, '--timeout', '60000'], () => scenario);
+  return results.get(scenario) ?? [];
+}
+
+/** Runs the suite with a folder for its results: checks by what `nameOf` makes of the folder of each scenario. */
+async function collect(node, command, nameOf) {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-suite-'));
   try {
-    const command = [script, 'server', '--url', url, ...args, '-o', folder];
-    const child = spawn(node, command, { stdio: ['ignore', 'ignore', 'ignore'], timeout: RUN_MS });
+    const child = spawn(node, [...command, '-o', folder], { stdio: 'ignore', timeout: RUN_MS });
     // Its status says that a check failed, which the checks say better.
     await once(child, 'exit');
     const results = readdirSync(folder)
-      .map((name) => ({ name, scenario: RESULT_FOLDER.exec(name)?.[1] }))
-      .filter(({ scenario }) => scenario !== undefined)
-      .map(({ name, scenario }) => [scenario, JSON.parse(readFileSync(join(folder, name, 'checks.json'), 'utf8'))]);
+      .map((name) => ({ name: nameOf(name), checks: join(folder, name, 'checks.json') }))
+      .filter(({ name, checks }) => name !== undefined && existsSync(checks))
+      .map(({ name, checks }) => [name, JSON.parse(readFileSync(checks, 'utf8'))]);
     return new Map(results);
   } finally {
     rmSync(folder, { recursive: true, force: true });
