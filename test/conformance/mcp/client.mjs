@@ -32,7 +32,7 @@ async function connect(url) {
 }
 
 const protocol = revision === STATELESS ? STATELESS : '2025-11-25';
-const gateway = await startGateway(process.argv[2], protocol);
+const gateway = await startGateway({ url: process.argv[2] }, protocol);
 try {
   const client = await connect(gateway.url);
   for (const call of await callsOf(client)) {

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { installSuite } from './install.mjs';
 import { LEGS } from './legs.mjs';
-import { startGateway, startUpstream } from './stand.mjs';
+import { startGateway, startUpstream, upstreamCommand } from './stand.mjs';
 import { lost, runSuite, tally } from './suite.mjs';
 
 const options = { leg: { type: 'string', default: '' }, details: { type: 'boolean', default: false } };
@@ -21,7 +21,8 @@ async function measure(leg, { node, versions }) {
   const upstream = await startUpstream();
   try {
     const direct = await runSuite(suite, upstream.url);
-    const gateway = await startGateway(upstream.url, leg.protocol);
+    const server = leg.stdio ? upstreamCommand : { url: upstream.url };
+    const gateway = await startGateway(server, leg.protocol);
     try {
       return { direct, through: await runSuite(suite, gateway.url) };
     } finally {
@@ -67,7 +68,8 @@ function print(leg, { direct, through }) {
 
 async function main() {
   const suite = installSuite();
-  const legs = LEGS.filter(({ name }) => name.includes(wanted));
+  const exact = LEGS.filter(({ name }) => name === wanted);
+  const legs = exact.length > 0 ? exact : LEGS.filter(({ name }) => name.includes(wanted));
   if (suite === null) return 3;
   let wrong = 0;
   for (const leg of legs) wrong += print(leg, await measure(leg, suite));

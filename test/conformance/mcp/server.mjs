@@ -1,38 +1,17 @@
 // The upstream that implements the scenarios of the official suite, on the official SDK, in the revisions with sessions and
-// in the stateless one. Alone: node server.mjs [PORT] prints its address; 0 or nothing takes any free port.
+// in the stateless one: node server.mjs prints its address on loopback; node server.mjs --stdio speaks on standard input.
 import { createServer } from 'node:http';
 import { localhostHostValidation, NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node';
-import { classifyInboundRequest, createMcpHandler, isInitializeRequest, McpServer } from '@modelcontextprotocol/server';
-import { addAskingTools, requestState } from './asking-tools.mjs';
+import { classifyInboundRequest, createMcpHandler, isInitializeRequest } from '@modelcontextprotocol/server';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import { buildServer } from './build-server.mjs';
 import { eventStore } from './event-store.mjs';
-import { addPlainTools } from './plain-tools.mjs';
-import { addPrompts, addResources, addUtilities } from './resources-and-prompts.mjs';
-
-const capabilities = {
-  tools: { listChanged: true },
-  resources: { subscribe: true, listChanged: true },
-  prompts: { listChanged: true },
-  logging: {},
-  completions: {},
-};
 
 const sessions = new Map();
+const closeStream = ({ sessionId, mcpReq }) => sessions.get(sessionId)?.closeSSEStream(mcpReq.id);
+const build = () => buildServer({ closeStream, notify: stateless.notify });
 
-function buildServer() {
-  const server = new McpServer(
-    { name: 'conformance-fixture', version: '1.0.0' },
-    { capabilities, requestState: { verify: requestState.verify } },
-  );
-  const closeStream = ({ sessionId, mcpReq }) => sessions.get(sessionId)?.closeSSEStream(mcpReq.id);
-  addPlainTools(server, { closeStream, notify: stateless.notify });
-  addAskingTools(server);
-  addResources(server);
-  addPrompts(server);
-  addUtilities(server);
-  return server;
-}
-
-const stateless = createMcpHandler(buildServer, { onerror: (error) => console.error(String(error)) });
+const stateless = createMcpHandler(build, { onerror: (error) => console.error(String(error)) });
 const serveStateless = toNodeHandler(stateless);
 const isLocal = localhostHostValidation();
 
@@ -44,7 +23,7 @@ async function openSession() {
     onsessioninitialized: (id) => sessions.set(id, transport),
     onsessionclosed: (id) => sessions.delete(id),
   });
-  await buildServer().connect(transport);
+  await build().connect(transport);
   return transport;
 }
 
@@ -83,13 +62,16 @@ async function serve(request, response) {
   return known.handleRequest(request, response, body);
 }
 
-const http = createServer((request, response) => {
-  serve(request, response).catch((error) => {
-    console.error(String(error));
-    if (response.headersSent) response.destroy();
-    else refuse(response, 500, -32_603, 'Internal error');
+function listen() {
+  const http = createServer((request, response) => {
+    serve(request, response).catch((error) => {
+      console.error(String(error));
+      if (response.headersSent) response.destroy();
+      else refuse(response, 500, -32_603, 'Internal error');
+    });
   });
-});
-http.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () =>
-  console.log(`http://127.0.0.1:${http.address().port}/mcp`),
-);
+  http.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${http.address().port}/mcp`));
+}
+
+if (process.argv[2] === '--stdio') serveStdio(() => buildServer());
+else listen();

@@ -39,28 +39,32 @@ export async function startUpstream() {
   return { url: line, stop };
 }
 
+/** The upstream as a process that the gateway starts: its entry in the policy. */
+export const upstreamCommand = { command: [process.execPath, upstreamScript, '--stdio'] };
+
 /** Everything that MCP speaks, allowed: the suite shows what the gateway carries, not what it denies. */
-const policyFor = (url, protocol) => ({
+const policyFor = (server, protocol) => ({
   version: 1,
   defaults: { isolation: 'none' },
   tools: { 'mcp__s__*': {} },
   servers: {
     s: {
-      ...{ url, protocol, expose: 'as-is' },
+      ...server,
+      ...{ protocol, expose: 'as-is' },
       ...{ resources: ['**'], prompts: ['*'], completion: true, subscriptions: true, tasks: true },
       ...{ sampling: true, elicitation: true, roots: true, logging: true },
     },
   },
 });
 
-/** The gateway over HTTP in front of the server at `url`, with an approved lock, in a temporary folder. */
-export async function startGateway(url, protocol) {
+/** The gateway over HTTP in front of `server` (`{ url }` or `{ command }`), with an approved lock, in a temporary folder. */
+export async function startGateway(server, protocol) {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sallyport-conformance-')));
   try {
     const work = join(folder, 'work');
     mkdirSync(work);
     const policy = join(work, 'sallyport.yaml');
-    writeFileSync(policy, JSON.stringify(policyFor(url, protocol)));
+    writeFileSync(policy, JSON.stringify(policyFor(server, protocol)));
     const places = ['--policy', policy, '--state', join(folder, 'state')];
     const approve = ['servers', 'approve', 's', '--yes', ...places];
     await promisify(execFile)(process.execPath, [commandLine, ...approve], { timeout: START_MS });
