@@ -66,13 +66,22 @@ function print(leg, { direct, through }) {
   return wrong;
 }
 
+async function run(leg, suite) {
+  try {
+    return print(leg, await measure(leg, suite));
+  } catch (error) {
+    console.log(`\n${leg.name}\n  could not be run: ${error.message}`);
+    return 1;
+  }
+}
+
 async function main() {
   const suite = installSuite();
   const exact = LEGS.filter(({ name }) => name === wanted);
   const legs = exact.length > 0 ? exact : LEGS.filter(({ name }) => name.includes(wanted));
   if (suite === null) return 3;
   let wrong = 0;
-  for (const leg of legs) wrong += print(leg, await measure(leg, suite));
+  for (const leg of legs) wrong += await run(leg, suite);
   return wrong > 0 || legs.length === 0 ? 1 : 0;
 }
 
