@@ -79,7 +79,7 @@ function asked({ questions, state }: NeedsAnswers, exchange: CallExchange | null
   const copied = copyJson(questions, bounds);
   const parsed: Record<string, { method: string; params: JsonObject }> = Object.create(null);
   for (const [key, question] of Object.entries(isJsonObject(copied) ? copied : {})) {
-    const { method, params } = isJsonObject(question) ? question : {};
+    const { method, params = {} } = isJsonObject(question) ? question : {};
     if (typeof method !== 'string' || !isJsonObject(params))
       return failed('RESULT_MALFORMED', 'the tool asks no question');
     parsed[key] = Object.freeze({ method, params });

@@ -1,5 +1,6 @@
 /** The MCP gateway: a surface on top of the gate, towards clients and towards the servers behind it. */
 export { approveServer, type FetchOptions, fetchDefinitions } from './approvals.ts';
+export type { ApprovedServer, UpstreamEvent } from './approved-server.ts';
 export { DECISION_META_KEY } from './call-answer.ts';
 export { definitionsDigest, type RefusedTool, type ServerDefinitions, usableTools } from './definitions.ts';
 export { diffDefinitions } from './definitions-diff.ts';
@@ -19,7 +20,6 @@ export { type ReviewContext, reviewServer, type ServerReview } from './server-re
 export { type StdioFront, type StdioFrontOptions, serveStdio } from './stdio-front.ts';
 export type { UpstreamConnection } from './upstream-connection.ts';
 export type { ServerHealth } from './upstream-health.ts';
-export type { ApprovedServer, UpstreamEvent } from './upstream-pool.ts';
 export type { QuestionHandler } from './upstream-questions.ts';
 export type { UpstreamRequestOptions } from './upstream-request.ts';
 export { createUpstreams, type ServerStatus, type Upstreams, type UpstreamsOptions } from './upstreams.ts';

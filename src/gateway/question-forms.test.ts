@@ -59,8 +59,8 @@ describe('answers', () => {
   });
 
   it.each([
-    [{ action: 'accept', content: { name: 1 } }],
-    [{ action: 'accept', content: {} }],
+    [{ action: 'accept', content: { name: { first: 'x' } } }],
+    [{ action: 'accept', content: 'text' }],
     [{ action: 'accept', content: { name: 'x', deep: { a: 1 } } }],
     [{ action: 'maybe' }],
     [{}],

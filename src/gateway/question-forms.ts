@@ -1,12 +1,4 @@
-import {
-  compileSchema,
-  isJsonObject,
-  isSallyportError,
-  type JsonObject,
-  type JsonValue,
-  SallyportError,
-  validateSchema,
-} from '../core/index.ts';
+import { isJsonObject, type JsonObject, type JsonValue, SallyportError } from '../core/index.ts';
 import type { ServerRule } from '../policy/index.ts';
 import type { Question } from './exchange.ts';
 
@@ -73,8 +65,7 @@ function isFlatForm(schema: JsonValue | undefined): schema is JsonObject {
 }
 
 /**
- * An answer with its known fields only, as it goes to the server. ATTACKER-CONTROLLED: the answer; the client may say what it
- * likes, a form's answer has to fit the form.
+ * An answer with its known fields only, as it goes to the server. ATTACKER-CONTROLLED: the answer.
  *
  * @throws SallyportError INPUT_SCHEMA_MISMATCH
  */
@@ -86,34 +77,20 @@ export function readAnswer({ method, params }: Question, answer: JsonValue | und
   if (action === 'decline' || action === 'cancel') return { action };
   if (action !== 'accept') throw unfit('neither accepts nor declines');
   if (params['mode'] === 'url') return { action };
-  return { action, content: readForm(params['requestedSchema'], content) };
+  return { action, content: readForm(content) };
 }
 
-function readForm(schema: JsonValue | undefined, content: JsonValue | undefined): JsonObject {
+/** What is no flat form would carry more than a person can see. Whether it is the right answer is the server's to judge. */
+function readForm(content: JsonValue | undefined): JsonObject {
   const given = content ?? {};
-  if (!isJsonObject(given) || !isJsonObject(schema)) throw unfit('has no form');
-  const { properties } = schema;
-  const known = isJsonObject(properties) ? given : {};
-  for (const value of Object.values(given)) {
-    const isPlain =
-      ['string', 'number', 'boolean'].includes(typeof value) ||
-      (Array.isArray(value) && value.every((item) => typeof item === 'string'));
-    if (!isPlain) throw unfit('holds more than a flat form');
-  }
-  checkForm(schema, known);
-  return known;
+  if (!isJsonObject(given)) throw unfit('has no form');
+  if (!Object.values(given).every(isPlainValue)) throw unfit('holds more than a flat form');
+  return given;
 }
 
-function checkForm(schema: JsonObject, given: JsonObject): void {
-  try {
-    const [first] = validateSchema(compileSchema(schema), given);
-    if (first !== undefined) throw unfit(`does not fit the form at ${first.pointer || '/'}`);
-  } catch (error) {
-    if (isSallyportError(error, 'SCHEMA_INVALID'))
-      throw new SallyportError('RESULT_MALFORMED', 'the form of the server cannot be checked', { cause: error });
-    throw error;
-  }
-}
+const isPlainValue = (value: JsonValue): boolean =>
+  ['string', 'number', 'boolean'].includes(typeof value) ||
+  (Array.isArray(value) && value.every((item) => typeof item === 'string'));
 
 function readRoots(answer: JsonObject): JsonObject {
   const { roots } = answer;

@@ -1,10 +1,11 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
 import type { JsonObject } from '../core/index.ts';
 import type { Action, CallExchange, CallResult, GateSession } from '../gate/index.ts';
+import type { ApprovedServer } from './approved-server.ts';
 import type { Envelope } from './envelope.ts';
 import type { ReadAnswer } from './mcp-readers.ts';
+import type { ExposedTools } from './served-names.ts';
 import { holderOf, type ServerCaller } from './server-caller.ts';
-import type { ApprovedServer } from './upstream-pool.ts';
 
 /** What one served session works with. */
 export interface ServedContext {
@@ -13,6 +14,8 @@ export interface ServedContext {
   readonly envelope: Envelope;
   /** The approved servers of now. */
   readonly servers: () => readonly ApprovedServer[];
+  /** The tools that some rule could allow, by the names of clients. */
+  readonly tools: () => ExposedTools;
   /** Lets a server tell the session of changes of exactly these resources. */
   readonly watch: (server: ApprovedServer, uris: ReadonlySet<string>) => Promise<void>;
   /** Takes over approvals that changed. */

@@ -1,11 +1,11 @@
 import type { JsonObject } from '../core/index.ts';
+import type { UpstreamEvent } from './approved-server.ts';
 import type { SessionEvent } from './exchange.ts';
 import { clientUri } from './resource-uris.ts';
 import { localAction, type ServedContext } from './served-context.ts';
 import type { Watched } from './served-resources.ts';
 import { readNotification } from './served-rounds.ts';
 import { holderOf } from './server-caller.ts';
-import type { UpstreamEvent } from './upstream-pool.ts';
 import type { Upstreams } from './upstreams.ts';
 
 const LISTS: ReadonlyMap<string, 'tools' | 'prompts' | 'resources'> = new Map([

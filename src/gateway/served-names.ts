@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../core/index.ts';
 import type { GateSession, Tool } from '../gate/index.ts';
+import type { ApprovedServer } from './approved-server.ts';
 import { clientToolName, exposeTools, policyNameOfUnlisted, policyToolName } from './names.ts';
-import type { ApprovedServer } from './upstream-pool.ts';
 
 /** Tools by the names that clients use. */
 export interface ExposedTools {

@@ -1,6 +1,7 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
 import { isJsonObject, type JsonObject } from '../core/index.ts';
 import { actionName, namesTool } from '../policy/index.ts';
+import type { ApprovedServer } from './approved-server.ts';
 import { clientContent } from './call-answer.ts';
 import type { ClientAnswer, ClientRequest } from './exchange.ts';
 import { readCompletion, readPromptMessages } from './mcp-readers.ts';
@@ -8,7 +9,6 @@ import { resourceAddress } from './resource-uris.ts';
 import { INVALID_PARAMS, resultOf, type ServedContext, serverAction } from './served-context.ts';
 import { exposedPrompts, listedPrompt, type ServedPrompt } from './served-names.ts';
 import { playRound } from './served-rounds.ts';
-import type { ApprovedServer } from './upstream-pool.ts';
 
 const promptsOf = ({ session, servers }: ServedContext): ReadonlyMap<string, ServedPrompt> =>
   exposedPrompts(servers().filter(({ rule }) => session.mayBeAllowed(actionName(rule.name, 'prompts/get'))));

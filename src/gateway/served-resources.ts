@@ -1,12 +1,12 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
 import { isJsonObject, type JsonObject, parseStrictJson } from '../core/index.ts';
 import { actionName, isPlainUri, matchesUri } from '../policy/index.ts';
+import type { ApprovedServer } from './approved-server.ts';
 import type { ClientAnswer, ClientRequest } from './exchange.ts';
 import { readContents, readNothing, readResourceList } from './mcp-readers.ts';
 import { clientUri, resourceAddress } from './resource-uris.ts';
 import { actionError, INVALID_PARAMS, resultOf, type ServedContext, serverAction } from './served-context.ts';
 import { playRound } from './served-rounds.ts';
-import type { ApprovedServer } from './upstream-pool.ts';
 
 /** The resources that a session watches: server to URIs as the server writes them. */
 export type Watched = Map<string, Set<string>>;

@@ -1,12 +1,12 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
 import { isJsonObject, isSallyportError, type JsonObject, type JsonValue } from '../core/index.ts';
 import type { Asked, CallExchange, CallResult, Denied } from '../gate/index.ts';
+import type { ApprovedServer } from './approved-server.ts';
 import { argumentsDigest, type Binding, MAX_ROUNDS } from './envelope.ts';
 import type { ClientAnswer, ClientRequest, Question } from './exchange.ts';
 import { MAX_QUESTIONS_A_ROUND, readAnswer, readQuestion } from './question-forms.ts';
 import { INVALID_PARAMS, localAction, type ServedContext } from './served-context.ts';
 import { holderOf } from './server-caller.ts';
-import type { ApprovedServer } from './upstream-pool.ts';
 
 /** A request that a server may answer with questions. */
 export interface RoundsRequest {
@@ -58,8 +58,15 @@ export async function playRound(context: ServedContext, rounds: RoundsRequest): 
     context.caller.abandon(holderOf(context.session.principal, server), result.state);
     return { kind: 'ended', result: judged };
   }
-  return ask(context, binding, { state: result.state, questions: judged.questions }, (before?.round ?? 0) + 1);
+  const next = ask(context, binding, { state: result.state, questions: judged.questions }, (before?.round ?? 0) + 1);
+  return hasAnswers(request, judged.questions)
+    ? playRound(context, { ...rounds, request: { ...request, state: next.state } })
+    : next;
 }
+
+/** A client may know what it will be asked, and answer in its first request (MCP 2026-07-28, multi round-trip requests). */
+const hasAnswers = ({ state, answers }: ClientRequest, questions: SavedRound['questions']): boolean =>
+  state === null && answers !== null && Object.keys(questions).every((key) => Object.hasOwn(answers, key));
 
 interface SavedRound {
   readonly state: JsonValue;
@@ -73,7 +80,12 @@ const bindingOf = ({ session }: ServedContext, { request, server, params }: Roun
   arguments: argumentsDigest(params),
 });
 
-function ask({ envelope }: ServedContext, binding: Binding, saved: SavedRound, round: number): Round {
+function ask(
+  { envelope }: ServedContext,
+  binding: Binding,
+  saved: SavedRound,
+  round: number,
+): Extract<Round, { readonly kind: 'questions' }> {
   if (round > MAX_ROUNDS)
     throw new ProtocolError(INVALID_PARAMS, `the server asked ${MAX_ROUNDS} times: it is not asked again`);
   const questions = Object.fromEntries(

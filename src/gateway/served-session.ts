@@ -2,6 +2,7 @@ import { ProtocolError } from '@modelcontextprotocol/server';
 import type { JsonObject } from '../core/index.ts';
 import type { GateSession } from '../gate/index.ts';
 import { actionName } from '../policy/index.ts';
+import type { ApprovedServer } from './approved-server.ts';
 import { callAnswer } from './call-answer.ts';
 import { createEnvelope } from './envelope.ts';
 import type { ClientAnswer, ClientRequest, ServedSession, SessionEvent, SessionFeatures } from './exchange.ts';
@@ -12,7 +13,6 @@ import { complete, getPrompt, listPrompts } from './served-prompts.ts';
 import { listResources, listTemplates, readResource, type Watched, watchResource } from './served-resources.ts';
 import { playRound } from './served-rounds.ts';
 import { holderOf, serverCaller, sessionHolder } from './server-caller.ts';
-import type { ApprovedServer } from './upstream-pool.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** What the sessions of a front share: the servers, and what is on its way through their clients. */
@@ -60,6 +60,7 @@ export function serveSession(session: GateSession, { upstreams, caller, envelope
   const context: ServedContext = {
     ...{ session, caller, envelope },
     servers: () => upstreams?.approved() ?? [],
+    tools: () => exposedTools(session, upstreams?.approved() ?? []),
     watch: async (server, uris) =>
       upstreams?.with(server, holderOf(session.principal, server), (connection) => connection.watch(uris)),
     refresh: async () => upstreams?.refresh(),
@@ -77,6 +78,10 @@ export function serveSession(session: GateSession, { upstreams, caller, envelope
       if (answerer === undefined) throw new ProtocolError(-32_601, 'Method not found');
       await context.refresh();
       return answerer(context, request, watched);
+    },
+    schemaOf: async (name) => {
+      await context.refresh();
+      return context.tools().byName.get(name)?.schema ?? null;
     },
     tell: (method, params) => tellServers(context, upstreams, method, params),
     listen: (listener) => {
@@ -112,14 +117,14 @@ async function featuresOf(context: ServedContext): Promise<SessionFeatures> {
 }
 
 async function listTools(context: ServedContext): Promise<JsonObject> {
-  const { byName } = exposedTools(context.session, context.servers());
+  const { byName } = context.tools();
   return { tools: [...byName].map(([name, tool]) => listedTool(name, tool)) };
 }
 
 async function callTool(context: ServedContext, request: ClientRequest): Promise<ClientAnswer> {
   const { name, arguments: args = {} } = request.params;
   if (typeof name !== 'string') throw new ProtocolError(INVALID_PARAMS, 'a tool is called by its name');
-  const exposed = exposedTools(context.session, context.servers());
+  const exposed = context.tools();
   const policyName = exposed.policyName(name);
   const tool = exposed.byName.get(name);
   const server = context.servers().find(({ rule }) => rule.name === tool?.server);
@@ -179,6 +184,7 @@ export function servedWhenUsed(open: () => Promise<ServedSession>): ServedSessio
   };
   return {
     features: async () => (await opened()).features(),
+    schemaOf: async (tool) => (await opened()).schemaOf(tool),
     answer: async (request) => (await opened()).answer(request),
     tell: async (method, params) => (await opened()).tell(method, params),
     listen: (listener) => {

@@ -1,10 +1,11 @@
 import { isJsonObject, type JsonObject, type JsonValue, type Principal, SallyportError } from '../core/index.ts';
 import { type CallExchange, NeedsAnswers, type Questions } from '../gate/index.ts';
 import type { ServerRule } from '../policy/index.ts';
+import type { ApprovedServer } from './approved-server.ts';
 import { callerKey } from './caller.ts';
 import { createParking, type ParkedCall } from './parked-calls.ts';
+import { abilitiesOf } from './upstream-abilities.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
-import type { ApprovedServer } from './upstream-pool.ts';
 
 /** One request to a server on behalf of a session. */
 export interface ServerCall {
@@ -15,6 +16,8 @@ export interface ServerCall {
   readonly holder: string;
   /** How the client can be asked; null where it cannot. */
   readonly exchange: CallExchange | null;
+  /** Headers of the request, for a server that is reached by HTTP without sessions. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
 
@@ -175,8 +178,10 @@ async function send(connection: UpstreamConnection, call: ServerCall): Promise<u
   try {
     const result = await connection.request(method, params, {
       signal,
+      ...(call.headers === undefined ? {} : { headers: call.headers }),
       ...(exchange === null ? {} : tellings(() => exchange)),
       ...given(exchange),
+      ...(exchange === null ? {} : { abilities: abilitiesOf(call.server.rule, exchange.abilities) }),
     });
     return unlessAsked(result);
   } finally {

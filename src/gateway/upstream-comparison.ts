@@ -18,14 +18,15 @@ export interface ComparisonOptions {
   readonly now: () => number;
   readonly server: string;
   /** Milliseconds between two comparisons that the server's own words bring about. */
-  readonly spacingMs?: number;
+  readonly spacingMs: number;
 }
 
 /** A server may change without a word: its definitions are compared again after this long. */
 const FRESH_MS = 60_000;
 /** What a server says of its resources is mostly of live data; their templates are compared this much later. */
 const RESOURCES_MS = 10_000;
-const SPACING_MS = 1_000;
+/** How far apart two comparisons are that the server's own words bring about. */
+export const SPACING_MS = 1_000;
 /** Comparisons that a server may bring about in a minute before it is refused for one. */
 const MAX_PER_MINUTE = 30;
 /** A server that keeps changing while it is compared is not used. */
@@ -40,7 +41,7 @@ interface Seen {
   resources: number;
 }
 
-export function comparisonOf({ now, server, spacingMs = SPACING_MS }: ComparisonOptions): Comparison {
+export function comparisonOf({ now, server, spacingMs }: ComparisonOptions): Comparison {
   const seen: Seen = { digest: '', at: Number.NEGATIVE_INFINITY, definitions: 0, resources: 0 };
   let again: number[] = [];
   let running: Promise<void> | null = null;

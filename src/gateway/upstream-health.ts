@@ -129,7 +129,7 @@ export function restarts(now: () => number, random: () => number = Math.random):
 }
 
 /** Codes that tell more than that a server cannot be had. */
-const TELLING: ReadonlySet<ErrorCode> = new Set(['SERVER_CHANGED', 'SERVER_DEFINITIONS']);
+const TELLING: ReadonlySet<ErrorCode> = new Set(['SERVER_CHANGED', 'SERVER_DEFINITIONS', 'SERVER_RESTLESS']);
 
 function heldBack({ error, count }: Trouble, leftMs: number): SallyportError {
   const code = TELLING.has(error.code) ? error.code : 'SERVER_UNAVAILABLE';

@@ -1,23 +1,10 @@
-import { isSallyportError, type JsonObject, type Limits, SallyportError } from '../core/index.ts';
-import type { ServerRule } from '../policy/index.ts';
+import { isSallyportError, type Limits, SallyportError } from '../core/index.ts';
+import type { ApprovedServer, UpstreamEvent } from './approved-server.ts';
 import type { LockedServer } from './lock.ts';
-import { type Comparison, comparisonOf, RESTLESS_MS } from './upstream-comparison.ts';
+import { type Comparison, comparisonOf, RESTLESS_MS, SPACING_MS } from './upstream-comparison.ts';
 import { connectUpstream, type UpstreamConnection } from './upstream-connection.ts';
 import { type Restarts, restarts, type ServerHealth } from './upstream-health.ts';
-
-/** A server of the policy with what was approved of it. */
-export interface ApprovedServer {
-  readonly rule: ServerRule;
-  readonly locked: LockedServer;
-}
-
-/** Something that a server said without being asked, on the connection of one holder. ATTACKER-CONTROLLED: `params`. */
-export interface UpstreamEvent {
-  readonly server: string;
-  readonly holder: string;
-  readonly method: string;
-  readonly params: JsonObject;
-}
+import { type Rewatch, rewatching } from './upstream-rewatch.ts';
 
 export interface PoolOptions {
   /** Folder that server processes start in. */
@@ -30,6 +17,8 @@ export interface PoolOptions {
   readonly maxConnections?: number;
   /** Milliseconds after which a connection that nobody uses is closed. */
   readonly idleMs?: number;
+  /** Milliseconds between two comparisons that a server's own words bring about; a second if absent. */
+  readonly spacingMs?: number;
   readonly onEvent: (event: UpstreamEvent) => void;
 }
 
@@ -54,6 +43,7 @@ export interface UpstreamPool {
 
 interface Slot {
   readonly key: string;
+  readonly approved: ApprovedServer;
   readonly server: string;
   readonly holder: string;
   readonly opening: Promise<UpstreamConnection>;
@@ -68,6 +58,7 @@ interface Pool {
   readonly options: PoolOptions;
   readonly slots: Map<string, Slot>;
   readonly restarts: Restarts;
+  readonly rewatch: Rewatch;
 }
 
 const END_MS = 5_000;
@@ -75,21 +66,25 @@ const DEFAULT_MAX_CONNECTIONS = 128;
 const DEFAULT_IDLE_MS = 600_000;
 
 export function upstreamPool(options: PoolOptions): UpstreamPool {
-  const pool: Pool = { options, slots: new Map(), restarts: restarts(options.now) };
   let isClosed = false;
-  const endAll = async (which: (slot: Slot) => boolean): Promise<void> => {
-    await Promise.all([...pool.slots.values()].filter(which).map((slot) => end(pool, slot)));
+  const use: UpstreamPool['with'] = async (server, holder, act) => {
+    if (isClosed) throw new SallyportError('SERVER_UNAVAILABLE', 'the gateway is closing');
+    return useSlot(pool, slotOf(pool, server, holder), server, act);
+  };
+  const rewatch = rewatching(use, options.onEvent);
+  const pool: Pool = { options, slots: new Map(), restarts: restarts(options.now), rewatch };
+  const endAll = async (which: (server: string, holder: string) => boolean): Promise<void> => {
+    rewatch.stop(which);
+    const found = [...pool.slots.values()].filter((slot) => which(slot.server, slot.holder));
+    await Promise.all(found.map((slot) => end(pool, slot)));
   };
   return {
-    with: async (server, holder, use) => {
-      if (isClosed) throw new SallyportError('SERVER_UNAVAILABLE', 'the gateway is closing');
-      return useSlot(pool, slotOf(pool, server, holder), server, use);
-    },
+    with: use,
     drop: (server) => {
       pool.restarts.reset(server);
-      return endAll((slot) => slot.server === server);
+      return endAll((name) => name === server);
     },
-    release: (holder) => endAll((slot) => slot.holder === holder),
+    release: (holder) => endAll((_, name) => name === holder),
     health: (server) => {
       const open = [...pool.slots.values()].filter((slot) => slot.server === server && slot.connection !== null);
       const errorBytes = open.reduce((sum, { connection }) => sum + (connection?.errorBytes() ?? 0), 0);
@@ -146,12 +141,20 @@ function slotOf(pool: Pool, server: ApprovedServer, holder: string): Slot {
   return openSlot(pool, key, server, holder);
 }
 
-function openSlot(pool: Pool, key: string, { rule, locked }: ApprovedServer, holder: string): Slot {
-  const { now, limits, version, root } = pool.options;
+function openSlot(pool: Pool, key: string, approved: ApprovedServer, holder: string): Slot {
+  const { rule, locked } = approved;
+  const { now, limits, version, root, spacingMs = SPACING_MS } = pool.options;
   pool.restarts.started(rule.name);
   const opening = connectUpstream(rule, { root: root(), version, limits, knownProtocol: locked.protocol });
   const slot: Slot = {
-    ...{ key, server: rule.name, holder, opening, comparison: comparisonOf({ now, server: rule.name }) },
+    ...{
+      key,
+      approved,
+      server: rule.name,
+      holder,
+      opening,
+      comparison: comparisonOf({ now, server: rule.name, spacingMs }),
+    },
     ...{ connection: null, users: 0, lastUse: now(), idle: null },
   };
   opening.then(
@@ -175,7 +178,10 @@ function follow(pool: Pool, slot: Slot, connection: UpstreamConnection): void {
   void connection.over.then((error) => {
     forget(pool, slot);
     pool.restarts.wrote(server, connection.errorBytes());
-    if (error !== null) pool.restarts.failed(server, holder, { error, livedMs: pool.options.now() - openedAt });
+    if (error === null) return;
+    pool.restarts.failed(server, holder, { error, livedMs: pool.options.now() - openedAt });
+    const watched = connection.watched();
+    if (watched.size > 0) pool.rewatch.begin(slot.approved, holder, new Set(watched));
   });
 }
 

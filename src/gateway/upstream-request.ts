@@ -1,6 +1,14 @@
 import type { StandardSchemaV1 } from '@modelcontextprotocol/client';
-import { type Client, LOG_LEVEL_META_KEY, ProtocolError, SdkError, SdkErrorCode } from '@modelcontextprotocol/client';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  type Client,
+  LOG_LEVEL_META_KEY,
+  ProtocolError,
+  SdkError,
+  SdkErrorCode,
+} from '@modelcontextprotocol/client';
 import { isJsonObject, isSallyportError, type JsonObject, SallyportError } from '../core/index.ts';
+import type { Changes } from './upstream-changes.ts';
 import type { UpstreamWire } from './upstream-wire.ts';
 
 /** What one request to a server may carry besides its parameters. */
@@ -8,6 +16,10 @@ export interface UpstreamRequestOptions {
   readonly signal?: AbortSignal;
   /** Called for each progress notification of this request: `progress`, `total`, `message`, unchecked. */
   readonly progress?: (params: JsonObject) => void;
+  /** What this request's client can be asked for, instead of what the policy allows; for stateless servers. */
+  readonly abilities?: JsonObject;
+  /** Headers of this request alone: `Mcp-Param-*`. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Least level (RFC 5424, as MCP names them) of the log messages that this request may bring. */
   readonly logLevel?: string;
   /** Answers to the questions of the round before, by their keys; a server with sessions never asks for them. */
@@ -26,6 +38,7 @@ export interface Sender {
   readonly timeoutMs: number;
   /** Bytes that a result may have; null: only the limit of the wire. */
   readonly maxOutputBytes: number | null;
+  readonly follow: Changes['follow'];
   /** Time in which the server waited for us, see `Questions`. */
   readonly waitedMs: () => number;
   readonly now: () => number;
@@ -53,9 +66,14 @@ export async function sendRequest(
   await setLegacyLogLevel(sender, options);
   const answeredBefore = sender.answered;
   const watch = watchCall(sender, options);
+  const progress = options.progress === undefined ? null : sender.follow(options.progress);
   try {
-    const asked = { method, params: paramsOf(sender, params, options) };
-    const result = await sender.client.request(asked, AS_IT_IS, callOptions(watch.signal, options));
+    const asked = { method, params: paramsOf(sender, params, { ...options, token: progress?.token }) };
+    const result = await sender.client.request(asked, AS_IT_IS, {
+      ...AS_WE_LIMIT,
+      signal: watch.signal,
+      ...(options.headers === undefined ? {} : { headers: { ...options.headers } }),
+    });
     sender.answered += 1;
     checkSize(sender, method, result);
     return result;
@@ -69,6 +87,7 @@ export async function sendRequest(
     throw late;
   } finally {
     watch.stop();
+    progress?.end();
   }
 }
 
@@ -76,28 +95,27 @@ export async function sendRequest(
 const AS_IT_IS: StandardSchemaV1<unknown, unknown> = {
   '~standard': { version: 1, vendor: 'sallyport', validate: (value) => ({ value }) },
 };
-/** The SDK's own time limit, which could not stand still: ours is always shorter. */
-const NO_LIMIT_MS = 2_147_483_647;
+/** The SDK's own time limit could not stand still: ours is always shorter. */
+const AS_WE_LIMIT = { timeout: 2_147_483_647, allowInputRequired: true } as const;
 
-function callOptions(signal: AbortSignal, { progress }: UpstreamRequestOptions) {
-  const tell = (told: object): void => {
-    if (isJsonObject(told)) progress?.(told);
-  };
-  return {
-    ...{ signal, timeout: NO_LIMIT_MS, allowInputRequired: true as const },
-    ...(progress === undefined ? {} : { onprogress: tell }),
-  };
-}
+type Given = Pick<UpstreamRequestOptions, 'answers' | 'state' | 'logLevel' | 'abilities'> & {
+  readonly token: string | undefined;
+};
 
-function paramsOf({ era }: Sender, params: JsonObject, options: UpstreamRequestOptions): Record<string, unknown> {
-  const { answers, state, logLevel } = options;
-  if (era === 'legacy') return { ...params };
-  const meta = isJsonObject(params['_meta']) ? params['_meta'] : {};
+function paramsOf({ era }: Sender, params: JsonObject, given: Given): Record<string, unknown> {
+  const { answers, state, logLevel, token, abilities } = given;
+  const isModern = era === 'modern';
+  const meta = {
+    ...(isJsonObject(params['_meta']) ? params['_meta'] : {}),
+    ...(token === undefined ? {} : { progressToken: token }),
+    ...(isModern && abilities !== undefined ? { [CLIENT_CAPABILITIES_META_KEY]: abilities } : {}),
+    ...(isModern && logLevel !== undefined ? { [LOG_LEVEL_META_KEY]: logLevel } : {}),
+  };
   return {
     ...params,
-    ...(answers === undefined ? {} : { inputResponses: answers }),
-    ...(state === undefined ? {} : { requestState: state }),
-    ...(logLevel === undefined ? {} : { _meta: { ...meta, [LOG_LEVEL_META_KEY]: logLevel } }),
+    ...(Object.keys(meta).length === 0 ? {} : { _meta: meta }),
+    ...(isModern && answers !== undefined ? { inputResponses: answers } : {}),
+    ...(isModern && state !== undefined ? { requestState: state } : {}),
   };
 }
 

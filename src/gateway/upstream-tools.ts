@@ -2,9 +2,10 @@ import { ProtocolError } from '@modelcontextprotocol/client';
 import { isSallyportError, type JsonObject } from '../core/index.ts';
 import type { Gate, Tool, ToolContext, ToolOutput } from '../gate/index.ts';
 import { checkAgreement } from './agreement.ts';
+import type { ApprovedServer } from './approved-server.ts';
 import type { RefusedTool, UsableTool } from './definitions.ts';
+import { headersFor, type ParamHeader, paramHeaders } from './param-headers.ts';
 import { holderOf, type ServerCaller } from './server-caller.ts';
-import type { ApprovedServer } from './upstream-pool.ts';
 import { callOutput, errorOutput } from './upstream-result.ts';
 
 /** Registers one approved tool at a gate: its name in policies, or why the gate does not take it. */
@@ -15,6 +16,7 @@ export function registerTool(
   usable: UsableTool,
 ): string | RefusedTool {
   const { policyName, originalName, title, description, schema, outputSchema } = usable;
+  const repeated = server.rule.url === null ? [] : paramHeaders(schema);
   const tool: Tool = {
     name: policyName,
     ...(title === undefined ? {} : { title }),
@@ -23,7 +25,7 @@ export function registerTool(
     ...(outputSchema === undefined ? {} : { outputSchema }),
     runs: server.rule.command === null ? 'remote' : 'spawned',
     server: server.rule.name,
-    execute: (args, context) => runTool(caller, server, { name: originalName, arguments: args }, context),
+    execute: (args, context) => runTool(caller, server, { name: originalName, arguments: args }, repeated, context),
   };
   try {
     gate.tool(tool);
@@ -39,15 +41,18 @@ async function runTool(
   caller: ServerCaller,
   server: ApprovedServer,
   call: { readonly name: string; readonly arguments: JsonObject },
+  repeated: readonly ParamHeader[],
   { principal, exchange, signal }: ToolContext,
 ): Promise<ToolOutput> {
   const holder = holderOf(principal, server);
+  const headers = headersFor(repeated, call.arguments);
   try {
     const raw = await caller.call({
       server,
       method: 'tools/call',
       params: { ...call },
       holder,
+      headers,
       exchange: exchange ?? null,
       signal,
     });

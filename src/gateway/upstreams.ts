@@ -9,13 +9,14 @@ import {
 } from '../core/index.ts';
 import type { Gate } from '../gate/index.ts';
 import type { ServerRule } from '../policy/index.ts';
+import type { ApprovedServer, UpstreamEvent } from './approved-server.ts';
 import type { RefusedTool } from './definitions.ts';
 import { type Lock, type LockedServer, readLock, sourceDigest } from './lock.ts';
 import { type ServerCaller, serverCaller, type UseServer } from './server-caller.ts';
 import { reviewServer } from './server-review.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import type { ServerHealth } from './upstream-health.ts';
-import { type ApprovedServer, type UpstreamEvent, type UpstreamPool, upstreamPool } from './upstream-pool.ts';
+import { type UpstreamPool, upstreamPool } from './upstream-pool.ts';
 import { registerTool } from './upstream-tools.ts';
 
 export interface UpstreamsOptions {

@@ -42,12 +42,23 @@ const CHOICES = {
 };
 
 const answered = ({ action, content }) => `action=${action}, content=${JSON.stringify(content ?? {})}`;
-const elicit = async ({ mcpReq }, message, requestedSchema) =>
-  textResult(answered(await mcpReq.send({ method: 'elicitation/create', params: { message, requestedSchema } })));
+async function elicit({ mcpReq }, message, requestedSchema) {
+  if (mcpReq.envelope === undefined) {
+    return textResult(
+      answered(await mcpReq.send({ method: 'elicitation/create', params: { message, requestedSchema } })),
+    );
+  }
+  const answer = mcpReq.inputResponses?.form;
+  const question = { method: 'elicitation/create', params: { message, requestedSchema } };
+  return answer === undefined ? inputRequired({ inputRequests: { form: question } }) : textResult(answered(answer));
+}
 
 async function sample({ prompt }, { mcpReq }) {
   const params = { messages: [userMessage(text(prompt))], maxTokens: 100 };
-  const { content } = await mcpReq.send({ method: 'sampling/createMessage', params });
+  const question = { method: 'sampling/createMessage', params };
+  const answer = mcpReq.envelope === undefined ? await mcpReq.send(question) : mcpReq.inputResponses?.sample;
+  if (answer === undefined) return inputRequired({ inputRequests: { sample: question } });
+  const { content } = answer;
   return textResult(`LLM response: ${content?.text ?? 'none'}`);
 }
 
