@@ -13,7 +13,11 @@ export interface HttpAnswer {
   readonly close?: boolean;
 }
 
-const COMMON_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+/** Headers of every answer. */
+export const COMMON_HEADERS: Readonly<Record<string, string>> = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+};
 
 /** The answer to a request that was refused before it became a message, or as one. */
 export function refusalAnswer(error: unknown): HttpAnswer {
@@ -59,5 +63,10 @@ export async function sendWebResponse(response: ServerResponse, answer: Response
   }
   response.writeHead(answer.status, { ...COMMON_HEADERS, ...Object.fromEntries(answer.headers) });
   if (answer.body === null) response.end();
-  else await pipeline(Readable.fromWeb(answer.body), response);
+  else await pipeline(Readable.fromWeb(answer.body), response).catch(unlessGone);
+}
+
+/** A client may go away at any moment. */
+function unlessGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
 }

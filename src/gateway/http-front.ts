@@ -3,16 +3,25 @@ import { DEFAULT_LIMITS, type Limits, SallyportError } from '../core/index.ts';
 import type { Gate } from '../gate/index.ts';
 import type { TokenHolder } from '../keeper/index.ts';
 import type { Caller } from './caller.ts';
+import { type ClientLimits, DEFAULT_CLIENT_LIMITS } from './client-limits.ts';
+import type { ServedSession } from './exchange.ts';
 import { refusalAnswer, sendAnswer } from './http-answer.ts';
 import { authoritiesOf, isLoopback } from './http-guard.ts';
 import { type Route, routeRequest } from './http-route.ts';
 import { DEFAULT_SESSION_LIMITS, legacySessions, type SessionLimits } from './legacy-sessions.ts';
 import { buildMcpServer } from './mcp-server.ts';
 import { modernDoor } from './modern-door.ts';
-import { type ServedSession, servedWhenUsed, serveSession } from './served-session.ts';
+import { servedWhenUsed, serveSession, serving } from './served-session.ts';
+import type { Upstreams } from './upstreams.ts';
 
-export interface HttpFrontOptions {
+export interface HttpFrontOptions extends HttpListenOptions {
   readonly gate: Gate;
+  /** The servers behind the gate; without them only the gate's own tools are served. */
+  readonly upstreams?: Upstreams;
+}
+
+/** How a front listens, whatever sessions it serves. */
+export interface HttpListenOptions {
   /**
    * Who holds a token, in the same time for every wrong one (the keeper's `authenticate`); or `none`, on a loopback
    * address only: then everybody who can connect is `local`.
@@ -29,12 +38,14 @@ export interface HttpFrontOptions {
   readonly version?: string;
   readonly limits?: Partial<Limits>;
   readonly sessionLimits?: Partial<SessionLimits>;
+  readonly clientLimits?: Partial<ClientLimits>;
   /** Milliseconds in which a request must have arrived whole. */
   readonly requestMs?: number;
-  /** Runs before tools are listed; see `Upstreams.refresh`. */
-  readonly refresh?: () => Promise<void>;
   readonly onError?: (error: unknown) => void;
 }
+
+/** Opens the session of a caller: for each `initialize` in the older revisions, once per credential in the stateless one. */
+export type SessionOpener = (caller: Caller) => Promise<ServedSession>;
 
 /** Connections at the same time; over HTTP/1.1 each carries one request. */
 const MAX_CONNECTIONS = 1_024;
@@ -53,12 +64,23 @@ export interface HttpFront {
  * @throws SallyportError PORT_IN_USE, USAGE (no authentication beyond loopback)
  */
 export async function serveHttp(options: HttpFrontOptions): Promise<HttpFront> {
+  const { gate } = options;
+  const shared = serving(options.upstreams ?? null);
+  return listenHttp(options, async ({ user, agent, proof }) =>
+    servedWhenUsed(async () =>
+      serveSession(await gate.openSession({ user, agent, proof, surface: 'mcp-http' }), shared),
+    ),
+  );
+}
+
+/** {@link serveHttp} over any sessions. @throws SallyportError PORT_IN_USE, USAGE */
+export async function listenHttp(options: HttpListenOptions, open: SessionOpener): Promise<HttpFront> {
   const host = options.host ?? '127.0.0.1';
   if (options.authenticate === 'none' && !isLoopback(host)) {
     throw new SallyportError('USAGE', 'without authentication the gateway listens on a loopback address only');
   }
   const address = { port: options.port ?? 7332 };
-  const route = routeOf(options, () => authoritiesOf(host, address.port, options.names));
+  const route = routeOf(options, open, () => authoritiesOf(host, address.port, options.names));
   const inFlight = new Set<ServerResponse>();
   const server = createServer(serverOptions(options), (request, response) => {
     inFlight.add(response);
@@ -75,7 +97,7 @@ export async function serveHttp(options: HttpFrontOptions): Promise<HttpFront> {
   };
 }
 
-function serverOptions({ requestMs = 30_000 }: HttpFrontOptions): Parameters<typeof createServer>[0] {
+function serverOptions({ requestMs = 30_000 }: HttpListenOptions): Parameters<typeof createServer>[0] {
   return {
     requestTimeout: requestMs,
     headersTimeout: Math.min(10_000, requestMs),
@@ -85,12 +107,9 @@ function serverOptions({ requestMs = 30_000 }: HttpFrontOptions): Parameters<typ
   };
 }
 
-function routeOf(options: HttpFrontOptions, authorities: Route['authorities']): Route {
-  const { authenticate, gate, refresh = async () => undefined, version = '0.0.0' } = options;
-  const open = async ({ user, agent, proof }: Caller): Promise<ServedSession> =>
-    servedWhenUsed(async () =>
-      serveSession(await gate.openSession({ user, agent, proof, surface: 'mcp-http' }), refresh),
-    );
+function routeOf(options: HttpListenOptions, open: SessionOpener, authorities: Route['authorities']): Route {
+  const { authenticate, version = '0.0.0', onError = () => undefined } = options;
+  const clientLimits = { ...DEFAULT_CLIENT_LIMITS, ...options.clientLimits };
   const { user, agent } = options.local ?? { user: 'local', agent: 'local' };
   return {
     path: options.path ?? '/mcp',
@@ -103,10 +122,16 @@ function routeOf(options: HttpFrontOptions, authorities: Route['authorities']): 
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     legacy: legacySessions({
       limits: { ...DEFAULT_SESSION_LIMITS, ...options.sessionLimits },
-      now: () => performance.now(),
-      open: async (caller) => buildMcpServer(await open(caller), version),
+      ...{ clientLimits, onError, now: () => performance.now() },
+      open: async (caller) => {
+        const served = await open(caller);
+        const client = await buildMcpServer(served, { version, era: 'legacy', limits: clientLimits, onError });
+        return { served, client };
+      },
     }),
-    modern: modernDoor({ version, open, onError: (error) => options.onError?.(error) }),
+    modern: modernDoor({ version, open, onError, limits: clientLimits }),
+    recheckMs: clientLimits.recheckMs,
+    onError,
   };
 }
 
@@ -114,7 +139,7 @@ async function answer(
   route: Route,
   request: IncomingMessage,
   response: ServerResponse,
-  onError: HttpFrontOptions['onError'],
+  onError: HttpListenOptions['onError'],
 ): Promise<void> {
   try {
     const answered = await routeRequest(route, request, response);
@@ -147,6 +172,8 @@ async function close(
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
+  route.legacy.endStreams();
+  route.modern.endStreams();
   const ended = [...inFlight].map((response) => new Promise<void>((resolve) => response.once('close', resolve)));
   await Promise.race([Promise.all(ended), new Promise<void>((resolve) => setTimeout(resolve, drainMs).unref())]);
   await Promise.all([route.legacy.closeAll(), route.modern.close()]);

@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { classifyInboundRequest } from '@modelcontextprotocol/server';
 import { type Limits, SallyportError } from '../core/index.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, credentialKey } from './caller.ts';
 import { type HttpAnswer, plainAnswer } from './http-answer.ts';
 import { readBody } from './http-body.ts';
 import { type Authorities, bearerToken, checkAddress, isPlainJson, single } from './http-guard.ts';
 import { admitMessage, type Message, parseMessage } from './json-rpc.ts';
-import type { LegacySessions } from './legacy-sessions.ts';
+import type { LegacySessions, Reply } from './legacy-sessions.ts';
 import { LEGACY_VERSIONS } from './mcp-server.ts';
 import type { ModernDoor } from './modern-door.ts';
+import { watchCredential } from './watch-credential.ts';
 
 /** What the route of a request needs. */
 export interface Route {
@@ -20,6 +21,9 @@ export interface Route {
   readonly limits: Limits;
   readonly legacy: LegacySessions;
   readonly modern: ModernDoor;
+  /** How often it is asked whether the credential of an open response is still valid, in milliseconds. */
+  readonly recheckMs: number;
+  readonly onError: (error: unknown) => void;
 }
 
 /**
@@ -34,12 +38,13 @@ export async function routeRequest(
   if (request.url === '/healthz' && request.method === 'GET') return { status: 200, body: { status: 'ok' } };
   if (request.url !== route.path) return plainAnswer(404, 'Not found');
   checkAddress(request, route.authorities());
-  if (request.method !== 'POST' && request.method !== 'DELETE') {
-    // GET would open a stream for messages of the server's own accord, and there are none (MCP 2025-11-25, transports).
-    return plainAnswer(405, 'Method not allowed', { allow: 'POST, DELETE' });
+  if (request.method !== 'POST' && request.method !== 'DELETE' && request.method !== 'GET') {
+    return plainAnswer(405, 'Method not allowed', { allow: 'GET, POST, DELETE' });
   }
   const caller = await identify(route, request);
   if (request.method === 'DELETE') return route.legacy.end(caller, single(request, 'mcp-session-id'));
+  endWithCredential(route, caller, request, response);
+  if (request.method === 'GET') return routeStream(route, caller, request, response);
   if (!isPlainJson(request)) return plainAnswer(415, 'Content-Type must be application/json, without a coding');
   return routeMessage(route, caller, await readMessage(route, request), request, response);
 }
@@ -53,6 +58,48 @@ async function identify(route: Route, request: IncomingMessage): Promise<Caller>
   const caller = token === null ? null : await route.authenticate(token);
   if (caller === null) throw new SallyportError('TOKEN_UNKNOWN', 'the bearer token is not known');
   return caller;
+}
+
+/** A token that is taken away ends what is still open for it: the response, and the session behind it. */
+function endWithCredential(route: Route, caller: Caller, request: IncomingMessage, response: ServerResponse): void {
+  const token = route.local === null ? bearerToken(request) : null;
+  if (token === null) return; // everybody on this machine can call, and nobody can be told apart
+  const isValid = async (): Promise<boolean> => {
+    const now = await route.authenticate(token);
+    return now !== null && credentialKey(now) === credentialKey(caller);
+  };
+  const end = (): void => {
+    route.legacy.revoke(caller);
+    route.modern.revoke(caller);
+  };
+  watchCredential(response, { isValid, end, everyMs: route.recheckMs, onError: route.onError });
+}
+
+/** The stream of a 2025-era session; the stateless revision has none (MCP 2026-07-28, transports). */
+function routeStream(
+  route: Route,
+  caller: Caller,
+  request: IncomingMessage,
+  response: ServerResponse,
+): HttpAnswer | null {
+  const version = single(request, 'mcp-protocol-version');
+  if (version !== undefined && !LEGACY_VERSIONS.includes(version)) return unsupportedVersion();
+  return route.legacy.stream(caller, single(request, 'mcp-session-id'), replyOf(request, response));
+}
+
+const unsupportedVersion = (): HttpAnswer =>
+  plainAnswer(400, `Unsupported protocol version (supported: ${LEGACY_VERSIONS.join(', ')})`);
+
+const replyOf = (request: IncomingMessage, response: ServerResponse): Reply => ({
+  response,
+  ...acceptedBy((single(request, 'accept') ?? '').toLowerCase()),
+});
+
+/** Both kinds of answer are offered by most clients; the one they name first is the one that they would rather have. */
+function acceptedBy(accept: string): Pick<Reply, 'takesStream' | 'prefersStream'> {
+  const stream = accept.indexOf('text/event-stream');
+  const json = accept.indexOf('application/json');
+  return { takesStream: stream >= 0, prefersStream: stream >= 0 && (json < 0 || stream < json) };
 }
 
 async function readMessage(route: Route, request: IncomingMessage): Promise<Message> {
@@ -70,9 +117,9 @@ async function routeMessage(
   const version = single(request, 'mcp-protocol-version');
   if (isLegacy(message, request, version)) {
     if (version !== undefined && !LEGACY_VERSIONS.includes(version)) {
-      return plainAnswer(400, `Unsupported protocol version (supported: ${LEGACY_VERSIONS.join(', ')})`);
+      return unsupportedVersion();
     }
-    return route.legacy.post(caller, single(request, 'mcp-session-id'), message);
+    return route.legacy.post(caller, single(request, 'mcp-session-id'), message, replyOf(request, response));
   }
   const verdict = admitMessage(message);
   if (verdict === 'drop') return { status: 202 };

@@ -12,6 +12,8 @@ import {
 const PARSE_ERROR = -32_700;
 export const INVALID_REQUEST = -32_600;
 const METHOD_NOT_FOUND = -32_601;
+export const INVALID_PARAMS = -32_602;
+export const INTERNAL_ERROR = -32_603;
 /** Implementation-defined server error (JSON-RPC 2.0 section 5.1, -32000 to -32099). */
 export const SERVER_ERROR = -32_000;
 
@@ -110,22 +112,30 @@ export function cancelledRequestId(message: Message): unknown {
   return isJsonObject(params) ? params['requestId'] : null;
 }
 
+/** Every request that MCP lets a client send, in either era; which of them a session answers is for its features to say. */
 const ANSWERED_METHODS: ReadonlySet<string> = new Set([
-  'initialize',
-  'ping',
-  'server/discover',
-  'tools/list',
-  'tools/call',
+  ...['initialize', 'ping', 'server/discover', 'subscriptions/listen', 'logging/setLevel', 'completion/complete'],
+  ...['tools/list', 'tools/call', 'prompts/list', 'prompts/get'],
+  ...['resources/list', 'resources/templates/list', 'resources/read', 'resources/subscribe', 'resources/unsubscribe'],
+  ...['tasks/get', 'tasks/result', 'tasks/list', 'tasks/cancel'],
 ]);
-const HEEDED_NOTIFICATIONS: ReadonlySet<string> = new Set(['notifications/initialized', 'notifications/cancelled']);
+const HEEDED_NOTIFICATIONS: ReadonlySet<string> = new Set([
+  ...['notifications/initialized', 'notifications/cancelled', 'notifications/roots/list_changed'],
+]);
 
 /**
- * What the gateway does with a client's message before any protocol code sees it. Tools only: every other request is
- * answered "method not found", every other notification and every response (we ask clients nothing) is dropped.
+ * What the gateway does with a client's message before any protocol code sees it. Every request that MCP does not have is
+ * answered "method not found", every other notification is dropped. A response is dropped here: only who knows what was
+ * asked in its session can take one (`Questions`).
  */
 export function admitMessage(message: Message): 'take' | 'drop' | ErrorResponse {
   if (message.kind === 'response') return 'drop';
   if (message.kind === 'notification') return HEEDED_NOTIFICATIONS.has(message.method) ? 'take' : 'drop';
   if (ANSWERED_METHODS.has(message.method)) return 'take';
-  return { jsonrpc: '2.0', id: message.id, error: { code: METHOD_NOT_FOUND, message: 'Method not found', data: {} } };
+  return protocolError(METHOD_NOT_FOUND, 'Method not found', message.id);
+}
+
+/** An error response of the protocol itself, without a code of Sallyport. */
+export function protocolError(code: number, message: string, id: RequestId | null): ErrorResponse {
+  return { jsonrpc: '2.0', id, error: { code, message, data: {} } };
 }

@@ -1,10 +1,17 @@
-import type { Server } from '@modelcontextprotocol/server';
+import type { ServerResponse } from 'node:http';
 import { newId } from '../core/index.ts';
 import type { Caller } from './caller.ts';
 import { callerKey, credentialKey } from './caller.ts';
+import { tellEvent } from './client-events.ts';
+import type { ClientLimits } from './client-limits.ts';
+import { type ClientStream, openStream } from './client-stream.ts';
+import { type EventRelay, relayEvents } from './event-relay.ts';
+import type { ServedSession } from './exchange.ts';
 import { type HttpAnswer, plainAnswer } from './http-answer.ts';
-import { admitMessage, INVALID_REQUEST, type Message, SERVER_ERROR } from './json-rpc.ts';
+import { admitMessage, INVALID_REQUEST, type Message, protocolError, SERVER_ERROR } from './json-rpc.ts';
 import { type LegacyTransport, legacyTransport } from './legacy-transport.ts';
+import type { ClientServer } from './mcp-server.ts';
+import { pendingQuestions, type Questions } from './questions.ts';
 
 /** How many 2025-era sessions may be open, and how long one may stay silent. */
 export interface SessionLimits {
@@ -30,8 +37,11 @@ interface LegacySession {
   readonly owner: string;
   /** The token that opened it: another one of the same name is another client. */
   readonly credential: string;
-  readonly server: Server;
+  readonly client: ClientServer;
+  readonly served: ServedSession;
   readonly wire: LegacyTransport;
+  readonly questions: Questions;
+  readonly events: EventRelay;
   lastUse: number;
 }
 
@@ -41,44 +51,84 @@ interface SessionMap {
   readonly opening: string[];
   /** When each owner began its sessions of the last minute. */
   readonly begun: Map<string, readonly number[]>;
+  readonly onError: (error: unknown) => void;
 }
 
 export interface LegacySessionsOptions {
   readonly limits: SessionLimits;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
-  /** A server for a session that begins. */
-  readonly open: (caller: Caller) => Promise<Server>;
+  readonly clientLimits: ClientLimits;
+  /** A gate session, and the server over it, for a session that begins. */
+  readonly open: (caller: Caller) => Promise<OpenedSession>;
+  readonly onError: (error: unknown) => void;
+}
+
+/** What a session of a client consists of. */
+export interface OpenedSession {
+  readonly served: ServedSession;
+  readonly client: ClientServer;
+}
+
+/** The response to a request, and whether its client takes an event stream in it. */
+export interface Reply {
+  readonly response: ServerResponse;
+  readonly takesStream: boolean;
+  /** The client names event streams before JSON: also an answer alone comes as one. */
+  readonly prefersStream: boolean;
 }
 
 /** The 2025-era sessions of an HTTP front: one transport and one gate session each, bound to the token that opened it. */
 export interface LegacySessions {
-  post(caller: Caller, sessionId: string | undefined, message: Message): Promise<HttpAnswer>;
+  /** Answers a POST; null when the answer was written as a stream. */
+  post(caller: Caller, sessionId: string | undefined, message: Message, reply: Reply): Promise<HttpAnswer | null>;
+  /** Answers a GET with the stream for what belongs to no request, one per session; null once it is open. */
+  stream(caller: Caller, sessionId: string | undefined, reply: Reply): HttpAnswer | null;
   end(caller: Caller, sessionId: string | undefined): Promise<HttpAnswer>;
+  /** Ends every session of a credential that is not valid any more. */
+  revoke(caller: Caller): void;
+  /** Ends the streams that would never end by themselves. */
+  endStreams(): void;
   size(): number;
   closeAll(): Promise<void>;
 }
 
 export function legacySessions(options: LegacySessionsOptions): LegacySessions {
-  const sessions: SessionMap = { open: new Map(), opening: [], begun: new Map() };
+  const sessions: SessionMap = { open: new Map(), opening: [], begun: new Map(), onError: options.onError };
   const find = (caller: Caller, id: string | undefined): LegacySession | null => {
     const session = id === undefined ? undefined : sessions.open.get(id);
     // The session of another token does not exist for this one.
     return session === undefined || session.credential !== credentialKey(caller) ? null : session;
   };
   return {
-    post: async (caller, id, message) => {
-      if (id === undefined) return begin(options, sessions, caller, message);
+    post: async (caller, id, message, reply) => {
+      if (id === undefined) return begin(options, sessions, caller, { message, reply });
       const session = find(caller, id);
       if (session === null) return SESSION_NOT_FOUND;
       const again = message.kind === 'request' && message.method === 'initialize';
-      return again ? plainAnswer(400, 'The session is initialized already') : postTo(options, session, message);
+      return again
+        ? plainAnswer(400, 'The session is initialized already')
+        : postTo(options, session, { message, reply });
+    },
+    stream: (caller, id, reply) => {
+      if (id === undefined) return plainAnswer(400, 'Bad Request: Mcp-Session-Id header is required');
+      const session = find(caller, id);
+      return session === null ? SESSION_NOT_FOUND : openOwnStream(options, session, reply);
     },
     end: async (caller, id) => {
       const session = find(caller, id);
       if (session === null) return SESSION_NOT_FOUND;
       await close(sessions, session);
       return { status: 200 };
+    },
+    revoke: (caller) => {
+      const credential = credentialKey(caller);
+      for (const session of sessions.open.values()) {
+        if (session.credential === credential) void close(sessions, session);
+      }
+    },
+    endStreams: () => {
+      for (const { wire } of sessions.open.values()) wire.stream()?.end();
     },
     size: () => sessions.open.size,
     closeAll: async () => {
@@ -87,14 +137,21 @@ export function legacySessions(options: LegacySessionsOptions): LegacySessions {
   };
 }
 
+/** A message and where its answer goes. */
+interface Posted {
+  readonly message: Message;
+  readonly reply: Reply;
+}
+
 const SESSION_NOT_FOUND = plainAnswer(404, 'Session not found');
 
 async function begin(
   options: LegacySessionsOptions,
   sessions: SessionMap,
   caller: Caller,
-  message: Message,
-): Promise<HttpAnswer> {
+  posted: Posted,
+): Promise<HttpAnswer | null> {
+  const { message } = posted;
   if (message.kind !== 'request' || message.method !== 'initialize') {
     return plainAnswer(400, 'Bad Request: Mcp-Session-Id header is required');
   }
@@ -103,8 +160,8 @@ async function begin(
   const hasRoom = isWithinRate(options, sessions, owner) && makeRoom(options, sessions, owner);
   if (!hasRoom) return plainAnswer(503, 'Too many sessions are open');
   const session = await open(options, sessions, caller);
-  const answer = await postTo(options, session, message);
-  const accepted = answer.status === 200 && isResult(answer.body);
+  const answer = await postTo(options, session, posted);
+  const accepted = answer !== null && answer.status === 200 && isResult(answer.body);
   if (!accepted) await close(sessions, session);
   return accepted ? { ...answer, headers: { 'mcp-session-id': session.id } } : answer;
 }
@@ -113,12 +170,14 @@ async function open(options: LegacySessionsOptions, sessions: SessionMap, caller
   const owner = callerKey(caller);
   sessions.opening.push(owner);
   try {
-    const server = await options.open(caller);
+    const { served, client } = await options.open(caller);
+    const questions = pendingQuestions(options.clientLimits);
+    const wire = legacyTransport(questions, client.adapt);
     const session: LegacySession = {
-      ...{ id: newId('mcp'), owner, credential: credentialKey(caller), server },
-      ...{ wire: legacyTransport(), lastUse: options.now() },
+      ...{ id: newId('mcp'), owner, credential: credentialKey(caller), lastUse: options.now() },
+      ...{ client, served, wire, questions, events: eventsOf(options, served, client, wire) },
     };
-    await server.connect(session.wire.transport);
+    await client.server.connect(wire.transport);
     sessions.open.set(session.id, session);
     return session;
   } finally {
@@ -126,15 +185,51 @@ async function open(options: LegacySessionsOptions, sessions: SessionMap, caller
   }
 }
 
-async function postTo(options: LegacySessionsOptions, session: LegacySession, message: Message): Promise<HttpAnswer> {
+function eventsOf(
+  { clientLimits, onError }: LegacySessionsOptions,
+  served: ServedSession,
+  client: ClientServer,
+  wire: LegacyTransport,
+): EventRelay {
+  const state = (): 'ready' | 'busy' | 'absent' => {
+    const stream = wire.stream();
+    if (stream === null) return 'absent';
+    return stream.isBusy() ? 'busy' : 'ready';
+  };
+  const deliver = (event: Parameters<typeof tellEvent>[1]): void => void tellEvent(client.server, event).catch(onError);
+  return relayEvents(served.listen, { wants: client.wants, state, deliver }, clientLimits.eventMs);
+}
+
+function openOwnStream(options: LegacySessionsOptions, session: LegacySession, reply: Reply): HttpAnswer | null {
+  if (!reply.takesStream) return plainAnswer(406, 'Not Acceptable: the client must accept text/event-stream');
+  if (session.wire.stream() !== null) return plainAnswer(409, 'Conflict: the session has a stream already');
   session.lastUse = options.now();
-  const verdict = admitMessage(message);
+  const stream = openStream(reply.response, options.clientLimits);
+  session.wire.attach(stream);
+  session.events.flush();
+  return null;
+}
+
+async function postTo(
+  options: LegacySessionsOptions,
+  session: LegacySession,
+  { message, reply }: Posted,
+): Promise<HttpAnswer | null> {
+  session.lastUse = options.now();
+  const response = session.questions.take(message);
+  const verdict = response === null ? admitMessage(message) : 'take';
   if (verdict === 'drop') return { status: 202 };
   if (verdict !== 'take') return { status: 200, body: verdict };
   const trouble = message.kind === 'request' ? pendingTrouble(options, session, message.id) : null;
   if (trouble !== null) return trouble;
-  const answer = await session.wire.post(message);
+  const open = (): ClientStream => openStream(reply.response, options.clientLimits);
+  const answer = await session.wire.post(response ?? message, reply.takesStream ? open : null);
   session.lastUse = options.now();
+  if (answer === 'streamed') return null;
+  if (answer !== null && reply.prefersStream && message.kind === 'request' && message.method !== 'initialize') {
+    open().end(answer);
+    return null;
+  }
   if (answer !== null) return { status: 200, body: answer };
   // A cancelled request: an event stream that ends without a response is how MCP says "none will come".
   return message.kind === 'request'
@@ -149,7 +244,7 @@ function pendingTrouble(
 ): HttpAnswer | null {
   const refuse = (code: number, text: string): HttpAnswer => ({
     status: 400,
-    body: { jsonrpc: '2.0', id, error: { code, message: text } },
+    body: protocolError(code, text, id),
   });
   if (session.wire.isPending(id)) return refuse(INVALID_REQUEST, 'a request with this id is still waiting');
   const full = session.wire.pending() >= options.limits.pendingPerSession;
@@ -177,7 +272,7 @@ function isWithinRate({ limits, now }: LegacySessionsOptions, { begun }: Session
  */
 function makeRoom({ limits, now }: LegacySessionsOptions, sessions: SessionMap, owner: string): boolean {
   const deadline = now() - limits.idleMs;
-  const silent = [...sessions.open.values()].filter((session) => session.wire.pending() === 0);
+  const silent = [...sessions.open.values()].filter(isSilent);
   for (const session of silent) if (session.lastUse < deadline) void close(sessions, session);
   if (countOf(sessions, owner) >= limits.sessionsPerCaller) {
     const [oldest] = silent.filter((session) => session.owner === owner).sort((a, b) => a.lastUse - b.lastUse);
@@ -188,13 +283,22 @@ function makeRoom({ limits, now }: LegacySessionsOptions, sessions: SessionMap, 
   return isWithinShare && sessions.open.size + sessions.opening.length < limits.sessions;
 }
 
+/** A client that waits for an answer, or holds its stream open, is there. */
+const isSilent = ({ wire }: LegacySession): boolean => wire.pending() === 0 && wire.stream() === null;
+
 const countOf = (sessions: SessionMap, owner: string): number =>
   [...sessions.open.values()].filter((session) => session.owner === owner).length +
   sessions.opening.filter((other) => other === owner).length;
 
 async function close(sessions: SessionMap, session: LegacySession): Promise<void> {
-  sessions.open.delete(session.id);
-  await session.server.close();
+  if (!sessions.open.delete(session.id)) return;
+  session.events.end();
+  try {
+    await session.client.server.close();
+    await session.served.close();
+  } catch (error) {
+    sessions.onError(error);
+  }
 }
 
 const isResult = (body: unknown): boolean => typeof body === 'object' && body !== null && 'result' in body;

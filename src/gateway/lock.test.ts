@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NO_ACTIONS } from '../../test/e2e/stand.ts';
 import type { ServerRule } from '../policy/index.ts';
 import { approveServer } from './approvals.ts';
 import type { ServerDefinitions } from './definitions.ts';
@@ -24,7 +25,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const rule = (more: Partial<ServerRule> = {}): ServerRule => ({
   ...{ name: 's', command: ['/bin/server'], url: null, isolation: [], protocol: 'auto', env: {}, timeoutMs: null },
-  rule: { id: 'servers.s' },
+  ...{ maxOutput: null, actions: NO_ACTIONS, expose: 'prefixed', rule: { id: 'servers.s' } },
   ...more,
 });
 const definitions: ServerDefinitions = {

@@ -1,28 +1,230 @@
-import { Server } from '@modelcontextprotocol/server';
-import type { ServedSession } from './served-session.ts';
+import {
+  type InputRequests,
+  inputRequired,
+  type JSONRPCMessage,
+  ProtocolError,
+  ProtocolErrorCode,
+  type Result,
+  Server,
+  type ServerCapabilities,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
+import { isJsonObject, type JsonObject } from '../core/index.ts';
+import { type ClientLimits, DEFAULT_CLIENT_LIMITS } from './client-limits.ts';
+import { anyParams, checkParams } from './client-params.ts';
+import { type Era, isAtLevel, openRequest } from './client-request.ts';
+import type { ClientAnswer, Question, ServedSession, SessionEvent, SessionFeatures } from './exchange.ts';
 
 /** Revisions with sessions that clients may speak, newest first. */
 export const LEGACY_VERSIONS: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26'];
 /** The stateless revision. */
 export const MODERN_VERSION = '2026-07-28';
+/** The one revision that has tasks. */
+const TASKS_VERSION = '2025-11-25';
 
 const INSTRUCTIONS =
   'Every call passes a policy. A denied call says which rule denied it and what would be allowed: change the call, or ask the operator.';
 
-/** An MCP server over one session: it lists and calls tools, and answers nothing else. `version` is told to clients. */
-export function buildMcpServer(session: ServedSession, version: string): Server {
+export interface McpServerOptions {
+  /** Told to clients. */
+  readonly version: string;
+  readonly era: Era;
+  readonly limits?: Partial<ClientLimits>;
+  /** Hears of errors of which the client learns nothing. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** An MCP server over one session, and what its transport needs to know of it. */
+export interface ClientServer {
+  readonly server: Server;
+  /** A message of the client as the server takes it. */
+  adapt(message: JSONRPCMessage): JSONRPCMessage;
+  /** True for an event that the client of a 2025-era session is to be told. */
+  wants(event: SessionEvent): boolean;
+}
+
+/** What one server remembers of its client. */
+interface Client {
+  readonly session: ServedSession;
+  readonly server: Server;
+  readonly era: Era;
+  readonly limits: ClientLimits;
+  readonly features: SessionFeatures;
+  readonly onError: (error: unknown) => void;
+  /** Signals of the requests in which the client was asked something: the same object in every round of a request. */
+  readonly asked: WeakSet<AbortSignal>;
+  readonly uris: Set<string>;
+  /** Subscriptions that are being asked for: they count, so that a burst cannot pass the limit. */
+  subscribing: number;
+  level: string | null;
+}
+
+/** Builds the server: it offers the features of the session and answers nothing else. */
+export async function buildMcpServer(session: ServedSession, options: McpServerOptions): Promise<ClientServer> {
+  const { version, era, onError = () => undefined } = options;
+  const limits = { ...DEFAULT_CLIENT_LIMITS, ...options.limits };
+  const features = await session.features();
   const server = new Server(
     { name: 'sallyport', version },
     {
-      capabilities: { tools: {} },
+      capabilities: capabilitiesOf(features, era),
       instructions: INSTRUCTIONS,
       supportedProtocolVersions: [...LEGACY_VERSIONS, MODERN_VERSION],
+      inputRequired: { maxRounds: limits.questionRounds, roundTimeoutMs: limits.questionMs },
     },
   );
-  server.setRequestHandler('tools/list', async () => ({ tools: await session.list() }));
-  // A client's `_meta` ends here: it reaches neither the gate nor a server behind it.
-  server.setRequestHandler('tools/call', ({ params }, context) =>
-    session.call(params.name, params.arguments ?? {}, context.mcpReq.signal),
+  const client: Client = {
+    ...{ session, server, era, limits, features, onError },
+    ...{ asked: new WeakSet(), uris: new Set(), subscribing: 0, level: null },
+  };
+  for (const method of methodsOf(features, era)) register(client, method);
+  if (era === 'legacy') {
+    server.setNotificationHandler('notifications/roots/list_changed', () =>
+      session.tell('notifications/roots/list_changed', {}),
+    );
+  }
+  server.onerror = onError;
+  return { server, adapt: (message) => adaptMessage(client, message), wants: (event) => wants(client, event) };
+}
+
+function capabilitiesOf(features: SessionFeatures, era: Era): ServerCapabilities {
+  const { resources, subscriptions, prompts, completion, logging, tasks } = features;
+  return {
+    tools: { listChanged: true },
+    ...(resources ? { resources: { listChanged: true, ...(subscriptions ? { subscribe: true } : {}) } } : {}),
+    ...(prompts ? { prompts: { listChanged: true } } : {}),
+    ...(completion ? { completions: {} } : {}),
+    ...(logging ? { logging: {} } : {}),
+    ...(tasks && era === 'legacy' ? { tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } } } : {}),
+  };
+}
+
+/** Our own name of a call that the client wants as a task: the SDK knows no such result of `tools/call`. */
+const TASK_CALL = 'sallyport/tools-call-as-task';
+
+function methodsOf(features: SessionFeatures, era: Era): readonly string[] {
+  const isLegacy = era === 'legacy';
+  return [
+    ...['tools/list', 'tools/call'],
+    ...(features.resources ? ['resources/list', 'resources/templates/list', 'resources/read'] : []),
+    ...(features.resources && features.subscriptions && isLegacy
+      ? ['resources/subscribe', 'resources/unsubscribe']
+      : []),
+    ...(features.prompts ? ['prompts/list', 'prompts/get'] : []),
+    ...(features.completion ? ['completion/complete'] : []),
+    ...(features.logging && isLegacy ? ['logging/setLevel'] : []),
+    ...(features.tasks && isLegacy ? ['tasks/get', 'tasks/result', 'tasks/list', 'tasks/cancel', TASK_CALL] : []),
+  ];
+}
+
+function register(client: Client, method: string): void {
+  client.server.setRequestHandler(method, { params: anyParams }, (params: JsonObject, context) =>
+    method === TASK_CALL ? serve(client, 'tools/call', params, context) : serveMethod(client, method, params, context),
   );
-  return server;
+}
+
+async function serveMethod(
+  client: Client,
+  method: string,
+  params: JsonObject,
+  context: ServerContext,
+): Promise<Result> {
+  if (method.startsWith('tasks/') && client.server.getNegotiatedProtocolVersion() !== TASKS_VERSION) {
+    throw new ProtocolError(ProtocolErrorCode.MethodNotFound, 'Method not found');
+  }
+  // A receiver without tasks answers as if none had been asked for (MCP 2025-11-25, tasks).
+  const { task: _, ...plain } = params;
+  if (method === 'resources/subscribe') return subscribe(client, plain, context);
+  const result = await serve(client, method, plain, context);
+  const { uri, level } = params;
+  if (method === 'resources/unsubscribe' && typeof uri === 'string') client.uris.delete(uri);
+  if (method === 'logging/setLevel' && typeof level === 'string') client.level = level;
+  return result;
+}
+
+async function subscribe(client: Client, params: JsonObject, context: ServerContext): Promise<Result> {
+  const uri = String(params['uri']);
+  if (!client.uris.has(uri) && client.uris.size + client.subscribing >= client.limits.uris) {
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `at most ${client.limits.uris} subscriptions`);
+  }
+  client.subscribing += 1;
+  try {
+    const result = await serve(client, 'resources/subscribe', params, context);
+    client.uris.add(uri);
+    return result;
+  } finally {
+    client.subscribing -= 1;
+  }
+}
+
+/** One request through the session. Of what goes wrong in it the client reads only a ProtocolError. */
+async function serve(client: Client, method: string, params: JsonObject, context: ServerContext): Promise<Result> {
+  checkParams(method, params, client.limits.nameLength);
+  const { signal } = context.mcpReq;
+  const { era, server, limits, level, features, asked } = client;
+  const again = era === 'modern' || asked.has(signal);
+  const setting = { era, server, limits, level, logging: features.logging, again };
+  const { request, finish } = openRequest(method, params, context, setting);
+  try {
+    const answer = await client.session.answer(request);
+    if (answer.kind === 'questions') asked.add(signal);
+    return resultOf(answer);
+  } catch (error) {
+    throw toldError(error, client.onError);
+  } finally {
+    await finish();
+  }
+}
+
+/** Members of a result that the protocol side alone may set: no server says how long another principal may keep it. */
+const RESULT_FRAME_KEYS: ReadonlySet<string> = new Set(['resultType', 'ttlMs', 'cacheScope']);
+
+function resultOf(answer: ClientAnswer): Result {
+  if (answer.kind === 'questions') {
+    return inputRequired({ inputRequests: inputRequests(answer.questions), requestState: answer.state });
+  }
+  return Object.fromEntries(Object.entries(answer.result).filter(([name]) => !RESULT_FRAME_KEYS.has(name)));
+}
+
+function inputRequests(questions: Readonly<Record<string, Question>>): InputRequests {
+  const requests: Record<string, unknown> = {};
+  for (const [key, { method, params }] of Object.entries(questions)) requests[key] = { method, params };
+  if (!areInputRequests(requests)) throw new TypeError('a question that MCP does not have');
+  return requests;
+}
+
+const QUESTION_METHODS: ReadonlySet<unknown> = new Set([
+  ...['sampling/createMessage', 'elicitation/create', 'roots/list'],
+]);
+
+const areInputRequests = (requests: Record<string, unknown>): requests is InputRequests =>
+  Object.values(requests).every((request) => isJsonObject(request) && QUESTION_METHODS.has(request['method']));
+
+function toldError(error: unknown, onError: (error: unknown) => void): ProtocolError {
+  if (error instanceof ProtocolError) return error;
+  onError(error);
+  return new ProtocolError(ProtocolErrorCode.InternalError, 'Internal error');
+}
+
+function adaptMessage({ features, era, server }: Client, message: JSONRPCMessage): JSONRPCMessage {
+  if (!('method' in message) || message.method !== 'tools/call' || message.params?.['task'] === undefined) {
+    return message;
+  }
+  const hasTasks = features.tasks && era === 'legacy' && server.getNegotiatedProtocolVersion() === TASKS_VERSION;
+  return hasTasks ? { ...message, method: TASK_CALL } : message;
+}
+
+function wants(client: Client, event: SessionEvent): boolean {
+  const { features, uris, level } = client;
+  switch (event.kind) {
+    case 'tools':
+      return true;
+    case 'prompts':
+    case 'resources':
+      return features[event.kind];
+    case 'updated':
+      return uris.has(event.uri);
+    case 'log':
+      return features.logging && isAtLevel(event.message, level);
+  }
 }

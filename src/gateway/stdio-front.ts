@@ -1,34 +1,37 @@
 import type { Readable, Writable } from 'node:stream';
-import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
+import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { serveStdio as serveProtocol } from '@modelcontextprotocol/server/stdio';
-import { DEFAULT_LIMITS, type Limits, SallyportError } from '../core/index.ts';
+import { DEFAULT_LIMITS, type Limits } from '../core/index.ts';
 import type { Gate } from '../gate/index.ts';
-import {
-  admitMessage,
-  cancelledRequestId,
-  type Message,
-  parseMessage,
-  type RequestId,
-  refusal,
-  toJsonRpc,
-} from './json-rpc.ts';
-import { decodeLine, readLines } from './line-reader.ts';
-import { writeLine } from './line-writer.ts';
-import { buildMcpServer } from './mcp-server.ts';
-import { serveSession } from './served-session.ts';
+import { tellEvent } from './client-events.ts';
+import { type ClientLimits, DEFAULT_CLIENT_LIMITS } from './client-limits.ts';
+import type { Era } from './client-request.ts';
+import { relayEvents } from './event-relay.ts';
+import type { ServedSession, SessionEvent } from './exchange.ts';
+import { buildMcpServer, type ClientServer } from './mcp-server.ts';
+import { serveSession, serving } from './served-session.ts';
+import { stdioListens } from './stdio-listens.ts';
+import { stdioWire } from './stdio-wire.ts';
+import { type Subscriptions, subscriptions } from './subscriptions.ts';
+import type { Upstreams } from './upstreams.ts';
 
-export interface StdioFrontOptions {
-  readonly gate: Gate;
-  readonly user: string;
-  readonly agent: string;
+/** The pipe of one client, whatever session it is served. */
+export interface StdioPipeOptions {
   readonly input: Readable;
   /** Carries protocol and nothing else. */
   readonly output: Writable;
   readonly version?: string;
   readonly limits?: Partial<Limits>;
-  /** Runs before tools are listed; see `Upstreams.refresh`. */
-  readonly refresh?: () => Promise<void>;
+  readonly clientLimits?: Partial<ClientLimits>;
   readonly onError?: (error: unknown) => void;
+}
+
+export interface StdioFrontOptions extends StdioPipeOptions {
+  readonly gate: Gate;
+  readonly user: string;
+  readonly agent: string;
+  /** The servers behind the gate; without them only the gate's own tools are served. */
+  readonly upstreams?: Upstreams;
 }
 
 /** A connection over stdio. */
@@ -38,114 +41,59 @@ export interface StdioFront {
   close(): Promise<void>;
 }
 
-/** How long calls that run may go on after the client has ended its input, in milliseconds. */
-const DRAIN_MS = 5_000;
-
 /** Serves MCP on a pair of streams, in both eras: the client's first message decides. */
 export async function serveStdio(options: StdioFrontOptions): Promise<StdioFront> {
-  const { gate, user, agent, version = '0.0.0', refresh = async () => undefined } = options;
+  const { gate, user, agent, upstreams = null } = options;
+  const session = await gate.openSession({ user, agent, proof: 'local', surface: 'mcp-stdio' });
+  return servePipe(serveSession(session, serving(upstreams)), options);
+}
+
+/** {@link serveStdio} over any session. */
+export function servePipe(session: ServedSession, options: StdioPipeOptions): StdioFront {
+  const { input, output, version = '0.0.0', onError = () => undefined } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const session = serveSession(await gate.openSession({ user, agent, proof: 'local', surface: 'mcp-stdio' }), refresh);
-  const wire = clientWire(options, limits);
-  const handle = serveProtocol(() => buildMcpServer(session, version), {
-    transport: wire.transport,
-    onerror: (error) => options.onError?.(error),
+  const clientLimits = { ...DEFAULT_CLIENT_LIMITS, ...options.clientLimits };
+  const held = subscriptions(session, clientLimits.uris);
+  let adapt = (message: JSONRPCMessage): JSONRPCMessage => message;
+  const wire = stdioWire({
+    ...{ input, output, limits, clientLimits, onError, listens: stdioListens(held, clientLimits) },
+    adapt: (message) => adapt(message),
   });
-  return { closed: wire.closed, close: () => handle.close() };
-}
-
-/** The client's side of the pipe as a Transport: what is not one strict JSON-RPC message never reaches the protocol. */
-function clientWire(options: StdioFrontOptions, limits: Limits): { transport: Transport; closed: Promise<void> } {
-  const { input, output } = options;
-  const pending = pendingRequests();
-  const send = (message: unknown): Promise<void> => writeLine(output, message, limits.resultBinaryBytes);
-  const answerNow = (message: unknown): void => void send(message).catch((error) => options.onError?.(error));
-  let stop: () => void = () => undefined;
-  let finish: (() => void) | null = null;
-  const closed = new Promise<void>((resolve) => {
-    finish = resolve;
+  const build = async (era: Era): Promise<ClientServer['server']> => {
+    const client = await buildMcpServer(session, { version, era, limits: clientLimits, onError });
+    adapt = client.adapt;
+    relayTo({ session, client, era, held }, output, clientLimits, onError);
+    return client.server;
+  };
+  const handle = serveProtocol(({ era }) => build(era), {
+    ...{ transport: wire.transport, onerror: onError, maxSubscriptions: clientLimits.streams },
   });
-  const transport: Transport = {
-    start: async () => {
-      stop = readLines(input, limits.requestBytes, {
-        line: (line) => takeClientLine(line, limits, pending, answerNow, (message) => transport.onmessage?.(message)),
-        tooLong: () =>
-          answerNow(refusal(new SallyportError('INPUT_TOO_LARGE', 'the message is larger than its limit'))),
-        end: () => pending.whenIdle(DRAIN_MS, () => void transport.close()),
-      });
-      output.on('error', () => void transport.close());
-      output.on('close', () => void transport.close());
-    },
-    send: async (message) => {
-      await send(message).finally(() => {
-        if (!('method' in message)) pending.settle(message.id);
-      });
-    },
-    close: async () => {
-      if (finish === null) return;
-      const finished = finish;
-      finish = null;
-      stop();
-      transport.onclose?.();
-      finished();
-    },
-  };
-  return { transport, closed };
+  return { closed: wire.closed.finally(() => session.close().catch(onError)), close: () => handle.close() };
 }
 
-/** The requests of a client that wait for their answer. */
-interface PendingRequests {
-  /** False when the id waits already. */
-  add(id: RequestId): boolean;
-  settle(id: unknown): void;
-  /** Runs `act` once nothing waits, at the latest after `maxMs`. */
-  whenIdle(maxMs: number, act: () => void): void;
+interface Served {
+  readonly session: ServedSession;
+  readonly client: ClientServer;
+  readonly era: Era;
+  readonly held: Subscriptions;
 }
 
-function pendingRequests(): PendingRequests {
-  const waiting = new Set<RequestId>();
-  let onIdle: (() => void) | null = null;
-  return {
-    add: (id) => !waiting.has(id) && waiting.add(id).has(id),
-    settle: (id) => {
-      if (typeof id === 'string' || typeof id === 'number') waiting.delete(id);
-      if (waiting.size === 0) onIdle?.();
-    },
-    whenIdle: (maxMs, act) => {
-      onIdle = act;
-      if (waiting.size === 0) act();
-      else setTimeout(act, maxMs).unref();
-    },
-  };
-}
-
-function takeClientLine(
-  line: Buffer,
-  limits: Limits,
-  pending: PendingRequests,
-  answer: (message: unknown) => void,
-  handOn: (message: JSONRPCMessage) => void,
+function relayTo(
+  { session, client, era, held }: Served,
+  output: Writable,
+  limits: ClientLimits,
+  onError: (error: unknown) => void,
 ): void {
-  try {
-    const message = readClientLine(line, limits);
-    const verdict = admitMessage(message);
-    if (verdict === 'drop') return;
-    if (verdict !== 'take') answer(verdict);
-    else if (message.kind === 'request' && !pending.add(message.id)) answer(refusal(duplicateId(), message.id));
-    else {
-      pending.settle(cancelledRequestId(message));
-      handOn(toJsonRpc(message));
-    }
-  } catch (error) {
-    answer(refusal(error));
-  }
+  // In the stateless revision the SDK hands on what the client's streams name: only the URIs are ours to know.
+  const wants = (event: SessionEvent): boolean => {
+    if (era === 'modern' && event.kind === 'updated') return held.has(event.uri);
+    return (era === 'legacy' || event.kind !== 'log') && client.wants(event);
+  };
+  const state = (): 'ready' | 'busy' | 'absent' => {
+    if (!output.writable) return 'absent';
+    return output.writableNeedDrain ? 'busy' : 'ready';
+  };
+  const deliver = (event: SessionEvent): void => void tellEvent(client.server, event).catch(onError);
+  const relay = relayEvents(session.listen, { wants, state, deliver }, limits.eventMs);
+  client.server.onclose = relay.end;
 }
-
-function readClientLine(line: Buffer, limits: Limits): Message {
-  const text = decodeLine(line);
-  if (text === null) throw new SallyportError('INPUT_NOT_JSON', 'the message is not UTF-8');
-  return parseMessage(text, { maxBytes: limits.requestBytes, maxDepth: limits.argumentDepth });
-}
-
-const duplicateId = (): SallyportError =>
-  new SallyportError('INPUT_NOT_JSON', 'a request with this id is still waiting', { detail: { frame: true } });

@@ -1,20 +1,19 @@
 import type { ClientCapabilities } from '@modelcontextprotocol/client';
+import { isJsonObject, type JsonObject } from '../core/index.ts';
 import type { ServerRule } from '../policy/index.ts';
 
+/** Keys of the policy that let a server ask. */
+export type QuestionAction = 'sampling' | 'elicitation' | 'roots';
+
 /** Questions that a server may have for its client, by method, and the action of the policy that lets it ask. */
-export const QUESTION_ACTIONS: ReadonlyMap<string, string> = new Map([
+export const QUESTION_ACTIONS: ReadonlyMap<string, QuestionAction> = new Map<string, QuestionAction>([
   ['sampling/createMessage', 'sampling'],
   ['elicitation/create', 'elicitation'],
   ['roots/list', 'roots'],
 ]);
 
-/** True when the policy's rule of a server has something under an action other than tools; absent means no. */
-export function allowsAction(rule: ServerRule, action: string): boolean {
-  const actions: unknown = 'actions' in rule ? rule.actions : null;
-  if (typeof actions !== 'object' || actions === null) return false;
-  const entry: unknown = Object.entries(actions).find(([name]) => name === action)?.[1];
-  return Array.isArray(entry) ? entry.length > 0 : entry !== undefined && entry !== null && entry !== false;
-}
+/** True when the policy's rule of a server lets it ask this. */
+export const allowsAction = ({ actions }: ServerRule, action: QuestionAction): boolean => actions[action] !== null;
 
 /**
  * What a server is told that its client can be asked for: only what the policy's rule lets it ask. A client of ours that
@@ -28,8 +27,17 @@ export function abilitiesFor(rule: ServerRule): ClientCapabilities {
   };
 }
 
-/** Bytes that one result of a server may have under its rule; null: only the limits that hold for all. */
-export function outputLimitOf(rule: ServerRule): number | null {
-  const limit: unknown = 'maxOutputBytes' in rule ? rule.maxOutputBytes : null;
-  return typeof limit === 'number' ? limit : null;
+/**
+ * The same for one request of a client, in the terms of `_meta` of MCP 2026-07-28: what the policy allows and this client can.
+ * `abilities`: `ClientAbilities` as JSON.
+ */
+export function abilitiesOf(rule: ServerRule, abilities: JsonObject): JsonObject {
+  const { sampling, elicitation, roots } = abilities;
+  const { form, url } = isJsonObject(elicitation) ? elicitation : {};
+  const modes = { ...(form === true ? { form: {} } : {}), ...(url === true ? { url: {} } : {}) };
+  return {
+    ...(sampling === true && allowsAction(rule, 'sampling') ? { sampling: {} } : {}),
+    ...(Object.keys(modes).length > 0 && allowsAction(rule, 'elicitation') ? { elicitation: modes } : {}),
+    ...(roots === true && allowsAction(rule, 'roots') ? { roots: {} } : {}),
+  };
 }

@@ -2,7 +2,6 @@ import { type Client, SdkError, SdkErrorCode } from '@modelcontextprotocol/clien
 import { type JsonObject, type Limits, SallyportError } from '../core/index.ts';
 import type { ServerRule } from '../policy/index.ts';
 import type { ServerDefinitions } from './definitions.ts';
-import { outputLimitOf } from './upstream-abilities.ts';
 import type { NotificationListener } from './upstream-changes.ts';
 import { type ConnectOptions, type Opened, openClient } from './upstream-connect.ts';
 import { describeServer } from './upstream-describe.ts';
@@ -85,7 +84,7 @@ function connectionOf(opened: Opened, rule: ServerRule, limits: Limits): Connect
   const questions = takeQuestions(client, rule, now);
   const sender: Sender = {
     ...{ client, wire, era, now, timeoutMs: rule.timeoutMs ?? limits.upstreamMs, waitedMs: questions.waitedMs },
-    ...{ maxOutputBytes: outputLimitOf(rule), answered: 0, logLevel: null, follow: changes.follow },
+    ...{ maxOutputBytes: rule.maxOutput, answered: 0, logLevel: null, follow: changes.follow },
     end: (failure) => void life.end(failure),
   };
   const request: UpstreamConnection['request'] = (method, params, given) => sendRequest(sender, method, params, given);

@@ -1,5 +1,12 @@
 import type { StandardSchemaV1 } from '@modelcontextprotocol/client';
-import { type Client, LOG_LEVEL_META_KEY, ProtocolError, SdkError, SdkErrorCode } from '@modelcontextprotocol/client';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  type Client,
+  LOG_LEVEL_META_KEY,
+  ProtocolError,
+  SdkError,
+  SdkErrorCode,
+} from '@modelcontextprotocol/client';
 import { isJsonObject, isSallyportError, type JsonObject, SallyportError } from '../core/index.ts';
 import type { Changes } from './upstream-changes.ts';
 import type { UpstreamWire } from './upstream-wire.ts';
@@ -9,6 +16,10 @@ export interface UpstreamRequestOptions {
   readonly signal?: AbortSignal;
   /** Called for each progress notification of this request: `progress`, `total`, `message`, unchecked. */
   readonly progress?: (params: JsonObject) => void;
+  /** What this request's client can be asked for, instead of what the policy allows; for stateless servers. */
+  readonly abilities?: JsonObject;
+  /** Headers of this request alone: `Mcp-Param-*`. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Least level (RFC 5424, as MCP names them) of the log messages that this request may bring. */
   readonly logLevel?: string;
   /** Answers to the questions of the round before, by their keys; a server with sessions never asks for them. */
@@ -58,7 +69,11 @@ export async function sendRequest(
   const progress = options.progress === undefined ? null : sender.follow(options.progress);
   try {
     const asked = { method, params: paramsOf(sender, params, { ...options, token: progress?.token }) };
-    const result = await sender.client.request(asked, AS_IT_IS, { ...AS_WE_LIMIT, signal: watch.signal });
+    const result = await sender.client.request(asked, AS_IT_IS, {
+      ...AS_WE_LIMIT,
+      signal: watch.signal,
+      ...(options.headers === undefined ? {} : { headers: { ...options.headers } }),
+    });
     sender.answered += 1;
     checkSize(sender, method, result);
     return result;
@@ -83,14 +98,17 @@ const AS_IT_IS: StandardSchemaV1<unknown, unknown> = {
 /** The SDK's own time limit could not stand still: ours is always shorter. */
 const AS_WE_LIMIT = { timeout: 2_147_483_647, allowInputRequired: true } as const;
 
-type Given = Pick<UpstreamRequestOptions, 'answers' | 'state' | 'logLevel'> & { readonly token: string | undefined };
+type Given = Pick<UpstreamRequestOptions, 'answers' | 'state' | 'logLevel' | 'abilities'> & {
+  readonly token: string | undefined;
+};
 
 function paramsOf({ era }: Sender, params: JsonObject, given: Given): Record<string, unknown> {
-  const { answers, state, logLevel, token } = given;
+  const { answers, state, logLevel, token, abilities } = given;
   const isModern = era === 'modern';
   const meta = {
     ...(isJsonObject(params['_meta']) ? params['_meta'] : {}),
     ...(token === undefined ? {} : { progressToken: token }),
+    ...(isModern && abilities !== undefined ? { [CLIENT_CAPABILITIES_META_KEY]: abilities } : {}),
     ...(isModern && logLevel !== undefined ? { [LOG_LEVEL_META_KEY]: logLevel } : {}),
   };
   return {

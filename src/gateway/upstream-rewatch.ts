@@ -1,7 +1,7 @@
 import type { ApprovedServer, UpstreamEvent } from './approved-server.ts';
+import type { UseServer } from './server-caller.ts';
 import { backoffMs } from './upstream-backoff.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
-import type { UseServer } from './upstream-tools.ts';
 
 /** Takes up again what was watched on a connection that broke. */
 export interface Rewatch {

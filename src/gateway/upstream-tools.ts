@@ -1,27 +1,22 @@
 import { ProtocolError } from '@modelcontextprotocol/client';
 import { isSallyportError, type JsonObject } from '../core/index.ts';
 import type { Gate, Tool, ToolContext, ToolOutput } from '../gate/index.ts';
+import { checkAgreement } from './agreement.ts';
 import type { ApprovedServer } from './approved-server.ts';
-import { callerKey } from './caller.ts';
 import type { RefusedTool, UsableTool } from './definitions.ts';
-import type { UpstreamConnection } from './upstream-connection.ts';
+import { headersFor, type ParamHeader, paramHeaders } from './param-headers.ts';
+import { holderOf, type ServerCaller } from './server-caller.ts';
 import { callOutput, errorOutput } from './upstream-result.ts';
-
-/** Runs something on a connection of an approved server; see `Upstreams.with`. */
-export type UseServer = <T>(
-  server: ApprovedServer,
-  holder: string,
-  use: (connection: UpstreamConnection) => Promise<T>,
-) => Promise<T>;
 
 /** Registers one approved tool at a gate: its name in policies, or why the gate does not take it. */
 export function registerTool(
   gate: Gate,
-  use: UseServer,
+  caller: ServerCaller,
   server: ApprovedServer,
   usable: UsableTool,
 ): string | RefusedTool {
   const { policyName, originalName, title, description, schema, outputSchema } = usable;
+  const repeated = server.rule.url === null ? [] : paramHeaders(schema);
   const tool: Tool = {
     name: policyName,
     ...(title === undefined ? {} : { title }),
@@ -30,7 +25,7 @@ export function registerTool(
     ...(outputSchema === undefined ? {} : { outputSchema }),
     runs: server.rule.command === null ? 'remote' : 'spawned',
     server: server.rule.name,
-    execute: (args, context) => runTool(use, server, { name: originalName, arguments: args }, context),
+    execute: (args, context) => runTool(caller, server, { name: originalName, arguments: args }, repeated, context),
   };
   try {
     gate.tool(tool);
@@ -43,16 +38,27 @@ export function registerTool(
 
 /** One call of a tool, serialised from the gate's frozen copy; of the client's message nothing else goes on. */
 async function runTool(
-  use: UseServer,
+  caller: ServerCaller,
   server: ApprovedServer,
   call: { readonly name: string; readonly arguments: JsonObject },
-  context: ToolContext,
+  repeated: readonly ParamHeader[],
+  { principal, exchange, signal }: ToolContext,
 ): Promise<ToolOutput> {
+  const holder = holderOf(principal, server);
+  const headers = headersFor(repeated, call.arguments);
   try {
-    // The connection is the principal's, over all its sessions.
-    return await use(server, callerKey(context.principal), async (connection) =>
-      callOutput(await connection.request('tools/call', { ...call }, { signal: context.signal })),
-    );
+    const raw = await caller.call({
+      server,
+      method: 'tools/call',
+      params: { ...call },
+      holder,
+      headers,
+      exchange: exchange ?? null,
+      signal,
+    });
+    const output = callOutput(raw);
+    checkAgreement(output);
+    return output;
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     return errorOutput(error.code, error.message);

@@ -12,11 +12,12 @@ import type { ServerRule } from '../policy/index.ts';
 import type { ApprovedServer, UpstreamEvent } from './approved-server.ts';
 import type { RefusedTool } from './definitions.ts';
 import { type Lock, type LockedServer, readLock, sourceDigest } from './lock.ts';
+import { type ServerCaller, serverCaller, type UseServer } from './server-caller.ts';
 import { reviewServer } from './server-review.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import type { ServerHealth } from './upstream-health.ts';
 import { type UpstreamPool, upstreamPool } from './upstream-pool.ts';
-import { registerTool, type UseServer } from './upstream-tools.ts';
+import { registerTool } from './upstream-tools.ts';
 
 export interface UpstreamsOptions {
   /** `servers:` of the policy. */
@@ -66,6 +67,8 @@ export interface Upstreams {
    * @throws SallyportError SERVER_CHANGED, SERVER_UNAVAILABLE, SERVER_DEFINITIONS, SERVER_RESTLESS, and what `use` throws
    */
   with<T>(server: ApprovedServer, holder: string, use: (connection: UpstreamConnection) => Promise<T>): Promise<T>;
+  /** Sends requests to the servers, also those that ask before they answer. */
+  readonly caller: ServerCaller;
   /** Ends the connections of one holder. */
   release(holder: string): Promise<void>;
   /** Calls `listener` for what servers say without being asked, on any open connection; the result ends it. */
@@ -124,7 +127,8 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     if (state.approved.get(server.rule.name) !== server) throw notAnyMore(server.rule.name);
     return pool.with(server, holder, act);
   };
-  const registration: Registration = { lockPath: options.lockPath, pool, use };
+  const caller = serverCaller(use);
+  const registration: Registration = { lockPath: options.lockPath, pool, caller };
   return {
     attach: async (gate) => {
       state.gate = gate;
@@ -141,6 +145,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     missing: (tool) => whyMissing(state, tool),
     approved: () => [...state.approved.values()],
     with: use,
+    caller,
     release: (holder) => pool.release(holder),
     onEvent: (listener) => listening(listeners, listener),
     onFailure: (listener) => listening(failureListeners, listener),
@@ -161,7 +166,7 @@ const notAnyMore = (server: string): SallyportError =>
 interface Registration {
   readonly lockPath: string;
   readonly pool: UpstreamPool;
-  readonly use: UseServer;
+  readonly caller: ServerCaller;
 }
 
 async function reload(registration: Registration, state: State): Promise<void> {
@@ -234,7 +239,7 @@ function standingOf(registration: Registration, { gate, root, lock, approved }: 
   // Tools are offered from the lock: no text that was not approved reaches a model.
   const control = [registration.lockPath, gate.keeper.state];
   const { usable, refused, warnings } = reviewServer(rule, server.locked.tools, { policy: gate.policy, root, control });
-  const results = usable.map((tool) => registerTool(gate, registration.use, server, tool));
+  const results = usable.map((tool) => registerTool(gate, registration.caller, server, tool));
   const failed = results.filter((result): result is RefusedTool => typeof result !== 'string');
   const tools = results.filter((result): result is string => typeof result === 'string');
   return { name, state: 'approved', tools, refused: [...refused, ...failed], warnings };

@@ -147,9 +147,9 @@ describe('the way to the body [T6.1]', () => {
     }
   });
 
-  it.each(['GET', 'PUT', 'OPTIONS', 'PATCH', 'HEAD'])('answers %s with 405', async (method) => {
+  it.each(['PUT', 'OPTIONS', 'PATCH', 'HEAD'])('answers %s with 405', async (method) => {
     const reply = await send({ method });
-    expect([reply.status, reply.headers.allow]).toEqual([405, 'POST, DELETE']);
+    expect([reply.status, reply.headers.allow]).toEqual([405, 'GET, POST, DELETE']);
   });
 
   it.each([
@@ -371,12 +371,6 @@ describe('the official client', () => {
     stop.abort();
     await expect(call).rejects.toThrow();
     await stopped;
-    await client.close();
-  });
-
-  it('gets no subscription in the stateless revision', async () => {
-    const client = await connectClient({ pin: '2026-07-28' });
-    await expect(client.listen({ toolsListChanged: true })).rejects.toThrow();
     await client.close();
   });
 });

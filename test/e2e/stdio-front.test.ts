@@ -49,7 +49,7 @@ async function openPipe(options: Partial<StdioFrontOptions> = {}): Promise<Pipe>
 const readers = new WeakMap<PassThrough, AsyncIterator<string>>();
 
 /** The next line that the gateway writes. */
-async function nextLine({ output }: Pipe): Promise<{ id: unknown; error: { code: number; data: { code: string } } }> {
+async function nextLine({ output }: Pipe): Promise<{ id: unknown; error: { code: number; data?: { code: string } } }> {
   const lines = readers.get(output) ?? createInterface({ input: output })[Symbol.asyncIterator]();
   readers.set(output, lines);
   return JSON.parse((await lines.next()).value);
@@ -77,7 +77,7 @@ describe('a line on stdio [T1.2]', () => {
     const pipe = await openPipe();
     pipe.input.write(Buffer.concat([Buffer.from(line), Buffer.from('\n')]));
     const { error } = await nextLine(pipe);
-    expect([error.code, error.data.code]).toEqual([code, name]);
+    expect([error.code, error.data?.code]).toEqual([code, name]);
     pipe.input.write('\n\n{"jsonrpc":"2.0","id":"next","method":"ping"}\r\n');
     expect(await nextLine(pipe)).toEqual({ jsonrpc: '2.0', id: 'next', result: {} });
   });
@@ -86,7 +86,7 @@ describe('a line on stdio [T1.2]', () => {
     const pipe = await openPipe({ limits: { requestBytes: 1_000 } });
     for (let count = 0; count < 1_024; count++) pipe.input.write('x'.repeat(65_536));
     pipe.input.write('\n{"jsonrpc":"2.0","id":1,"method":"ping"}\n');
-    expect((await nextLine(pipe)).error.data.code).toBe('INPUT_TOO_LARGE');
+    expect((await nextLine(pipe)).error.data?.code).toBe('INPUT_TOO_LARGE');
     expect((await nextLine(pipe)).id).toBe(1);
   });
 

@@ -1,0 +1,59 @@
+import type { JsonObject } from '../core/index.ts';
+import type { ClientLimits } from './client-limits.ts';
+
+/** Passes messages about one running request on, at a pace and in a number that a flooding server cannot raise. */
+export interface Notices {
+  /** Passes one on, or drops it: a client that does not get it misses a hint, not an answer. */
+  push(message: JsonObject): Promise<void>;
+  /** Sends what is held; nothing goes out after it. */
+  finish(): Promise<void>;
+}
+
+/** What a pace depends on: how to send, the limits, and milliseconds on a clock that never goes back. */
+export interface NoticesOptions {
+  readonly send: (message: JsonObject) => Promise<void>;
+  readonly limits: ClientLimits;
+  /** Keep the newest message that came too fast, and send it when it may go. */
+  readonly keepLast: boolean;
+  readonly now?: () => number;
+}
+
+export function pacedNotices({ send, limits, keepLast, now = () => performance.now() }: NoticesOptions): Notices {
+  const state = { sent: 0, windowStart: 0, windowSent: 0, held: null as JsonObject | null, over: false };
+  let timer: NodeJS.Timeout | undefined;
+  const pass = async (message: JsonObject): Promise<void> => {
+    state.held = null;
+    state.sent += 1;
+    state.windowSent += 1;
+    try {
+      await send(message);
+    } catch {
+      state.over = true; // the client is gone, or does not read: nobody misses the rest
+    }
+  };
+  const mayPass = (): boolean => {
+    if (now() - state.windowStart >= 1_000) Object.assign(state, { windowStart: now(), windowSent: 0 });
+    // The last place is for the message that is held at the end.
+    return state.sent < limits.noticesPerRequest - 1 && state.windowSent < limits.noticesPerSecond;
+  };
+  const later = (): void => {
+    timer = undefined;
+    if (state.over || state.held === null || !mayPass()) return;
+    void pass(state.held);
+  };
+  return {
+    push: async (message) => {
+      if (state.over || Buffer.byteLength(JSON.stringify(message)) > limits.noticeBytes) return;
+      if (mayPass()) return pass(message);
+      if (!keepLast) return;
+      state.held = message;
+      timer ??= setTimeout(later, 1_000).unref();
+    },
+    finish: async () => {
+      clearTimeout(timer);
+      const { held, over } = state;
+      state.over = true;
+      if (held !== null && !over) await pass(held);
+    },
+  };
+}
