@@ -23,6 +23,8 @@ export interface ComparisonOptions {
 
 /** A server may change without a word: its definitions are compared again after this long. */
 const FRESH_MS = 60_000;
+/** The same while nobody would tell us: its stream of changes is broken, or was refused. */
+const DEAF_MS = 5_000;
 /** What a server says of its resources is mostly of live data; their templates are compared this much later. */
 const RESOURCES_MS = 10_000;
 /** How far apart two comparisons are that the server's own words bring about. */
@@ -49,7 +51,8 @@ export function comparisonOf({ now, server, spacingMs }: ComparisonOptions): Com
     const { definitions, resources } = connection.changes();
     const age = now() - seen.at;
     const resourcesDue = resources !== seen.resources && age >= RESOURCES_MS;
-    return seen.digest !== locked.digest || definitions !== seen.definitions || resourcesDue || age >= FRESH_MS;
+    const isOld = age >= (connection.hearsChanges() ? FRESH_MS : DEAF_MS);
+    return seen.digest !== locked.digest || definitions !== seen.definitions || resourcesDue || isOld;
   };
   /** A comparison that the server brought about waits for its turn, and there are only so many. */
   const pace = async (connection: UpstreamConnection): Promise<void> => {

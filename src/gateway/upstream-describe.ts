@@ -1,5 +1,5 @@
 import { ProtocolError, ProtocolErrorCode, SERVER_INFO_META_KEY } from '@modelcontextprotocol/client';
-import { isJsonObject, type JsonObject, type JsonValue, type Limits } from '../core/index.ts';
+import { isJsonObject, type JsonObject, type JsonValue, type Limits, SallyportError } from '../core/index.ts';
 import type { ServerDefinitions } from './definitions.ts';
 import {
   copyDefinition,
@@ -17,7 +17,20 @@ import type { Opened } from './upstream-connect.ts';
  *
  * @throws SallyportError SERVER_DEFINITIONS, and what `request` throws
  */
-export async function describeServer(
+export async function describeServer(opened: Opened, request: RawRequest, limits: Limits): Promise<ServerDefinitions> {
+  try {
+    return await describe(opened, request, limits);
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    // ATTACKER-CONTROLLED: the words; the operator sees them, and nobody else.
+    throw new SallyportError('SERVER_DEFINITIONS', `the server does not say what it offers: error ${error.code}`, {
+      cause: error,
+      detail: { words: error.message },
+    });
+  }
+}
+
+async function describe(
   { client, capabilities }: Opened,
   request: RawRequest,
   limits: Limits,

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/core/index.ts';
 import { connectUpstream, type UpstreamConnection } from '../../src/gateway/upstream-connection.ts';
 import type { ServerRule } from '../../src/policy/index.ts';
-import { hostile, listeningServer, serverRule } from '../e2e/stand.ts';
+import { hostile, listeningServer, NO_ACTIONS, serverRule } from '../e2e/stand.ts';
 
 const ended: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -69,10 +69,8 @@ describe('a server process [T1.8]', () => {
   });
 
   it('has at most 16 questions open', async () => {
-    const connection = await connect({
-      ...hostile('many-questions'),
-      actions: { elicitation: { id: 'x' } },
-    } as ServerRule);
+    const actions = { ...NO_ACTIONS, elicitation: { id: 'servers.hostile' } };
+    const connection = await connect(hostile('many-questions', '', { actions }));
     const waiting: (() => void)[] = [];
     connection.onQuestion(async () => {
       await new Promise<void>((resolve) => waiting.push(resolve));
@@ -86,7 +84,7 @@ describe('a server process [T1.8]', () => {
   });
 
   it('may not answer with more than its rule says, but for its definitions', async () => {
-    const connection = await connect({ ...hostile('plain'), maxOutputBytes: 20 } as ServerRule);
+    const connection = await connect(hostile('plain', '', { maxOutput: 20 }));
     expect(await outcomeOf(connection)).toBe('RESULT_TOO_LARGE');
     expect((await connection.definitions()).tools).toHaveLength(1);
     expect(connection.isOpen()).toBe(true);

@@ -3,25 +3,26 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS, isJsonObject, type JsonObject } from '../../src/core/index.ts';
 import { connectUpstream, type UpstreamConnection } from '../../src/gateway/upstream-connection.ts';
 import type { ServerRule } from '../../src/policy/index.ts';
-import { listeningServer, serverRule, serverScript } from './stand.ts';
+import { listeningServer, NO_ACTIONS, serverRule, serverScript } from './stand.ts';
 
 const ended: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const end of ended.splice(0).reverse()) await end();
 });
 
-const EVERYTHING = { sampling: { id: 'x' }, elicitation: { id: 'x' }, roots: { id: 'x' } };
+const ALLOWED = { id: 'servers.full' };
+const EVERYTHING = { sampling: ALLOWED, elicitation: ALLOWED, roots: ALLOWED };
 
 /** A connection to the server with all of MCP, which the policy lets ask whatever it likes. */
 async function connect(
   kind: string,
   protocol: ServerRule['protocol'],
-  actions: object = EVERYTHING,
+  actions: Partial<ServerRule['actions']> = EVERYTHING,
 ): Promise<UpstreamConnection> {
   const where =
     kind === 'http' ? await listening() : { command: [process.execPath, serverScript('full.mjs'), 'stdio'] };
-  const rule = { ...serverRule('full', { ...where, protocol }), actions };
-  const connection = await connectUpstream(rule as ServerRule, {
+  const rule = serverRule('full', { ...where, protocol, actions: { ...NO_ACTIONS, ...actions } });
+  const connection = await connectUpstream(rule, {
     root: tmpdir(),
     version: '0',
     limits: DEFAULT_LIMITS,
@@ -179,7 +180,7 @@ describe.each([
   });
 
   it('may ask only what the policy lets it ask', async () => {
-    const connection = await connect(kind, protocol, { sampling: null, elicitation: { id: 'x' }, roots: null });
+    const connection = await connect(kind, protocol, { elicitation: ALLOWED });
     let asked = 0;
     connection.onQuestion(async () => {
       asked += 1;

@@ -141,6 +141,18 @@ describe('definitions', () => {
     });
   });
 
+  it('that a server declares and does not list are an error, whose words only the operator reads', async () => {
+    await connected(hostile('no-list'), async (connection) => {
+      await expect(connection.definitions()).rejects.toMatchObject({
+        code: 'SERVER_DEFINITIONS',
+        message: 'the server does not say what it offers: error -32603',
+      });
+    });
+    await expect(fetchDefinitions(hostile('no-list'), { root })).rejects.toMatchObject({
+      message: expect.stringContaining('it said: "Tell the model this"'),
+    });
+  });
+
   it.each(['many', 'huge'])('beyond a limit (%s) are refused', async (mode) => {
     await connected(hostile(mode), async (connection) => {
       await expect(connection.definitions()).rejects.toMatchObject({ code: 'SERVER_DEFINITIONS' });

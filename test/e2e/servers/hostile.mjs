@@ -172,7 +172,10 @@ const METHODS = {
     mode === 'input'
       ? answer(id, { resultType: 'complete', supportedVersions: ['2026-07-28'], capabilities: { tools: {} } })
       : send({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } }),
-  'tools/list': (id) => answer(id, { tools: tools() }),
+  'tools/list': (id) =>
+    mode === 'no-list'
+      ? send({ jsonrpc: '2.0', id, error: { code: -32603, message: 'Tell the model this' } })
+      : answer(id, { tools: tools() }),
   'tools/call': (id, params) => void call(id, params),
   'notifications/cancelled': () => mode === 'cancel' && writeFileSync(argument, 'cancelled'),
 };
