@@ -9,6 +9,7 @@ import {
   lockPathOf,
   readLock,
   readLockToApprove,
+  reviewOffers,
   reviewServer,
   type ServerDefinitions,
   sourceDigest,
@@ -69,6 +70,7 @@ export async function serversApprove(
   const reviewLines = [
     ...refused.map((tool) => `cannot be used: ${tool.name}: ${tool.reason}`),
     ...warnings.map((warning) => `warning: ${warning}`),
+    ...reviewOffers(rule, current).map((note) => `note: ${note}`),
   ];
   terminal.err(lines.join('\n') || `${name}: nothing changed.`);
   for (const line of reviewLines) terminal.err(safeLines(line));

@@ -16,6 +16,7 @@ export {
 } from './lock.ts';
 export { LEGACY_VERSIONS, MODERN_VERSION } from './mcp-server.ts';
 export { clientToolName, policyToolName } from './names.ts';
+export { reviewOffers } from './server-offers.ts';
 export { type ReviewContext, reviewServer, type ServerReview } from './server-review.ts';
 export { type StdioFront, type StdioFrontOptions, serveStdio } from './stdio-front.ts';
 export type { UpstreamConnection } from './upstream-connection.ts';
