@@ -197,6 +197,7 @@ export const ERROR_TABLE = {
 
   // gateway
   PORT_IN_USE: ['gateway', 3, 500, 'Choose another port with --port, or stop the process that listens there'],
+  CLIENT_ABILITY_MISSING: ['gateway', 1, 400, 'Call from a client that can be asked, or do without this tool'],
   SERVER_UNKNOWN: ['gateway', 2, 404, 'Name a server that stands under servers: in the policy'],
   SERVER_UNAPPROVED: ['gateway', 1, 403, 'Let the operator look and approve: sallyport servers approve NAME'],
   SERVER_CHANGED: [

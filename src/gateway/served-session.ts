@@ -13,6 +13,7 @@ import { complete, getPrompt, listPrompts } from './served-prompts.ts';
 import { listResources, listTemplates, readResource, type Watched, watchResource } from './served-resources.ts';
 import { playRound } from './served-rounds.ts';
 import { holderOf, serverCaller, sessionHolder } from './server-caller.ts';
+import { ABILITIES, MISSING_ABILITY } from './upstream-result.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** What the sessions of a front share: the servers, and what is on its way through their clients. */
@@ -138,7 +139,16 @@ async function callTool(context: ServedContext, request: ClientRequest): Promise
     run: (exchange) => session.exchange(policyName, args, exchange, { signal }),
   });
   if (round.kind === 'questions') return round;
-  return { kind: 'result', result: callAnswer(round.result, server.rule) };
+  const { result } = round;
+  if (result.kind === 'failed' && result.code === 'CLIENT_ABILITY_MISSING') throw abilityError(result.reason);
+  return { kind: 'result', result: callAnswer(result, server.rule) };
+}
+
+/** Not the model but the client has to know: it can say that it offers more. */
+function abilityError(reason: string): ProtocolError {
+  const named = ABILITIES.filter((name) => reason.includes(name));
+  const requiredCapabilities = Object.fromEntries(named.map((name) => [name, {}]));
+  return new ProtocolError(MISSING_ABILITY, reason, { requiredCapabilities });
 }
 
 /** Tells the servers that may know what a client says of itself. */

@@ -16,6 +16,21 @@ export function callOutput(raw: unknown): ToolOutput {
   return raw as unknown as ToolOutput; // what a tool returns is read as unknown by the gate, whatever its type says
 }
 
+/** Code of MCP 2026-07-28 for a client that cannot be asked what the server needs to ask. */
+export const MISSING_ABILITY = -32_021;
+
+/** What a client of MCP can be asked for. */
+export const ABILITIES: readonly string[] = ['sampling', 'elicitation', 'roots'];
+
+/** The abilities that an error of a server names. ATTACKER-CONTROLLED: `data`. */
+export function missingAbility(data: unknown): SallyportError {
+  const { requiredCapabilities } = isJsonObject(data) ? data : {};
+  const named = ABILITIES.filter(
+    (name) => isJsonObject(requiredCapabilities) && Object.hasOwn(requiredCapabilities, name),
+  );
+  return new SallyportError('CLIENT_ABILITY_MISSING', `the server needs a client that offers: ${named.join(', ')}`);
+}
+
 /** Characters of a server's own error message that are passed on. */
 const ERROR_CHARACTERS = 4_000;
 

@@ -6,7 +6,7 @@ import type { ApprovedServer } from './approved-server.ts';
 import type { RefusedTool, UsableTool } from './definitions.ts';
 import { headersFor, type ParamHeader, paramHeaders } from './param-headers.ts';
 import { holderOf, type ServerCaller } from './server-caller.ts';
-import { callOutput, errorOutput } from './upstream-result.ts';
+import { callOutput, errorOutput, MISSING_ABILITY, missingAbility } from './upstream-result.ts';
 
 /** Registers one approved tool at a gate: its name in policies, or why the gate does not take it. */
 export function registerTool(
@@ -61,6 +61,7 @@ async function runTool(
     return output;
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
+    if (error.code === MISSING_ABILITY) throw missingAbility(error.data);
     return errorOutput(error.code, error.message);
   }
 }
