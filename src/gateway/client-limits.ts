@@ -19,8 +19,9 @@ export interface ClientLimits {
   readonly streamBytes: number;
   /** The largest progress or log message that is passed on. */
   readonly noticeBytes: number;
-  /** Progress messages, and log messages, of one request: in all, and within a second. */
+  /** Progress messages, and log messages, of one request: in all, their bytes, and within a second. */
   readonly noticesPerRequest: number;
+  readonly noticeBytesPerRequest: number;
   readonly noticesPerSecond: number;
   /** At most one event of a kind, and of a URI, is told within this time. */
   readonly eventMs: number;
@@ -42,6 +43,7 @@ export const DEFAULT_CLIENT_LIMITS: ClientLimits = Object.freeze({
   streamBytes: 1_048_576,
   noticeBytes: 65_536,
   noticesPerRequest: 1_000,
+  noticeBytesPerRequest: 2_097_152,
   noticesPerSecond: 100,
   eventMs: 250,
   keepAliveMs: 15_000,

@@ -12,25 +12,7 @@ import { admitMessage, INVALID_REQUEST, type Message, protocolError, SERVER_ERRO
 import { type LegacyTransport, legacyTransport } from './legacy-transport.ts';
 import type { ClientServer } from './mcp-server.ts';
 import { pendingQuestions, type Questions } from './questions.ts';
-
-/** How many 2025-era sessions may be open, and how long one may stay silent. */
-export interface SessionLimits {
-  readonly sessions: number;
-  readonly sessionsPerCaller: number;
-  readonly idleMs: number;
-  /** Sessions that one caller may begin within a minute. */
-  readonly begunPerMinute: number;
-  /** Requests of one session that may wait for their answer at the same time. */
-  readonly pendingPerSession: number;
-}
-
-export const DEFAULT_SESSION_LIMITS: SessionLimits = Object.freeze({
-  sessions: 256,
-  sessionsPerCaller: 64,
-  idleMs: 30 * 60_000,
-  begunPerMinute: 240,
-  pendingPerSession: 256,
-});
+import { isWithinRate, makeRoom, type Room, type RoomOptions } from './session-room.ts';
 
 interface LegacySession {
   readonly id: string;
@@ -45,19 +27,13 @@ interface LegacySession {
   lastUse: number;
 }
 
-interface SessionMap {
+interface SessionMap extends Room<LegacySession> {
   readonly open: Map<string, LegacySession>;
-  /** Owners of sessions that are being opened: they count, so that a burst cannot pass the limits. */
   readonly opening: string[];
-  /** When each owner began its sessions of the last minute. */
-  readonly begun: Map<string, readonly number[]>;
   readonly onError: (error: unknown) => void;
 }
 
-export interface LegacySessionsOptions {
-  readonly limits: SessionLimits;
-  /** Milliseconds on a clock that never goes back. */
-  readonly now: () => number;
+export interface LegacySessionsOptions extends RoomOptions {
   readonly clientLimits: ClientLimits;
   /** A gate session, and the server over it, for a session that begins. */
   readonly open: (caller: Caller) => Promise<OpenedSession>;
@@ -155,10 +131,14 @@ async function begin(
   }
   const owner = callerKey(caller);
   closeInherited(sessions, owner, credentialKey(caller));
-  const hasRoom = isWithinRate(options, sessions, owner) && makeRoom(options, sessions, owner);
+  const end = (session: LegacySession): void => void close(sessions, session);
+  const hasRoom = isWithinRate(options, sessions, owner) && makeRoom(options, sessions, owner, end);
   if (!hasRoom) return plainAnswer(503, 'Too many sessions are open');
   const session = await open(options, sessions, caller);
-  const answer = await postTo(options, session, posted);
+  const answer = await postTo(options, session, posted).catch((error: unknown) => {
+    end(session);
+    throw error;
+  });
   const accepted = answer !== null && answer.status === 200 && isResult(answer.body);
   if (!accepted) await close(sessions, session);
   return accepted ? { ...answer, headers: { 'mcp-session-id': session.id } } : answer;
@@ -195,7 +175,11 @@ function eventsOf(
     return stream.isBusy() ? 'busy' : 'ready';
   };
   const deliver = (event: Parameters<typeof tellEvent>[1]): void => void tellEvent(client.server, event).catch(onError);
-  return relayEvents(served.listen, { wants: client.wants, state, deliver }, clientLimits.eventMs);
+  return relayEvents(
+    (listener) => served.listen(listener),
+    { wants: client.wants, state, deliver },
+    clientLimits.eventMs,
+  );
 }
 
 function openOwnStream(options: LegacySessionsOptions, session: LegacySession, reply: Reply): HttpAnswer | null {
@@ -251,38 +235,6 @@ function closeInherited(sessions: SessionMap, owner: string, credential: string)
     if (session.owner === owner && session.credential !== credential) void close(sessions, session);
   }
 }
-
-/** False when the caller begins sessions faster than its share: each may cost a record. */
-function isWithinRate({ limits, now }: LegacySessionsOptions, { begun }: SessionMap, owner: string): boolean {
-  const recent = (begun.get(owner) ?? []).filter((at) => at > now() - 60_000);
-  const isWithin = recent.length < limits.begunPerMinute;
-  begun.set(owner, isWithin ? [...recent, now()] : recent);
-  return isWithin;
-}
-
-/**
- * True when one more session may open. Ends sessions that were silent for too long, and the caller's own longest silent
- * one when it has its share: clients that crash leave sessions behind.
- */
-function makeRoom({ limits, now }: LegacySessionsOptions, sessions: SessionMap, owner: string): boolean {
-  const deadline = now() - limits.idleMs;
-  const silent = [...sessions.open.values()].filter(isSilent);
-  for (const session of silent) if (session.lastUse < deadline) void close(sessions, session);
-  if (countOf(sessions, owner) >= limits.sessionsPerCaller) {
-    const [oldest] = silent.filter((session) => session.owner === owner).sort((a, b) => a.lastUse - b.lastUse);
-    if (oldest === undefined) return false;
-    void close(sessions, oldest);
-  }
-  const isWithinShare = countOf(sessions, owner) < limits.sessionsPerCaller;
-  return isWithinShare && sessions.open.size + sessions.opening.length < limits.sessions;
-}
-
-/** A client that waits for an answer, or holds its stream open, is there. */
-const isSilent = ({ wire }: LegacySession): boolean => wire.pending() === 0 && wire.stream() === null;
-
-const countOf = (sessions: SessionMap, owner: string): number =>
-  [...sessions.open.values()].filter((session) => session.owner === owner).length +
-  sessions.opening.filter((other) => other === owner).length;
 
 async function close(sessions: SessionMap, session: LegacySession): Promise<void> {
   if (!sessions.open.delete(session.id)) return;

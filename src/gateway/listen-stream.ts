@@ -48,12 +48,13 @@ export async function serveListen(listener: Listener, options: ListenOptions, li
   if (listener.streams.size >= options.limits.streams) return refuse(INTERNAL_ERROR, 'Subscription limit reached');
   const wanted = requestedUris(message, options.limits);
   if (wanted === null) return refuse(INVALID_PARAMS, `Invalid params: at most ${options.limits.uris} short URIs`);
-  const end = (): void => void response.destroy();
+  const opened = { close: (): unknown => response.destroy() };
+  const end = (): void => void opened.close();
   listener.streams.add(end); // before the first await: streams that are being opened count
   let granted: readonly string[] = [];
   try {
     granted = isWellFramed(message, web) ? await grantedUris(listener.held, wanted, web.signal) : [];
-    await serveStream(listener, options, listen, new Set(granted));
+    await serveStream(listener.session, options, { ...listen, opened }, new Set(granted));
   } finally {
     listener.streams.delete(end);
     await Promise.all(granted.map((uri) => listener.held.remove(uri)));
@@ -61,9 +62,9 @@ export async function serveListen(listener: Listener, options: ListenOptions, li
 }
 
 async function serveStream(
-  { session }: Listener,
+  session: ServedSession,
   { version, limits, onError }: ListenOptions,
-  { message, web, response }: ListenRequest,
+  { message, web, response, opened }: ListenRequest & { readonly opened: { close: () => unknown } },
   uris: ReadonlySet<string>,
 ): Promise<void> {
   const bus = busOf(session, response, uris, limits);
@@ -71,6 +72,7 @@ async function serveStream(
     async () => (await buildMcpServer(session, { version, era: 'modern', limits, onError })).server,
     { legacy: 'reject', bus, maxSubscriptions: 1, keepAliveMs: limits.keepAliveMs, onerror: onError },
   );
+  opened.close = () => handler.close().catch(onError); // tells the client that no more will come
   const stalled = endWhenStalled(response, limits.keepAliveMs);
   try {
     await sendWebResponse(response, await handler.fetch(web, { parsedBody: narrowedTo(message, [...uris]) }));
@@ -100,7 +102,7 @@ function busOf(
     publish: () => undefined,
     subscribe: (listener) =>
       relayEvents(
-        session.listen,
+        (heard) => session.listen(heard),
         {
           wants: (event) => event.kind !== 'log' && (event.kind !== 'updated' || uris.has(event.uri)),
           state: () => (response.writableNeedDrain ? 'busy' : 'ready'),

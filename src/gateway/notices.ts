@@ -19,7 +19,7 @@ export interface NoticesOptions {
 }
 
 export function pacedNotices({ send, limits, keepLast, now = () => performance.now() }: NoticesOptions): Notices {
-  const state = { sent: 0, windowStart: 0, windowSent: 0, held: null as JsonObject | null, over: false };
+  const state = { sent: 0, bytes: 0, windowStart: 0, windowSent: 0, held: null as JsonObject | null, over: false };
   let timer: NodeJS.Timeout | undefined;
   const pass = async (message: JsonObject): Promise<void> => {
     state.held = null;
@@ -43,8 +43,12 @@ export function pacedNotices({ send, limits, keepLast, now = () => performance.n
   };
   return {
     push: async (message) => {
-      if (state.over || Buffer.byteLength(JSON.stringify(message)) > limits.noticeBytes) return;
-      if (mayPass()) return pass(message);
+      const bytes = Buffer.byteLength(JSON.stringify(message));
+      if (state.over || bytes > limits.noticeBytes || state.bytes + bytes > limits.noticeBytesPerRequest) return;
+      if (mayPass()) {
+        state.bytes += bytes;
+        return pass(message);
+      }
       if (!keepLast) return;
       state.held = message;
       timer ??= setTimeout(later, 1_000).unref();

@@ -108,6 +108,10 @@ async function callTool(request: ClientRequest, name: string): Promise<ClientAns
     case 'progress':
       for (let progress = 1; progress <= 500; progress++) await request.progress?.({ progress, total: 500 });
       return said('progressed');
+    case 'loud':
+      for (let count = 0; count < 500; count++)
+        await request.progress?.({ progress: count, message: 'x'.repeat(60_000) });
+      return said('loud');
     case 'log':
       for (const level of ['debug', 'warning']) await request.log?.({ level, data: level });
       return said('logged');
