@@ -7,12 +7,16 @@ export interface InFlight {
   ended(): Promise<void>;
 }
 
+const MAX_LISTENERS = 24;
+
 export function inFlight(): InFlight {
   const running = new Set<ServerResponse>();
   let onEnded: () => void = () => undefined;
   return {
     add: (response) => {
       running.add(response);
+      // Each part that serves a stream waits for its end, and the pipe to it does so several times.
+      response.setMaxListeners(MAX_LISTENERS);
       response.once('close', () => {
         running.delete(response);
         if (running.size === 0) onEnded();

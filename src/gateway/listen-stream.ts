@@ -6,6 +6,7 @@ import {
   type ServerEventBus,
 } from '@modelcontextprotocol/server';
 import type { ClientLimits } from './client-limits.ts';
+import { endWhenStalled } from './client-stream.ts';
 import { relayEvents } from './event-relay.ts';
 import type { ServedSession, SessionEvent } from './exchange.ts';
 import { sendAnswer, sendWebResponse } from './http-answer.ts';
@@ -53,7 +54,7 @@ export async function serveListen(listener: Listener, options: ListenOptions, li
   listener.streams.add(end); // before the first await: streams that are being opened count
   let granted: readonly string[] = [];
   try {
-    granted = isWellFramed(message, web) ? await grantedUris(listener.held, wanted, web.signal) : [];
+    granted = isWellFramed(message, web) ? await grantedUris(listener.held, wanted) : [];
     await serveStream(listener.session, options, { ...listen, opened }, new Set(granted));
   } finally {
     listener.streams.delete(end);
@@ -73,11 +74,10 @@ async function serveStream(
     { legacy: 'reject', bus, maxSubscriptions: 1, keepAliveMs: limits.keepAliveMs, onerror: onError },
   );
   opened.close = () => handler.close().catch(onError); // tells the client that no more will come
-  const stalled = endWhenStalled(response, limits.keepAliveMs);
+  endWhenStalled(response, limits.keepAliveMs);
   try {
     await sendWebResponse(response, await handler.fetch(web, { parsedBody: narrowedTo(message, [...uris]) }));
   } finally {
-    clearInterval(stalled);
     await handler.close();
   }
 }
@@ -126,16 +126,4 @@ function serverEvent(event: SessionEvent): ServerEvent | null {
     default:
       return { kind: `${event.kind}_list_changed` };
   }
-}
-
-/** How often in a row a client may be found not reading. */
-const MAX_STALLS = 4;
-
-/** Disconnects a client that does not read the little that a stream of changes sends. */
-function endWhenStalled(response: ServerResponse, everyMs: number): NodeJS.Timeout {
-  let stalls = 0;
-  return setInterval(() => {
-    stalls = response.writableNeedDrain ? stalls + 1 : 0;
-    if (stalls >= MAX_STALLS) response.destroy();
-  }, everyMs).unref();
 }

@@ -167,7 +167,10 @@ async function serve(client: Client, method: string, params: JsonObject, context
   const { request, finish } = openRequest(method, params, context, setting);
   try {
     const answer = await client.session.answer(request);
-    if (answer.kind === 'questions') asked.add(signal);
+    if (answer.kind === 'questions') {
+      if (!ASKING_METHODS.has(method)) throw new TypeError(`a question in the middle of ${method}`);
+      asked.add(signal);
+    }
     return resultOf(answer);
   } catch (error) {
     throw toldError(error, client.onError);
@@ -175,6 +178,9 @@ async function serve(client: Client, method: string, params: JsonObject, context
     await finish();
   }
 }
+
+/** Requests in which MCP lets a client be asked (MCP 2026-07-28, multi round-trip requests). */
+const ASKING_METHODS: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
 
 /** Members of a result that the protocol side alone may set: no server says how long another principal may keep it. */
 const RESULT_FRAME_KEYS: ReadonlySet<string> = new Set(['resultType', 'ttlMs', 'cacheScope']);
@@ -187,8 +193,10 @@ function resultOf(answer: ClientAnswer): Result {
 }
 
 function inputRequests(questions: Readonly<Record<string, Question>>): InputRequests {
-  const requests: Record<string, unknown> = {};
-  for (const [key, { method, params }] of Object.entries(questions)) requests[key] = { method, params };
+  // A key may be a server's: as an entry it is an own member, whatever its name.
+  const requests = Object.fromEntries(
+    Object.entries(questions).map(([key, { method, params }]) => [key, { method, params }]),
+  );
   if (!areInputRequests(requests)) throw new TypeError('a question that MCP does not have');
   return requests;
 }

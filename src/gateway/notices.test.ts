@@ -6,7 +6,9 @@ import { type NoticesOptions, pacedNotices } from './notices.ts';
 function paced(options: Partial<NoticesOptions> = {}): { sent: JsonObject[] } & ReturnType<typeof pacedNotices> {
   const sent: JsonObject[] = [];
   const send = async (message: JsonObject): Promise<void> => void sent.push(message);
-  return { sent, ...pacedNotices({ send, limits: DEFAULT_CLIENT_LIMITS, keepLast: true, now: () => 0, ...options }) };
+  const { signal } = new AbortController();
+  const given = { send, signal, limits: DEFAULT_CLIENT_LIMITS, keepLast: true, now: () => 0, ...options };
+  return { sent, ...pacedNotices(given) };
 }
 
 describe('pacedNotices', () => {
@@ -42,6 +44,16 @@ describe('pacedNotices', () => {
     await push({ message: 'x'.repeat(100) });
     for (let count = 0; count < 10; count++) await push({ message: 'x'.repeat(60) });
     expect(sent).toHaveLength(2);
+  });
+
+  it('says nothing more about a request that was cancelled', async () => {
+    const stop = new AbortController();
+    const { sent, push, finish } = paced({ signal: stop.signal });
+    for (let progress = 1; progress <= 200; progress++) await push({ progress });
+    stop.abort();
+    await push({ progress: 201 });
+    await finish();
+    expect(sent).toHaveLength(100);
   });
 
   it('stops when the client is gone', async () => {

@@ -99,6 +99,28 @@ describe('the stream of a session [T6.1]', () => {
     expect(Buffer.concat(chunks).length).toBeLessThan(16 * 1_048_576); // of 120 million; most of it lay in the kernel's buffers
   });
 
+  it('disconnects a client that never reads, and makes room for one that does', async () => {
+    const quick = await listenHttp({ port: 0, authenticate: 'none', clientLimits: { keepAliveMs: 20 } }, async () => {
+      const session = scriptedSession(answerAll);
+      sessions.push(session);
+      return session;
+    });
+    const session = await beginSession(quick.port, null);
+    const headers = { 'mcp-session-id': session };
+    const open = (): Promise<RawReply> => rawMcp({ port: quick.port, method: 'GET', headers, unread: true });
+    await open();
+    expect((await open()).status).toBe(409);
+    const data = 'x'.repeat(60_000);
+    let status = 409;
+    for (let count = 0; status === 409 && count < 2_000; count++) {
+      first().emit({ kind: 'log', message: { level: 'error', data } });
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      if (count % 50 === 49) status = (await open()).status;
+    }
+    expect(status).toBe(200);
+    await quick.close(0);
+  });
+
   it('of a call disconnects a client that never reads what belongs to the call', async () => {
     const session = await beginSession(front.port);
     const call = await rawMcp({
