@@ -41,7 +41,7 @@ export interface LegacySessionsOptions extends RoomOptions {
 }
 
 /** What a session of a client consists of. */
-export interface OpenedSession {
+interface OpenedSession {
   readonly served: ServedSession;
   readonly client: ClientServer;
 }

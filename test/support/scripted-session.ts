@@ -19,7 +19,7 @@ export interface ScriptedSession extends ServedSession {
 
 export type Script = (request: ClientRequest) => Promise<ClientAnswer>;
 
-export const ALL_FEATURES: SessionFeatures = {
+const ALL_FEATURES: SessionFeatures = {
   ...{ resources: true, subscriptions: true, prompts: true, completion: true, logging: true, tasks: true },
 };
 
