@@ -18,7 +18,7 @@ export async function mcp(terminal: Terminal, flags: CommonFlags & { readonly ag
     const front = await serveStdio({
       ...{ gate, user: localUser(), agent: flags.agent, version: packageVersion() },
       ...{ input: process.stdin, output: process.stdout },
-      refresh: () => upstreams.refresh(),
+      upstreams,
       onError: (error) => terminal.err(safeLines(String(error))),
     });
     const ended = await Promise.race([front.closed.then(() => 'the client left'), untilStopped()]);

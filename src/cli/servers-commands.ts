@@ -8,6 +8,7 @@ import {
   fetchDefinitions,
   lockPathOf,
   readLock,
+  readLockToApprove,
   reviewServer,
   type ServerDefinitions,
   sourceDigest,
@@ -91,7 +92,7 @@ async function look(terminal: Terminal, name: string, settings: Settings): Promi
   const loaded = await loadPolicy(gateSettings(settings));
   const rule = ruleOf(loaded, name);
   terminal.err(safeLines(`Asking ${name}: ${howOf(rule)} …`));
-  const lock = await readLock(lockPathOf(settings.policyFile));
+  const lock = await readLockToApprove(lockPathOf(settings.policyFile));
   const current = await fetchDefinitions(rule, { root: loaded.root });
   return { rule, locked: lock.get(name) ?? null, current, loaded };
 }

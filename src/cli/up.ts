@@ -52,7 +52,7 @@ const serve = ({ gate, upstreams }: OpenedGateway, flags: { host: string; port: 
     authenticate: flags.auth === 'none' ? 'none' : (token) => gate.keeper.authenticate(token),
     local: { user: localUser(), agent: FIRST_CLIENT },
     ...{ host: flags.host, port: flags.port, version: packageVersion() },
-    refresh: () => upstreams.refresh(),
+    upstreams,
     onError: (error) => process.stderr.write(`${safeLines(String(error))}\n`),
   });
 

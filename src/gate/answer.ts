@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { quoteForMessage, remedyOf } from '../core/index.ts';
 import type { Decision, RuleReference } from '../policy/index.ts';
-import type { InboundDelivered, InboundFailed } from './inbound.ts';
-import type { Delivered, Denied, Failed } from './result.ts';
+import type { InboundAsked, InboundDelivered, InboundFailed } from './inbound.ts';
+import type { Asked, Delivered, Denied, Failed } from './result.ts';
 
 type NotAllowed = Extract<Decision, { readonly code: unknown }>;
 
@@ -50,9 +50,14 @@ export function answerDelivered(delivered: InboundDelivered, decision: Decision,
   });
 }
 
+/** What the caller gets for a call that waits for answers. */
+export const answerAsked = ({ questions, state }: InboundAsked, decision: Decision, record: number): Asked =>
+  Object.freeze({ kind: 'asked', questions, state, rule: decision.rule, record });
+
 /** A model need not know where on the machine the policy lies. */
 const nameRule = ({ id, file, line }: RuleReference): string =>
   file === undefined ? id : `${id} (${basename(file)}:${line})`;
 
 /** ATTACKER-CONTROLLED: a name that no tool can have is quoted. */
-const nameTool = (tool: string): string => (/^[A-Za-z0-9_-]{1,128}$/.test(tool) ? tool : quoteForMessage(tool, 128));
+const nameTool = (tool: string): string =>
+  /^[A-Za-z0-9_-]{1,128}$|^mcp__[a-z0-9-]{1,20}:[A-Za-z/_]{1,64}$/.test(tool) ? tool : quoteForMessage(tool, 128);

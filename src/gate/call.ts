@@ -1,5 +1,5 @@
 import type { Principal, Surface } from '../core/index.ts';
-import { answerDelivered, answerDenied, answerFailed } from './answer.ts';
+import { answerAsked, answerDelivered, answerDenied, answerFailed } from './answer.ts';
 import { countCall, withHistory } from './call-history.ts';
 import { execute } from './execute.ts';
 import { gatherFacts } from './facts.ts';
@@ -9,7 +9,8 @@ import { judge } from './judge.ts';
 import { observed } from './observe.ts';
 import type { ParsedCall } from './parse.ts';
 import { admit, recordOutcome, recordRefusal } from './records.ts';
-import type { CallResult } from './result.ts';
+import type { Asked, CallResult } from './result.ts';
+import type { CallExchange } from './tool.ts';
 
 /** One call as it reaches the gate. */
 export interface CallRequest {
@@ -17,6 +18,8 @@ export interface CallRequest {
   readonly surface: Surface;
   readonly parsed: ParsedCall;
   readonly signal: AbortSignal | null;
+  /** How the caller can be asked while the call runs; null where it cannot. */
+  readonly exchange: CallExchange | null;
 }
 
 const UNRECORDED = Object.freeze({
@@ -32,7 +35,7 @@ const UNRECORDED = Object.freeze({
  *
  * INVARIANT: there is no way from here to `execute` but through an `Admission`, and none back but through `inbound`.
  */
-export async function passGate(house: House, request: CallRequest): Promise<CallResult> {
+export async function passGate(house: House, request: CallRequest): Promise<CallResult | Asked> {
   const started = house.clock.mono();
   const { name } = request.parsed;
 
@@ -57,11 +60,12 @@ export async function passGate(house: House, request: CallRequest): Promise<Call
 
   // 8: no secret is resolved: a policy that asks for one does not load.
   const executed = await execute(house, request, judgement); // 9: in the isolation that was asked for
-  const delivered = inbound(house, judgement, executed); // 10 to 13: what comes back through the second door
+  const delivered = inbound(house, request, judgement, executed); // 10 to 13: what comes back through the second door
 
   // 14: the outcome is recorded, then the result is released; what cannot be recorded is withheld.
   const record = await recordOutcome(house, admission, delivered, house.clock.mono() - started);
   if (delivered.kind === 'failed') return answerFailed(name, delivered, judgement.decision, record);
   if (record === null) return answerFailed(name, UNRECORDED, judgement.decision, null);
+  if (delivered.kind === 'asked') return answerAsked(delivered, judgement.decision, record);
   return answerDelivered(delivered, judgement.decision, record);
 }

@@ -8,11 +8,12 @@ import { openPath } from './open-path.ts';
 import type { OpenedPath } from './opened-path.ts';
 import { planRun } from './planned-run.ts';
 import { sendFor } from './send.ts';
-import type { ToolContext } from './tool.ts';
+import { NeedsAnswers, type ToolContext } from './tool.ts';
 
 /** What came back, as it came back. ATTACKER-CONTROLLED: everything in it. */
 export type Executed =
   | { readonly kind: 'returned'; readonly output: unknown }
+  | { readonly kind: 'asked'; readonly asked: NeedsAnswers }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
 
 /** Step 9: runs the tool until it ends, its time is over, or the caller gives up. Never rejects. */
@@ -52,6 +53,7 @@ function contextOf(house: House, request: CallRequest, judgement: Judgement, sig
   const send = sendFor(house, judgement, signal);
   return {
     ...{ signal, paths, root: house.root, session: request.principal.session, principal: request.principal },
+    ...(request.exchange === null ? {} : { exchange: request.exchange }),
     ...(send === null ? {} : { send }),
     ...(run === null ? {} : { run }),
   };
@@ -60,6 +62,7 @@ function contextOf(house: House, request: CallRequest, judgement: Judgement, sig
 /** ATTACKER-CONTROLLED: what was thrown may be anything, and looking at it may throw again. */
 function failure(thrown: unknown): Executed {
   try {
+    if (thrown instanceof NeedsAnswers) return { kind: 'asked', asked: thrown };
     if (thrown instanceof SallyportError) return { kind: 'failed', code: thrown.code, message: thrown.message };
     const message: unknown = thrown instanceof Error ? thrown.message : thrown;
     if (typeof message === 'string') return { kind: 'failed', code: 'TOOL_FAILED', message };

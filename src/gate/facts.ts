@@ -1,5 +1,6 @@
+import { fileURLToPath } from 'node:url';
 import type { JsonValue } from '../core/index.ts';
-import { type CallFacts, type PathReading, type PathUse, pathUses } from '../policy/index.ts';
+import { type CallFacts, type PathReading, type PathUse, pathUses, readActionName } from '../policy/index.ts';
 import type { CallRequest } from './call.ts';
 import { readCommand } from './command-facts.ts';
 import type { House } from './house.ts';
@@ -35,7 +36,7 @@ export async function readFacts(
     tool: parsed.name,
     arguments: parsed.arguments,
     principal,
-    paths: Object.freeze({ ...readPaths(reader, parsed), ...paths }),
+    paths: Object.freeze({ ...readPaths(reader, parsed), ...readResource(reader, parsed), ...paths }),
     ...(command === undefined ? {} : { command }),
     ...(Object.keys(requests).length === 0 ? {} : { requests }),
     runs: tool?.runs ?? 'in-process',
@@ -57,6 +58,29 @@ function readPaths(reader: ArgumentReader, parsed: ParsedCall): CallFacts['paths
     }
   }
   return Object.freeze(paths);
+}
+
+/** The file behind a `file:` URI that a spawned server is asked for: what `file_read` withholds, it does not give out either. */
+function readResource(reader: ArgumentReader, { name, arguments: args, registered }: ParsedCall): CallFacts['paths'] {
+  const { uri } = args;
+  const isAsked = registered?.tool.runs === 'spawned' && readActionName(name) !== null;
+  if (!isAsked || typeof uri !== 'string' || !/^file:/i.test(uri)) return {};
+  const { root, control, limits } = reader;
+  const given = pathOfUri(uri);
+  const use = 'file_read';
+  const reading: PathReading =
+    given === null
+      ? { given: uri.slice(0, 200), trouble: 'PATH_MALFORMED' }
+      : readPath(given, { root, control, limits, use, openedElsewhere: true });
+  return { uri: Object.freeze({ use, reading }) };
+}
+
+function pathOfUri(uri: string): string | null {
+  try {
+    return fileURLToPath(uri);
+  } catch {
+    return null; // another host, or an encoded separator
+  }
 }
 
 /** INVARIANT: what a tool says it writes stays a write, whatever the policy calls it: control files are judged by the use. */

@@ -1,7 +1,8 @@
 import { homedir } from 'node:os';
-import { DEFAULT_LIMITS, type Principal, SallyportError, type Surface, systemClock } from '../core/index.ts';
+import { DEFAULT_LIMITS, newId, type Principal, SallyportError, type Surface, systemClock } from '../core/index.ts';
 import { defaultStateFolder, type Keeper, localUser, openKeeper } from '../keeper/index.ts';
 import { type CompiledPolicy, compilePolicy, mayBeAllowed, type Policy, reachableFolders } from '../policy/index.ts';
+import { type Action, parseAction } from './act.ts';
 import { passGate } from './call.ts';
 import { openCallHistory } from './call-history.ts';
 import { watchControlFiles } from './control-files.ts';
@@ -11,8 +12,8 @@ import { loadPolicy } from './load-policy.ts';
 import type { CallOptions, Gate, GateOptions, GateSession, SessionOptions } from './options.ts';
 import { parseCall } from './parse.ts';
 import { Registry } from './registry.ts';
-import type { CallResult } from './result.ts';
-import type { Tool } from './tool.ts';
+import type { Asked, CallResult } from './result.ts';
+import type { CallExchange, Tool } from './tool.ts';
 
 /**
  * Opens a gate: reads the policy, opens the keeper (or uses the one given), and records both.
@@ -55,7 +56,8 @@ interface GateParts {
 async function buildGate(options: GateOptions, parts: GateParts): Promise<Gate> {
   const { policy, policyFile, root, registry, keeper } = parts;
   const { digest, rules, mode } = policy;
-  const epoch = await keeper.policyLoaded({ digest, source: policyFile ?? 'object', rules, mode });
+  const scope = policyFile ?? newId('object');
+  const epoch = await keeper.policyLoaded({ scope, digest, source: policyFile ?? 'object', rules, mode });
   let compiled: CompiledPolicy | null = null;
   const house: House = {
     ...{ keeper, registry, root, policy, epoch },
@@ -119,7 +121,9 @@ class OpenGate implements Gate {
     this.#own ??= this.openSession();
     const { principal, surface } = await this.#own;
     this.#checkOpen();
-    return passGate(this.#house, { principal, surface, parsed, signal: options.signal ?? null });
+    return unasked(
+      await passGate(this.#house, { principal, surface, parsed, signal: options.signal ?? null, exchange: null }),
+    );
   }
 
   async close(reason = 'the gate was closed'): Promise<void> {
@@ -140,14 +144,38 @@ class OpenGate implements Gate {
       call: async (tool: string, args: unknown, options: CallOptions = {}) => {
         this.#checkOpen();
         const parsed = parseCall(house, { tool, args });
-        return passGate(house, { principal, surface, parsed, signal: options.signal ?? null });
+        const { signal = null } = options;
+        return unasked(await passGate(house, { principal, surface, parsed, signal, exchange: null }));
       },
+      exchange: async (tool: string, args: unknown, exchange: CallExchange, options: CallOptions = {}) => {
+        this.#checkOpen();
+        const parsed = parseCall(house, { tool, args });
+        return passGate(house, { principal, surface, parsed, signal: options.signal ?? null, exchange });
+      },
+      act: async (action: Action, options: CallOptions = {}) => {
+        this.#checkOpen();
+        const parsed = parseAction(house, action);
+        const { signal = null } = options;
+        return unasked(await passGate(house, { principal, surface, parsed, signal, exchange: null }));
+      },
+      actAsking: async (action: Action, exchange: CallExchange, options: CallOptions = {}) => {
+        this.#checkOpen();
+        const parsed = parseAction(house, action);
+        return passGate(house, { principal, surface, parsed, signal: options.signal ?? null, exchange });
+      },
+      mayBeAllowed: (name: string) => mayBeAllowed(house.compiled(), name, principal),
     });
   }
 
   #checkOpen(): void {
     if (this.#closed) throw new SallyportError('GATE_CLOSED', 'the gate is closed');
   }
+}
+
+/** INVARIANT: a call without an exchange is never asked back: `inbound` fails it instead. */
+function unasked(result: CallResult | Asked): CallResult {
+  if (result.kind === 'asked') throw new SallyportError('INTERNAL', 'a question with nobody to ask');
+  return result;
 }
 
 /** What wildcards stand for is registered; what a rule names counts too, so that a missing tool is told from a denied one. */

@@ -1,21 +1,33 @@
 import {
+  copyJson,
   type ErrorCode,
   escapeForTerminal,
   isJsonObject,
   type JsonObject,
   type JsonValue,
+  type Limits,
   SallyportError,
   validateSchema,
 } from '../core/index.ts';
+import type { CallRequest } from './call.ts';
 import { cutOutput } from './cut.ts';
 import type { Executed } from './execute.ts';
 import type { House } from './house.ts';
 import type { Judgement } from './judge.ts';
 import { parseOutput } from './output.ts';
-import type { ToolOutput } from './tool.ts';
+import type { CallExchange, NeedsAnswers, Questions, ToolOutput } from './tool.ts';
 
 /** What may be released, or why nothing is. */
-export type Inbound = InboundDelivered | InboundFailed;
+export type Inbound = InboundDelivered | InboundAsked | InboundFailed;
+
+/** The tool waits for answers: its questions, copied and bounded. */
+export interface InboundAsked {
+  readonly kind: 'asked';
+  readonly outcome: 'input-required';
+  readonly questions: Questions;
+  readonly state: JsonValue;
+  readonly recorded: JsonValue;
+}
 
 export interface InboundDelivered extends ToolOutput {
   readonly kind: 'delivered';
@@ -41,9 +53,15 @@ const ERROR_CHARACTERS = 1_000;
  * inspection (12) come with the guard, and records carry no verdict until then. Step 13 is here: the result is copied,
  * bounded, checked against the declared schema and cut to the length that the policy allows.
  */
-export function inbound(house: House, { parsed, decision }: Judgement, executed: Executed): Inbound {
+export function inbound(
+  house: House,
+  { exchange }: Pick<CallRequest, 'exchange'>,
+  { parsed, decision }: Judgement,
+  executed: Executed,
+): Inbound {
   if (executed.kind === 'failed') return failed(executed.code, executed.message);
   try {
+    if (executed.kind === 'asked') return asked(executed.asked, exchange, house.limits);
     const output = parseOutput(executed.output, house.limits);
     const schema = parsed.registered?.output ?? null;
     if (schema !== null && !output.isError) checkStructured(output, schema);
@@ -52,6 +70,27 @@ export function inbound(house: House, { parsed, decision }: Judgement, executed:
     if (error instanceof SallyportError) return failed(error.code, error.message);
     throw error;
   }
+}
+
+/** ATTACKER-CONTROLLED: the questions, which a server wrote. The surface judges each before a client sees it. */
+function asked({ questions, state }: NeedsAnswers, exchange: CallExchange | null, limits: Limits): Inbound {
+  if (exchange === null) return failed('RESULT_MALFORMED', 'the tool asks for input, and nobody can be asked here');
+  const bounds = { maxBytes: limits.resultTextBytes, maxDepth: limits.argumentDepth };
+  const copied = copyJson(questions, bounds);
+  const parsed: Record<string, { method: string; params: JsonObject }> = Object.create(null);
+  for (const [key, question] of Object.entries(isJsonObject(copied) ? copied : {})) {
+    const { method, params = {} } = isJsonObject(question) ? question : {};
+    if (typeof method !== 'string' || !isJsonObject(params))
+      return failed('RESULT_MALFORMED', 'the tool asks no question');
+    parsed[key] = Object.freeze({ method, params });
+  }
+  return {
+    kind: 'asked',
+    outcome: 'input-required',
+    questions: Object.freeze(parsed),
+    state,
+    recorded: { questions: copied },
+  };
 }
 
 function failed(code: ErrorCode, message: string): InboundFailed {

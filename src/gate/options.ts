@@ -1,9 +1,10 @@
 import type { Clock, ErrorCode, Limits, Principal, Proof, Surface } from '../core/index.ts';
 import type { Keeper } from '../keeper/index.ts';
 import type { Policy } from '../policy/index.ts';
+import type { Action } from './act.ts';
 import type { Dial, Resolve } from './fetch-types.ts';
-import type { CallResult } from './result.ts';
-import type { Tool } from './tool.ts';
+import type { Asked, CallResult } from './result.ts';
+import type { CallExchange, Tool } from './tool.ts';
 
 /** What a gate is made of. */
 export interface GateOptions {
@@ -51,6 +52,14 @@ export interface GateSession {
   tools(): readonly Tool[];
   /** One guarded call. A denial is a value; it throws only for a closed gate or a broken log. */
   call(tool: string, args: unknown, options?: CallOptions): Promise<CallResult>;
+  /** As `call`, for a caller that can be asked: a tool that needs answers asks, and is called again with them. */
+  exchange(tool: string, args: unknown, exchange: CallExchange, options?: CallOptions): Promise<CallResult | Asked>;
+  /** One guarded action of an MCP server other than a tool: a request, a question, an answer or a notification. */
+  act(action: Action, options?: CallOptions): Promise<CallResult>;
+  /** As `act`, for a client that can be asked. */
+  actAsking(action: Action, exchange: CallExchange, options?: CallOptions): Promise<CallResult | Asked>;
+  /** Whether some rule could allow this tool, or this action (`mcp__SERVER:METHOD`), to this principal. */
+  mayBeAllowed(name: string): boolean;
 }
 
 /** The gate. Close it, or use `await using`. */

@@ -30,9 +30,17 @@ export function parseCall(
 ): ParsedCall {
   const registered = reader.registry.get(request.tool);
   const name = request.tool.slice(0, 128).toWellFormed();
+  return parseRegistered(reader, { name, registered, args: request.args });
+}
+
+/** {@link parseCall} once it is known what is called. */
+export function parseRegistered(
+  reader: Pick<House, 'limits' | 'compiled'>,
+  { name, registered, args: given }: { name: string; registered: RegisteredTool | null; args: unknown },
+): ParsedCall {
   try {
     const { argumentBytes, argumentDepth } = reader.limits;
-    const copied = copyJsonObject(request.args ?? EMPTY, { maxBytes: argumentBytes, maxDepth: argumentDepth });
+    const copied = copyJsonObject(given ?? EMPTY, { maxBytes: argumentBytes, maxDepth: argumentDepth });
     const uses = pathUses(reader.compiled(), name);
     const args = registered === null ? copied : withPathDefaults(registered, uses, copied);
     return Object.freeze({ name, registered, arguments: args, trouble: schemaTrouble(registered, args) });

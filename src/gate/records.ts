@@ -39,7 +39,7 @@ export async function recordOutcome(
   inbound: Inbound,
   microseconds: number,
 ): Promise<number | null> {
-  const delivered = inbound.kind === 'delivered';
+  const delivered = inbound.kind !== 'failed';
   try {
     const receipt = await house.keeper.settle(admission, {
       outcome: inbound.outcome,

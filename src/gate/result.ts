@@ -1,6 +1,6 @@
-import type { ErrorCode, JsonObject } from '../core/index.ts';
+import type { ErrorCode, JsonObject, JsonValue } from '../core/index.ts';
 import type { RuleReference } from '../policy/index.ts';
-import type { Content } from './tool.ts';
+import type { Content, Questions } from './tool.ts';
 
 /**
  * What came of a call. A denial is a value: `text` is written for the model (what, which rule, what would be allowed, the
@@ -41,4 +41,14 @@ export interface Failed {
   readonly rule: RuleReference;
   /** Sequence number of the outcome record; null when the log failed after the call had run. */
   readonly record: number | null;
+}
+
+/** Admitted, and waiting for answers: the call is to be made again with them and with `state`. */
+export interface Asked {
+  readonly kind: 'asked';
+  readonly questions: Questions;
+  readonly state: JsonValue;
+  readonly rule: RuleReference;
+  /** Sequence number of the outcome record of this round. */
+  readonly record: number;
 }

@@ -19,6 +19,40 @@ export interface ToolOutput {
   readonly isError?: boolean;
 }
 
+/** What a tool asks of its caller before it can go on: by key, a method of MCP and its params. */
+export type Questions = Readonly<Record<string, { readonly method: string; readonly params: JsonObject }>>;
+
+/**
+ * What a tool throws when it cannot go on without answers: the call is made again with them, and with `state`, which only the
+ * tool reads. Where the caller cannot be asked the call fails.
+ */
+export class NeedsAnswers extends Error {
+  override readonly name: string = 'NeedsAnswers';
+  readonly questions: Questions;
+  readonly state: JsonValue;
+
+  constructor(questions: Questions, state: JsonValue) {
+    super('the tool needs answers before it can go on');
+    this.questions = questions;
+    this.state = state;
+  }
+}
+
+/** What a caller that can be asked, or told of progress, gives with a call. */
+export interface CallExchange {
+  /** What the caller can be asked for, in the terms of the surface. */
+  readonly abilities: JsonObject;
+  /** Answers to the questions of the round before; null in the first. ATTACKER-CONTROLLED. */
+  readonly answers: JsonObject | null;
+  /** `NeedsAnswers.state` of the round before; null in the first. */
+  readonly state: JsonValue;
+  /** Whether the caller wants to hear of progress, and log messages of which level on; null: none. */
+  readonly wantsProgress: boolean;
+  readonly logLevel: string | null;
+  /** Takes a notification about the call; the surface decides whether it may pass. */
+  readonly tell: (method: string, params: JsonObject) => void;
+}
+
 /** What a running tool may use. */
 export interface ToolContext {
   /** Ends when the call is cancelled or its time is over: stop then. */
@@ -35,6 +69,8 @@ export interface ToolContext {
   /** Absolute path of the folder that relative paths are read against. */
   readonly root: string;
   readonly session: string;
+  /** How the caller can be asked and told of progress; absent where it cannot. */
+  readonly exchange?: CallExchange;
   /** Who calls: what a tool keeps between calls, it keeps for one principal. */
   readonly principal: Principal;
 }

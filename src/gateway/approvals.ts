@@ -1,7 +1,7 @@
 import { DEFAULT_LIMITS, isSallyportError, type Limits, quoteForMessage, SallyportError } from '../core/index.ts';
 import type { ServerRule } from '../policy/index.ts';
 import type { ServerDefinitions } from './definitions.ts';
-import { type LockedServer, lockedServer, readLock, writeLock } from './lock.ts';
+import { type LockedServer, lockedServer, readLockToApprove, writeLock } from './lock.ts';
 import { connectUpstream } from './upstream-connection.ts';
 
 export interface FetchOptions {
@@ -29,14 +29,18 @@ export async function fetchDefinitions(rule: ServerRule, options: FetchOptions):
   }
 }
 
-/** The words of a server are shown to the operator who starts it, and to nobody else. ATTACKER-CONTROLLED: `stderr`. */
+/** The words of a server are shown to the operator who starts it, and to nobody else. ATTACKER-CONTROLLED: both details. */
 function withErrorOutput(error: unknown): unknown {
-  const stderr = isSallyportError(error) ? error.detail['stderr'] : undefined;
-  if (!isSallyportError(error) || typeof stderr !== 'string' || stderr.trim() === '') return error;
-  const end = stderr.trim().slice(-ERROR_CHARACTERS);
-  const text = `${error.message}; it wrote: ${quoteForMessage(end, ERROR_CHARACTERS)}`;
-  return new SallyportError(error.code, text, { cause: error });
+  if (!isSallyportError(error)) return error;
+  const { words, stderr } = error.detail;
+  const text = [error.message, ...told('it said', words), ...told('it wrote', stderr)].join('; ');
+  return text === error.message ? error : new SallyportError(error.code, text, { cause: error });
 }
+
+const told = (label: string, words: unknown): string[] =>
+  typeof words === 'string' && words.trim() !== ''
+    ? [`${label}: ${quoteForMessage(words.trim().slice(-ERROR_CHARACTERS), ERROR_CHARACTERS)}`]
+    : [];
 
 const ERROR_CHARACTERS = 1_000;
 
@@ -50,7 +54,7 @@ export async function approveServer(
   definitions: ServerDefinitions,
   options: { readonly lockPath: string; readonly now?: Date },
 ): Promise<LockedServer> {
-  const lock = await readLock(options.lockPath);
+  const lock = await readLockToApprove(options.lockPath);
   const entry = lockedServer(rule, definitions, options.now ?? new Date());
   await writeLock(options.lockPath, new Map([...lock, [rule.name, entry]]));
   return entry;

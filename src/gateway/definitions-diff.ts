@@ -10,40 +10,52 @@ const MAX_VALUE = 300;
  * approval.
  */
 export function diffDefinitions(locked: ServerDefinitions | null, current: ServerDefinitions): readonly string[] {
-  const before = locked ?? { protocol: current.protocol, serverInfo: null, instructions: null, tools: [] };
+  const before = locked ?? { ...NOTHING, protocol: current.protocol };
   const lines = [
+    ...diffValue('protocol', before.protocol, current.protocol),
     ...diffValue('server', before.serverInfo, current.serverInfo),
+    ...diffValue('capabilities', before.capabilities, current.capabilities),
     ...diffValue('instructions', before.instructions, current.instructions),
-    ...diffTools(byName(before.tools), byName(current.tools)),
+    ...diffList('tool', 'name', before.tools, current.tools),
+    ...diffList('prompt', 'name', before.prompts, current.prompts),
+    ...diffList('template', 'uriTemplate', before.resourceTemplates, current.resourceTemplates),
   ];
   if (lines.length <= MAX_LINES) return lines;
   return [...lines.slice(0, MAX_LINES), `… and ${lines.length - MAX_LINES} more changes`];
 }
 
+const NOTHING: Omit<ServerDefinitions, 'protocol'> = {
+  ...{ capabilities: {}, serverInfo: null, instructions: null, tools: [], prompts: [], resourceTemplates: [] },
+};
+
 /** Definitions by name; those that share a name are compared as one list. */
-function byName(tools: readonly JsonObject[]): ReadonlyMap<string, JsonValue> {
+function byName(definitions: readonly JsonObject[], key: string): ReadonlyMap<string, JsonValue> {
   const groups = new Map<string, JsonObject[]>();
-  for (const tool of tools) groups.set(String(tool['name']), [...(groups.get(String(tool['name'])) ?? []), tool]);
+  for (const definition of definitions) {
+    const name = String(definition[key]);
+    groups.set(name, [...(groups.get(name) ?? []), definition]);
+  }
   return new Map([...groups].map(([name, group]) => [name, group.length === 1 ? (group[0] ?? null) : group]));
 }
 
-function diffTools(before: ReadonlyMap<string, JsonValue>, after: ReadonlyMap<string, JsonValue>): string[] {
-  const names = [...new Set([...before.keys(), ...after.keys()])].sort();
+function diffList(noun: string, key: string, before: readonly JsonObject[], after: readonly JsonObject[]): string[] {
+  const [old, current] = [byName(before, key), byName(after, key)];
+  const names = [...new Set([...old.keys(), ...current.keys()])].sort();
   return names.flatMap((name) => {
-    const [old, current] = [before.get(name), after.get(name)];
-    const label = `tool ${show(name)}`;
-    if (old === undefined) return [`+ ${label}`, ...fieldsOf(label, current)];
-    if (current === undefined) return [`- ${label}`];
-    return diffValue(label, old, current);
+    const label = `${noun} ${show(name)}`;
+    const [was, is] = [old.get(name), current.get(name)];
+    if (was === undefined) return [`+ ${label}`, ...fieldsOf(label, key, is)];
+    if (is === undefined) return [`- ${label}`];
+    return diffValue(label, was, is);
   });
 }
 
-/** The fields of a new tool: an operator approves all of them, so all are shown. */
-const fieldsOf = (label: string, tool: JsonValue | undefined): string[] =>
-  isJsonObject(tool)
-    ? Object.keys(tool)
-        .filter((key) => key !== 'name')
-        .map((key) => `+ ${label} ${show(key)}: ${show(tool[key])}`)
+/** The fields of a new definition: an operator approves all of them, so all are shown. */
+const fieldsOf = (label: string, key: string, definition: JsonValue | undefined): string[] =>
+  isJsonObject(definition)
+    ? Object.keys(definition)
+        .filter((field) => field !== key)
+        .map((field) => `+ ${label} ${show(field)}: ${show(definition[field])}`)
     : [];
 
 function diffValue(label: string, before: JsonValue, after: JsonValue): string[] {

@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS, type JsonObject } from '../core/index.ts';
-import { definitionsDigest, fetchTools, type RawRequest, type ServerDefinitions, usableTools } from './definitions.ts';
+import { definitionsDigest, type ServerDefinitions, usableTools } from './definitions.ts';
 import { diffDefinitions } from './definitions-diff.ts';
+import { fetchList, PROMPT_LIST, type RawRequest, TEMPLATE_LIST, TOOL_LIST } from './definitions-list.ts';
 
 const tool = (name: string, more: JsonObject = {}): JsonObject => ({ name, inputSchema: { type: 'object' }, ...more });
 const definitions = (tools: readonly JsonObject[], more: Partial<ServerDefinitions> = {}): ServerDefinitions => ({
   protocol: '2025-11-25',
+  capabilities: { tools: {} },
   serverInfo: { name: 's', version: '1' },
   instructions: null,
   tools,
+  prompts: [],
+  resourceTemplates: [],
   ...more,
 });
 const pages =
@@ -18,9 +22,9 @@ const pages =
     return { tools: lists[at], ...(at + 1 < lists.length ? { nextCursor: String(at + 1) } : {}) };
   };
 
-describe('fetchTools', () => {
+describe('fetchList', () => {
   it('reads every page and sorts by name', async () => {
-    const tools = await fetchTools(pages([tool('b')], [tool('a')]), DEFAULT_LIMITS);
+    const tools = await fetchList(pages([tool('b')], [tool('a')]), TOOL_LIST, DEFAULT_LIMITS);
     expect(tools.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
@@ -33,7 +37,28 @@ describe('fetchTools', () => {
     ['a definition that is too large', pages([tool('a', { description: 'x'.repeat(65_536) })])],
     ['a definition with a lone surrogate', pages([tool('a', { description: '\ud800' })])],
   ])('refuses %s', async (_, request) => {
-    await expect(fetchTools(request, DEFAULT_LIMITS)).rejects.toMatchObject({ code: 'SERVER_DEFINITIONS' });
+    await expect(fetchList(request, TOOL_LIST, DEFAULT_LIMITS)).rejects.toMatchObject({ code: 'SERVER_DEFINITIONS' });
+  });
+});
+
+describe('fetchList of what has each name once', () => {
+  it.each([
+    ['prompts', PROMPT_LIST, { prompts: [{ name: 'a' }, { name: 'a', title: 'A' }] }],
+    ['templates', TEMPLATE_LIST, { resourceTemplates: [{ uriTemplate: 'x:{a}' }, { uriTemplate: 'x:{a}' }] }],
+  ] as const)('refuses two %s of one name', async (_, list, page) => {
+    const request: RawRequest = async () => page;
+    await expect(fetchList(request, list, DEFAULT_LIMITS)).rejects.toMatchObject({ code: 'SERVER_DEFINITIONS' });
+  });
+
+  it('sorts templates by their URI, whatever they are called', async () => {
+    const request: RawRequest = async () => ({
+      resourceTemplates: [
+        { uriTemplate: 'b:{x}', name: 'same' },
+        { uriTemplate: 'a:{x}', name: 'same' },
+      ],
+    });
+    const found = await fetchList(request, TEMPLATE_LIST, DEFAULT_LIMITS);
+    expect(found.map(({ uriTemplate }) => uriTemplate)).toEqual(['a:{x}', 'b:{x}']);
   });
 });
 
@@ -42,7 +67,7 @@ describe('definitionsDigest', () => {
   it('is the same for the same definitions, however their keys are ordered', () => {
     const other = { description: 'x', inputSchema: { type: 'object' }, name: 'a' };
     expect(definitionsDigest(definitions([other]))).toBe(digest);
-    expect(digest).toBe('sha256:a400c0c9d9f2a081d56d795586e93ecb5c6fa759ebbdba789c506eff4953b6fe');
+    expect(digest).toBe('sha256:d7077e0a723a2995b1ffe09e2f4827b45f2a083320ee2a21416219b528dc56c7');
   });
 
   it.each([
@@ -52,6 +77,10 @@ describe('definitionsDigest', () => {
     ['instructions', definitions([tool('a', { description: 'x' })], { instructions: 'Do this' })],
     ['a version', definitions([tool('a', { description: 'x' })], { serverInfo: { name: 's', version: '2' } })],
     ['one more tool', definitions([tool('a', { description: 'x' }), tool('b')])],
+    ['a capability', definitions([tool('a', { description: 'x' })], { capabilities: { tools: {}, logging: {} } })],
+    ['a prompt', definitions([tool('a', { description: 'x' })], { prompts: [{ name: 'p' }] })],
+    ['a template', definitions([tool('a', { description: 'x' })], { resourceTemplates: [{ uriTemplate: 'x:{a}' }] })],
+    ['a revision', definitions([tool('a', { description: 'x' })], { protocol: '2026-07-28' })],
   ])('changes with %s', (_, changed) => {
     expect(definitionsDigest(changed)).not.toBe(digest);
   });
@@ -108,6 +137,21 @@ describe('diffDefinitions', () => {
     ]);
   });
 
+  it('says what changed in prompts, templates, capabilities and revision', () => {
+    const before = definitions([], { prompts: [{ name: 'p', title: 'old' }] });
+    const after = definitions([], {
+      ...{ protocol: '2026-07-28', capabilities: { tools: {}, prompts: {} } },
+      ...{ prompts: [{ name: 'p', title: 'new\u202e' }], resourceTemplates: [{ uriTemplate: 'x:{a}', name: 'x' }] },
+    });
+    expect(diffDefinitions(before, after)).toEqual([
+      '~ protocol: 2025-11-25 -> 2026-07-28',
+      '+ capabilities prompts: {}',
+      '~ prompt p title: old -> "new\\u{202e}"',
+      '+ template "x:{a}"',
+      '+ template "x:{a}" name: x',
+    ]);
+  });
+
   it('shows what only a machine would see, and no terminal escape', () => {
     const sneaky = tool('a', { description: 'Adds\u001b[2K\u200b numbers\u202e\nand more' });
     const [line] = diffDefinitions(definitions([tool('a', { description: 'Adds' })]), definitions([sneaky]));
@@ -125,6 +169,7 @@ describe('diffDefinitions', () => {
     const lines = diffDefinitions(null, definitions([tool('a', { description: 'x' })]));
     expect(lines).toEqual([
       '+ server: {"name":"s","version":"1"}',
+      '+ capabilities tools: {}',
       '+ tool a',
       '+ tool a inputSchema: {"type":"object"}',
       '+ tool a description: x',

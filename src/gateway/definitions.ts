@@ -1,90 +1,38 @@
 import {
   canonicalJson,
   compileSchema,
-  copyJson,
   isJsonObject,
   isSallyportError,
   type JsonObject,
-  type JsonValue,
-  type Limits,
   quoteForMessage,
-  SallyportError,
   sha256Hex,
 } from '../core/index.ts';
 import { clientToolName, exposeTools, policyToolName } from './names.ts';
 
-/** Everything a server says about itself: what an operator approves. */
+/** Everything a server says about itself: what an operator approves. The resources it has now are live data, and not part of it. */
 export interface ServerDefinitions {
   /** Negotiated revision, e.g. `2025-11-25`. */
   readonly protocol: string;
+  /** What it declares that it can do. */
+  readonly capabilities: JsonObject;
   readonly serverInfo: JsonObject | null;
   readonly instructions: string | null;
   /** The tool definitions with all their fields, sorted by name. */
   readonly tools: readonly JsonObject[];
+  /** The prompts with all their fields, sorted by name; each name once. */
+  readonly prompts: readonly JsonObject[];
+  /** The templates of resources with all their fields, sorted by `uriTemplate`; each once. */
+  readonly resourceTemplates: readonly JsonObject[];
 }
-
-/** One request to a server whose result nobody has checked. */
-export type RawRequest = (method: string, params: JsonObject) => Promise<unknown>;
-
-const MAX_PAGES = 64;
 
 /**
- * Fetches all tool definitions of a server. ATTACKER-CONTROLLED: all of them.
- *
- * @throws SallyportError SERVER_DEFINITIONS (over a limit, or no list of named tools), and what `request` throws
+ * Digest of what was, or is to be, approved: all of {@link ServerDefinitions}. `sha256:` and 64 hexadecimal digits over
+ * canonical JSON (RFC 8785).
  */
-export async function fetchTools(request: RawRequest, limits: Limits): Promise<readonly JsonObject[]> {
-  const tools: JsonObject[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const raw = await request('tools/list', cursor === undefined ? {} : { cursor });
-    const listed = isJsonObject(raw) ? raw['tools'] : undefined;
-    if (!Array.isArray(listed)) throw unusable('the server has no list of tools');
-    if (tools.length + listed.length > limits.definitionsPerServer) {
-      throw unusable(`the server has more than ${limits.definitionsPerServer} tools`);
-    }
-    for (const tool of listed) tools.push(readTool(tool, limits));
-    const next = isJsonObject(raw) ? raw['nextCursor'] : undefined;
-    if (typeof next !== 'string') return sortByName(tools);
-    cursor = next;
-  }
-  throw unusable(`the server's list of tools has more than ${MAX_PAGES} pages`);
-}
-
-function readTool(raw: unknown, limits: Limits): JsonObject {
-  const tool = copyDefinition(raw, limits);
-  if (!isJsonObject(tool)) throw unusable('a tool definition is no object');
-  if (typeof tool['name'] !== 'string' || tool['name'] === '') throw unusable('a tool has no name');
-  if (Buffer.byteLength(canonicalJson(tool)) > limits.definitionBytes) {
-    throw unusable(
-      `the definition of ${quoteForMessage(tool['name'], 64)} is larger than ${limits.definitionBytes} bytes`,
-    );
-  }
-  return tool;
-}
-
-/** A copy of JSON that a server sent. @throws SallyportError SERVER_DEFINITIONS */
-export function copyDefinition(raw: unknown, limits: Limits): JsonValue {
-  try {
-    return copyJson(raw, { maxBytes: limits.definitionBytes, maxDepth: limits.schemaDepth });
-  } catch (cause) {
-    const why = isSallyportError(cause) ? cause.message : 'it cannot be read';
-    throw new SallyportError('SERVER_DEFINITIONS', `a definition cannot be used: ${why}`, { cause });
-  }
-}
-
-const sortByName = (tools: readonly JsonObject[]): JsonObject[] =>
-  tools
-    .map((tool) => ({ tool, key: `${String(tool['name'])}\n${canonicalJson(tool)}` }))
-    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-    .map(({ tool }) => tool);
-
-/**
- * Digest of what was, or is to be, approved: who the server says it is, what it tells the model, and every definition.
- * `sha256:` and 64 hexadecimal digits over canonical JSON (RFC 8785).
- */
-export function definitionsDigest({ serverInfo, instructions, tools }: ServerDefinitions): string {
-  return `sha256:${sha256Hex(canonicalJson({ serverInfo, instructions, tools }))}`;
+export function definitionsDigest(definitions: ServerDefinitions): string {
+  const { protocol, capabilities, serverInfo, instructions, tools, prompts, resourceTemplates } = definitions;
+  const all = { protocol, capabilities, serverInfo, instructions, tools, prompts, resourceTemplates };
+  return `sha256:${sha256Hex(canonicalJson(all))}`;
 }
 
 /** A tool that a gate can offer. */
@@ -157,5 +105,3 @@ function schemaTrouble(name: string, schema: unknown): string | null {
     throw error;
   }
 }
-
-const unusable = (message: string): SallyportError => new SallyportError('SERVER_DEFINITIONS', message);

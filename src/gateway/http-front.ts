@@ -12,14 +12,14 @@ import { type InFlight, inFlight } from './in-flight.ts';
 import { legacySessions } from './legacy-sessions.ts';
 import { buildMcpServer } from './mcp-server.ts';
 import { modernDoor } from './modern-door.ts';
-import { adaptSession } from './served-adapter.ts';
-import { servedWhenUsed, serveSession } from './served-session.ts';
+import { servedWhenUsed, serveSession, serving } from './served-session.ts';
 import { DEFAULT_SESSION_LIMITS, type SessionLimits } from './session-room.ts';
+import type { Upstreams } from './upstreams.ts';
 
 export interface HttpFrontOptions extends HttpListenOptions {
   readonly gate: Gate;
-  /** Runs before tools are listed; see `Upstreams.refresh`. */
-  readonly refresh?: () => Promise<void>;
+  /** The servers behind the gate; without them only the gate's own tools are served. */
+  readonly upstreams?: Upstreams;
 }
 
 /** How a front listens, whatever sessions it serves. */
@@ -66,12 +66,11 @@ export interface HttpFront {
  * @throws SallyportError PORT_IN_USE, USAGE (no authentication beyond loopback)
  */
 export async function serveHttp(options: HttpFrontOptions): Promise<HttpFront> {
-  const { gate, refresh = async () => undefined } = options;
+  const { gate } = options;
+  const shared = serving(options.upstreams ?? null);
   return listenHttp(options, async ({ user, agent, proof }) =>
-    adaptSession(
-      servedWhenUsed(async () =>
-        serveSession(await gate.openSession({ user, agent, proof, surface: 'mcp-http' }), refresh),
-      ),
+    servedWhenUsed(async () =>
+      serveSession(await gate.openSession({ user, agent, proof, surface: 'mcp-http' }), shared),
     ),
   );
 }

@@ -92,8 +92,15 @@ const unsupportedVersion = (): HttpAnswer =>
 
 const replyOf = (request: IncomingMessage, response: ServerResponse): Reply => ({
   response,
-  takesStream: (single(request, 'accept') ?? '').toLowerCase().includes('text/event-stream'),
+  ...acceptedBy((single(request, 'accept') ?? '').toLowerCase()),
 });
+
+/** Both kinds of answer are offered by most clients; the one they name first is the one that they would rather have. */
+function acceptedBy(accept: string): Pick<Reply, 'takesStream' | 'prefersStream'> {
+  const stream = accept.indexOf('text/event-stream');
+  const json = accept.indexOf('application/json');
+  return { takesStream: stream >= 0, prefersStream: stream >= 0 && (json < 0 || stream < json) };
+}
 
 async function readMessage(route: Route, request: IncomingMessage): Promise<Message> {
   const text = await readBody(request, route.limits.requestBytes);

@@ -50,6 +50,8 @@ interface OpenedSession {
 export interface Reply {
   readonly response: ServerResponse;
   readonly takesStream: boolean;
+  /** The client names event streams before JSON: also an answer alone comes as one. */
+  readonly prefersStream: boolean;
 }
 
 /** The 2025-era sessions of an HTTP front: one transport and one gate session each, bound to the token that opened it. */
@@ -208,6 +210,10 @@ async function postTo(
   const answer = await session.wire.post(response ?? message, reply.takesStream ? open : null);
   session.lastUse = options.now();
   if (answer === 'streamed') return null;
+  if (answer !== null && reply.prefersStream && message.kind === 'request' && message.method !== 'initialize') {
+    open().end(answer);
+    return null;
+  }
   if (answer !== null) return { status: 200, body: answer };
   // A cancelled request: an event stream that ends without a response is how MCP says "none will come".
   return message.kind === 'request'

@@ -2,9 +2,20 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NO_ACTIONS } from '../../test/e2e/stand.ts';
 import type { ServerRule } from '../policy/index.ts';
+import { approveServer } from './approvals.ts';
 import type { ServerDefinitions } from './definitions.ts';
-import { formatLock, lockedServer, lockPathOf, parseLock, readLock, sourceDigest, writeLock } from './lock.ts';
+import {
+  formatLock,
+  lockedServer,
+  lockPathOf,
+  parseLock,
+  readLock,
+  readLockToApprove,
+  sourceDigest,
+  writeLock,
+} from './lock.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -14,14 +25,17 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const rule = (more: Partial<ServerRule> = {}): ServerRule => ({
   ...{ name: 's', command: ['/bin/server'], url: null, isolation: [], protocol: 'auto', env: {}, timeoutMs: null },
-  rule: { id: 'servers.s' },
+  ...{ maxOutput: null, actions: NO_ACTIONS, expose: 'prefixed', rule: { id: 'servers.s' } },
   ...more,
 });
 const definitions: ServerDefinitions = {
   protocol: '2025-11-25',
+  capabilities: { tools: {} },
   serverInfo: { name: 's', version: '1' },
   instructions: 'hi',
   tools: [{ name: 'a', inputSchema: { type: 'object' }, annotations: { x: 1 } }],
+  prompts: [{ name: 'p', title: 'P' }],
+  resourceTemplates: [{ uriTemplate: 'x:{a}', name: 't' }],
 };
 const entry = lockedServer(rule(), definitions, new Date(0));
 const lock = new Map([['s', entry]]);
@@ -32,11 +46,14 @@ describe('a lock', () => {
   });
 
   it('has sorted keys and a line for each value', () => {
-    expect(formatLock(lock).split('\n').slice(0, 5)).toEqual([
+    expect(formatLock(lock).split('\n').slice(0, 8)).toEqual([
       '{',
       '  "servers": {',
       '    "s": {',
       '      "approvedAt": "1970-01-01T00:00:00.000Z",',
+      '      "capabilities": {',
+      '        "tools": {}',
+      '      },',
       `      "digest": "${entry.digest}",`,
     ]);
   });
@@ -56,16 +73,32 @@ describe('a lock', () => {
 
   it.each([
     ['no JSON', '{'],
-    ['another version', '{"version":2,"servers":{}}'],
-    ['a server twice', '{"version":1,"servers":{"s":{},"s":{}}}'],
-    ['a name beyond the letters', '{"version":1,"servers":{"S!":{}}}'],
-    ['an entry without fields', '{"version":1,"servers":{"s":{}}}'],
+    ['another version', '{"version":3,"servers":{}}'],
+    ['a server twice', '{"version":2,"servers":{"s":{},"s":{}}}'],
+    ['a name beyond the letters', '{"version":2,"servers":{"S!":{}}}'],
+    ['an entry without fields', '{"version":2,"servers":{"s":{}}}'],
     ['a definition that was edited', formatLock(lock).replace('"x": 1', '"x": 2')],
     ['instructions that were edited', formatLock(lock).replace('"hi"', '"ho"')],
+    ['a prompt that was edited', formatLock(lock).replace('"P"', '"Q"')],
+    ['a prompt without a name', formatLock(lock).replace('"name": "p"', '"title": "p"')],
+    ['a template that was edited', formatLock(lock).replace('x:{a}', 'x:{b}')],
+    ['no capabilities', formatLock(lock).replace('"capabilities"', '"other"')],
   ])('with %s is refused', async (_, text) => {
     const path = join(folder, 'bad');
     await writeFile(path, text);
     await expect(readLock(path)).rejects.toMatchObject({ code: 'LOCK_INVALID' });
+  });
+
+  it('of version 1 is refused with its remedy, and is empty for a new approval', async () => {
+    const path = join(folder, 'old');
+    await writeFile(path, '{"version":1,"servers":{"s":{}}}');
+    await expect(readLock(path)).rejects.toMatchObject({
+      code: 'LOCK_INVALID',
+      message: expect.stringContaining('approve each server again'),
+    });
+    expect(await readLockToApprove(path)).toEqual(new Map());
+    await approveServer(rule(), definitions, { lockPath: path, now: new Date(0) });
+    expect(await readLock(path)).toEqual(lock);
   });
 
   it('that is not UTF-8 is refused, also where a digest would not see the difference', async () => {

@@ -46,15 +46,11 @@ export const sourceDigest = ({ command, url, env }: ServerRule): string =>
 
 /** An entry for the lock. */
 export function lockedServer(rule: ServerRule, definitions: ServerDefinitions, now: Date): LockedServer {
-  const { protocol, serverInfo, instructions, tools } = definitions;
-  const digest = definitionsDigest(definitions);
+  const { protocol, capabilities, serverInfo, instructions, tools, prompts, resourceTemplates } = definitions;
   return {
-    protocol,
-    serverInfo,
-    instructions,
-    tools,
+    ...{ protocol, capabilities, serverInfo, instructions, tools, prompts, resourceTemplates },
     source: sourceDigest(rule),
-    digest,
+    digest: definitionsDigest(definitions),
     approvedAt: now.toISOString(),
   };
 }
@@ -67,6 +63,12 @@ export function lockedServer(rule: ServerRule, definitions: ServerDefinitions, n
 export async function readLock(path: string): Promise<Lock> {
   const text = await readText(path);
   return text === null ? new Map() : parseLock(text);
+}
+
+/** As {@link readLock}; a lock of an older version is an empty one, so that an approval can replace it. @throws as it */
+export async function readLockToApprove(path: string): Promise<Lock> {
+  const text = await readText(path);
+  return text === null || isOutdated(strict(text)) ? new Map() : parseLock(text);
 }
 
 async function readText(path: string): Promise<string | null> {
@@ -98,10 +100,18 @@ function decode(bytes: Buffer): string {
 /** Reads the text of a lock; every entry must have the digest of what it holds. @throws SallyportError LOCK_INVALID */
 export function parseLock(text: string): Lock {
   const value = strict(text);
-  const servers = isJsonObject(value) && value['version'] === 1 ? value['servers'] : undefined;
-  if (!isJsonObject(servers)) throw invalid('it is not of version 1');
+  if (isOutdated(value)) {
+    throw invalid(
+      'it is of version 1, which pins tools only: approve each server again with sallyport servers approve',
+    );
+  }
+  const servers = isJsonObject(value) && value['version'] === LOCK_VERSION ? value['servers'] : undefined;
+  if (!isJsonObject(servers)) throw invalid(`it is not of version ${LOCK_VERSION}`);
   return new Map(Object.entries(servers).map(([name, entry]) => [name, readEntry(name, entry)]));
 }
+
+const LOCK_VERSION = 2;
+const isOutdated = (value: JsonValue): boolean => isJsonObject(value) && value['version'] === 1;
 
 function strict(text: string): JsonValue {
   try {
@@ -113,24 +123,29 @@ function strict(text: string): JsonValue {
 
 function readEntry(name: string, entry: JsonValue): LockedServer {
   if (!/^[a-z0-9-]{1,20}$/.test(name) || !isJsonObject(entry)) throw invalid('it names a server wrongly');
-  const { serverInfo, instructions, tools } = entry;
-  if (
-    !Array.isArray(tools) ||
-    !tools.every((tool): tool is JsonObject => isJsonObject(tool) && typeof tool['name'] === 'string')
-  ) {
-    throw invalid(`the tools of ${name} are no list of definitions`);
-  }
+  const { capabilities, serverInfo, instructions } = entry;
+  if (!isJsonObject(capabilities)) throw invalid(`${name} has no capabilities`);
   const locked: LockedServer = {
     protocol: textOf(name, entry, 'protocol'),
+    capabilities,
     serverInfo: isJsonObject(serverInfo) ? serverInfo : null,
     instructions: typeof instructions === 'string' ? instructions : null,
-    tools,
+    tools: listOf(name, entry, 'tools', 'name'),
+    prompts: listOf(name, entry, 'prompts', 'name'),
+    resourceTemplates: listOf(name, entry, 'resourceTemplates', 'uriTemplate'),
     source: textOf(name, entry, 'source'),
     digest: textOf(name, entry, 'digest'),
     approvedAt: textOf(name, entry, 'approvedAt'),
   };
   if (locked.digest !== definitionsDigest(locked)) throw invalid(`the digest of ${name} does not fit its definitions`);
   return Object.freeze(locked);
+}
+
+function listOf(name: string, entry: JsonObject, field: string, key: string): readonly JsonObject[] {
+  const list = entry[field];
+  const isDefinition = (value: JsonValue): value is JsonObject => isJsonObject(value) && typeof value[key] === 'string';
+  if (!Array.isArray(list) || !list.every(isDefinition)) throw invalid(`the ${field} of ${name} are no definitions`);
+  return list;
 }
 
 function textOf(name: string, entry: JsonObject, key: string): string {
@@ -142,7 +157,7 @@ function textOf(name: string, entry: JsonObject, key: string): string {
 /** The text of a lock: keys sorted, indented, so that a version control system shows what changed. */
 export function formatLock(lock: Lock): string {
   const servers = Object.fromEntries([...lock].map(([name, entry]) => [name, { ...entry }]));
-  return `${JSON.stringify(JSON.parse(canonicalJson({ version: 1, servers })), null, 2)}\n`;
+  return `${JSON.stringify(JSON.parse(canonicalJson({ version: LOCK_VERSION, servers })), null, 2)}\n`;
 }
 
 /**

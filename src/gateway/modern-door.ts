@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createMcpHandler } from '@modelcontextprotocol/server';
+import { isJsonObject } from '../core/index.ts';
 import type { Caller } from './caller.ts';
 import { callerKey, credentialKey } from './caller.ts';
 import type { ClientLimits } from './client-limits.ts';
 import type { ServedSession } from './exchange.ts';
-import { sendWebResponse } from './http-answer.ts';
+import { type HttpAnswer, sendAnswer, sendWebResponse } from './http-answer.ts';
 import { single } from './http-guard.ts';
 import type { Message } from './json-rpc.ts';
 import { type Listener, serveListen } from './listen-stream.ts';
 import { buildMcpServer } from './mcp-server.ts';
+import { disagreeing, paramHeaders } from './param-headers.ts';
 import { subscriptions } from './subscriptions.ts';
 
 /** Serves the stateless revision (2026-07-28): one gate session per token, one SDK exchange per request. */
@@ -62,6 +64,8 @@ export function modernDoor(options: ModernDoorOptions): ModernDoor {
     serve: async (caller, message, request, response) => {
       const listener = await listenerOf(caller);
       const web = webRequest(request, response);
+      const header = await wrongParamHeader(listener.session, message, request);
+      if (header !== null) return sendAnswer(response, headerMismatch(message, header));
       if (message.kind === 'request' && message.method === 'subscriptions/listen') {
         await serveListen(listener, options, { message, web, response });
       } else await exchange.serve(listener.session, message, web, response);
@@ -116,6 +120,32 @@ function exchangeOf({ version, limits, onError }: ModernDoorOptions): Exchange {
     close: () => handler.close(),
   };
 }
+
+/** The header `Mcp-Param-…` that does not say what the arguments say; null when none differs. */
+async function wrongParamHeader(
+  session: ServedSession,
+  message: Message,
+  request: IncomingMessage,
+): Promise<string | null> {
+  const params = message.kind === 'request' && message.method === 'tools/call' ? message.body['params'] : null;
+  const { name, arguments: args = {} } = isJsonObject(params) ? params : {};
+  if (typeof name !== 'string' || !isJsonObject(args)) return null;
+  const schema = await session.schemaOf(name);
+  if (schema === null) return null;
+  return disagreeing(paramHeaders(schema), args, (header) => single(request, header.toLowerCase()));
+}
+
+/** Code of MCP 2026-07-28 for a header that differs from the body. */
+const HEADER_MISMATCH = -32_020;
+
+const headerMismatch = (message: Message, header: string): HttpAnswer => ({
+  status: 400,
+  body: {
+    jsonrpc: '2.0',
+    id: message.kind === 'request' ? message.id : null,
+    error: { code: HEADER_MISMATCH, message: `the header ${header} does not say what the body says` },
+  },
+});
 
 /** The request in web terms, without its body (it was read) and its credential; it ends when the client goes away. */
 function webRequest(request: IncomingMessage, response: ServerResponse): Request {

@@ -1,36 +1,175 @@
-import type { CallToolResult, Tool as ListedTool } from '@modelcontextprotocol/server';
-import type { GateSession, Tool } from '../gate/index.ts';
+import { ProtocolError } from '@modelcontextprotocol/server';
+import type { JsonObject } from '../core/index.ts';
+import type { GateSession } from '../gate/index.ts';
+import { actionName } from '../policy/index.ts';
+import type { ApprovedServer } from './approved-server.ts';
 import { callAnswer } from './call-answer.ts';
-import { clientToolName, exposeTools, policyNameOfUnlisted } from './names.ts';
+import { createEnvelope } from './envelope.ts';
+import type { ClientAnswer, ClientRequest, ServedSession, SessionEvent, SessionFeatures } from './exchange.ts';
+import { actionError, INVALID_PARAMS, type ServedContext } from './served-context.ts';
+import { passEvents } from './served-events.ts';
+import { exposedTools, listedTool } from './served-names.ts';
+import { complete, getPrompt, listPrompts } from './served-prompts.ts';
+import { listResources, listTemplates, readResource, type Watched, watchResource } from './served-resources.ts';
+import { playRound } from './served-rounds.ts';
+import { holderOf, serverCaller, sessionHolder } from './server-caller.ts';
+import type { Upstreams } from './upstreams.ts';
 
-/** A gate session as MCP clients see it: the names they use, the results they read. */
-export interface ServedSession {
-  /** The tools that some rule could allow to this session's principal; nothing else is shown. */
-  list(): Promise<ListedTool[]>;
-  /** One guarded call by the name that the client uses. A denial is a result, never an error. */
-  call(name: string, args: unknown, signal: AbortSignal): Promise<CallToolResult>;
+/** What the sessions of a front share: the servers, and what is on its way through their clients. */
+export interface Serving {
+  readonly upstreams: Upstreams | null;
+  readonly caller: ServedContext['caller'];
+  readonly envelope: ServedContext['envelope'];
 }
 
-/**
- * Serves a gate session. `refresh` runs before tools are listed and before a tool that is not listed is called: the
- * approved definitions may have changed.
- */
-export function serveSession(session: GateSession, refresh: () => Promise<void>): ServedSession {
-  let names: ReadonlyMap<string, string> = new Map();
-  const expose = async (): Promise<ReadonlyMap<string, Tool>> => {
-    await refresh();
-    const { exposed } = exposeTools(session.tools(), (tool) => clientToolName(tool.name));
-    names = new Map([...exposed].map(([name, tool]) => [name, tool.name]));
-    return exposed;
+/** Shared by all sessions of a front. Without servers only the gate's own tools are served. */
+export function serving(upstreams: Upstreams | null): Serving {
+  const none = (): never => {
+    throw new ProtocolError(INVALID_PARAMS, 'there are no servers');
   };
   return {
-    list: async () => [...(await expose())].map(([name, tool]) => listedTool(name, tool)),
-    call: async (name, args, signal) => {
-      // A stale name is harmless: it only says which policy name the client means, and the gate judges that one.
-      const policyName = names.get(name) ?? (await expose()).get(name)?.name ?? policyNameOfUnlisted(name);
-      return callAnswer(await session.call(policyName, args, { signal }));
+    upstreams,
+    caller: upstreams?.caller ?? serverCaller(none),
+    envelope: createEnvelope(() => performance.now()),
+  };
+}
+
+type Answerer = (context: ServedContext, request: ClientRequest, watched: Watched) => Promise<ClientAnswer>;
+
+const plain =
+  (answer: (context: ServedContext, request: ClientRequest) => Promise<JsonObject>): Answerer =>
+  async (context, request) => ({ kind: 'result', result: await answer(context, request) });
+
+/** Every method that a client may use; the rest is unknown here, and the protocol side answers so. */
+const ANSWERERS: ReadonlyMap<string, Answerer> = new Map<string, Answerer>([
+  ['tools/list', plain(listTools)],
+  ['tools/call', callTool],
+  ['resources/list', plain(listResources)],
+  ['resources/templates/list', plain(listTemplates)],
+  ['resources/read', readResource],
+  ['resources/subscribe', (context, request, watched) => watchResource(context, request, watched, true)],
+  ['resources/unsubscribe', (context, request, watched) => watchResource(context, request, watched, false)],
+  ['prompts/list', plain(listPrompts)],
+  ['prompts/get', getPrompt],
+  ['completion/complete', plain(complete)],
+  ['logging/setLevel', plain(async () => ({}))],
+]);
+
+/** Serves a gate session to one client. */
+export function serveSession(session: GateSession, { upstreams, caller, envelope }: Serving): ServedSession {
+  const context: ServedContext = {
+    ...{ session, caller, envelope },
+    servers: () => upstreams?.approved() ?? [],
+    tools: () => exposedTools(session, upstreams?.approved() ?? []),
+    watch: async (server, uris) =>
+      upstreams?.with(server, holderOf(session.principal, server), (connection) => connection.watch(uris)),
+    refresh: async () => upstreams?.refresh(),
+  };
+  const listeners = new Set<(event: SessionEvent) => void>();
+  const watched: Watched = new Map();
+  const emit = (event: SessionEvent): void => {
+    for (const listener of listeners) listener(event);
+  };
+  const stopEvents = upstreams === null ? () => undefined : passEvents(context, upstreams, watched, emit);
+  return {
+    features: () => featuresOf(context),
+    answer: async (request) => {
+      const answerer = ANSWERERS.get(request.method);
+      if (answerer === undefined) throw new ProtocolError(-32_601, 'Method not found');
+      await context.refresh();
+      return answerer(context, request, watched);
+    },
+    schemaOf: async (name) => {
+      await context.refresh();
+      return context.tools().byName.get(name)?.schema ?? null;
+    },
+    tell: (method, params) => tellServers(context, upstreams, method, params),
+    listen: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close: async () => {
+      stopEvents();
+      listeners.clear();
+      const holder = sessionHolder(session.principal);
+      caller.release(holder);
+      await upstreams?.release(holder);
     },
   };
+}
+
+async function featuresOf(context: ServedContext): Promise<SessionFeatures> {
+  await context.refresh();
+  const servers = context.servers();
+  const some = (method: string, capability: string): boolean =>
+    servers.some(
+      ({ rule, locked }) =>
+        locked.capabilities[capability] !== undefined && context.session.mayBeAllowed(actionName(rule.name, method)),
+    );
+  return {
+    resources: some('resources/read', 'resources'),
+    subscriptions: some('resources/subscribe', 'resources'),
+    prompts: some('prompts/get', 'prompts'),
+    completion: some('completion/complete', 'completions'),
+    logging: servers.some(({ rule }) => context.session.mayBeAllowed(actionName(rule.name, 'notifications/message'))),
+    tasks: false,
+  };
+}
+
+async function listTools(context: ServedContext): Promise<JsonObject> {
+  const { byName } = context.tools();
+  return { tools: [...byName].map(([name, tool]) => listedTool(name, tool)) };
+}
+
+async function callTool(context: ServedContext, request: ClientRequest): Promise<ClientAnswer> {
+  const { name, arguments: args = {} } = request.params;
+  if (typeof name !== 'string') throw new ProtocolError(INVALID_PARAMS, 'a tool is called by its name');
+  const exposed = context.tools();
+  const policyName = exposed.policyName(name);
+  const tool = exposed.byName.get(name);
+  const server = context.servers().find(({ rule }) => rule.name === tool?.server);
+  const { session } = context;
+  const { signal } = request;
+  if (server === undefined) {
+    return { kind: 'result', result: callAnswer(await session.call(policyName, args, { signal }), null) };
+  }
+  const round = await playRound(context, {
+    ...{ request, server, params: { name, arguments: args } },
+    run: (exchange) => session.exchange(policyName, args, exchange, { signal }),
+  });
+  if (round.kind === 'questions') return round;
+  return { kind: 'result', result: callAnswer(round.result, server.rule) };
+}
+
+/** Tells the servers that may know what a client says of itself. */
+async function tellServers(
+  context: ServedContext,
+  upstreams: Upstreams | null,
+  method: string,
+  params: JsonObject,
+): Promise<void> {
+  if (method !== 'notifications/roots/list_changed' || upstreams === null) return;
+  await Promise.all(context.servers().map((server) => tellServer(context, upstreams, server, method, params)));
+}
+
+async function tellServer(
+  context: ServedContext,
+  upstreams: Upstreams,
+  server: ApprovedServer,
+  method: string,
+  params: JsonObject,
+): Promise<void> {
+  if (!context.session.mayBeAllowed(actionName(server.rule.name, method))) return;
+  const holder = holderOf(context.session.principal, server);
+  const result = await context.session.act({
+    ...{ server: server.rule.name, method, params: {}, runs: server.rule.command === null ? 'remote' : 'spawned' },
+    execute: async () => {
+      await upstreams.with(server, holder, (connection) => connection.notify(method, params));
+      return {};
+    },
+    read: () => ({ result: {} }),
+  });
+  if (result.kind === 'denied') throw actionError(result);
 }
 
 /** A session that is opened, and recorded, with the first request that needs it: a handshake alone costs no record. */
@@ -44,19 +183,24 @@ export function servedWhenUsed(open: () => Promise<ServedSession>): ServedSessio
     return opening;
   };
   return {
-    list: async () => (await opened()).list(),
-    call: async (name, args, signal) => (await opened()).call(name, args, signal),
-  };
-}
-
-/** A tool as `tools/list` shows it: approved or built-in text only, and no hint that a server gave about itself. */
-function listedTool(name: string, tool: Tool): ListedTool {
-  return {
-    name,
-    ...(tool.title === undefined ? {} : { title: tool.title }),
-    ...(tool.description === undefined ? {} : { description: tool.description }),
-    inputSchema: { ...tool.schema, type: 'object' },
-    ...(tool.outputSchema === undefined ? {} : { outputSchema: { ...tool.outputSchema, type: 'object' } }),
-    ...(tool.runs === 'built-in' && tool.effect === 'read' ? { annotations: { readOnlyHint: true } } : {}),
+    features: async () => (await opened()).features(),
+    schemaOf: async (tool) => (await opened()).schemaOf(tool),
+    answer: async (request) => (await opened()).answer(request),
+    tell: async (method, params) => (await opened()).tell(method, params),
+    listen: (listener) => {
+      let stop: (() => void) | null = null;
+      let isOver = false;
+      void opened().then(
+        (session) => {
+          if (!isOver) stop = session.listen(listener);
+        },
+        () => undefined, // whoever asks for something next is told why it cannot be opened
+      );
+      return () => {
+        isOver = true;
+        stop?.();
+      };
+    },
+    close: async () => (await opening)?.close(),
   };
 }

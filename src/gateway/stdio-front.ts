@@ -9,11 +9,11 @@ import type { Era } from './client-request.ts';
 import { relayEvents } from './event-relay.ts';
 import type { ServedSession, SessionEvent } from './exchange.ts';
 import { buildMcpServer, type ClientServer } from './mcp-server.ts';
-import { adaptSession } from './served-adapter.ts';
-import { serveSession } from './served-session.ts';
+import { serveSession, serving } from './served-session.ts';
 import { stdioListens } from './stdio-listens.ts';
 import { stdioWire } from './stdio-wire.ts';
 import { type Subscriptions, subscriptions } from './subscriptions.ts';
+import type { Upstreams } from './upstreams.ts';
 
 /** The pipe of one client, whatever session it is served. */
 export interface StdioPipeOptions {
@@ -30,8 +30,8 @@ export interface StdioFrontOptions extends StdioPipeOptions {
   readonly gate: Gate;
   readonly user: string;
   readonly agent: string;
-  /** Runs before tools are listed; see `Upstreams.refresh`. */
-  readonly refresh?: () => Promise<void>;
+  /** The servers behind the gate; without them only the gate's own tools are served. */
+  readonly upstreams?: Upstreams;
 }
 
 /** A connection over stdio. */
@@ -43,9 +43,9 @@ export interface StdioFront {
 
 /** Serves MCP on a pair of streams, in both eras: the client's first message decides. */
 export async function serveStdio(options: StdioFrontOptions): Promise<StdioFront> {
-  const { gate, user, agent, refresh = async () => undefined } = options;
+  const { gate, user, agent, upstreams = null } = options;
   const session = await gate.openSession({ user, agent, proof: 'local', surface: 'mcp-stdio' });
-  return servePipe(adaptSession(serveSession(session, refresh)), options);
+  return servePipe(serveSession(session, serving(upstreams)), options);
 }
 
 /** {@link serveStdio} over any session. */

@@ -4,6 +4,8 @@ import { isJsonObject, SallyportError } from '../core/index.ts';
 const MAX_UNASKED = 10_000;
 /** Requests of its own among them: each costs an answer of ours. */
 const MAX_QUESTIONS = 1_000;
+/** What was used comes back over this time, so that a server may go on telling of changes while nobody asks. */
+const REFILL_MS = 100_000;
 
 /** What a server may send without being asked for it. */
 export interface Allowance {
@@ -18,10 +20,21 @@ export interface Allowance {
   heard(bytes: number, body: unknown): void;
 }
 
-/** The allowance of one connection: `maxBytes` between two requests of ours. */
-export function connectionAllowance(maxBytes: number): Allowance {
+/**
+ * The allowance of one connection: `maxBytes` between two requests of ours, and the same again spread over each 100 s that
+ * pass. `now` gives milliseconds of a clock that never goes back.
+ */
+export function connectionAllowance(maxBytes: number, now: () => number = () => performance.now()): Allowance {
   const waiting = new Set<unknown>();
   const used = { messages: 0, questions: 0, bytes: 0 };
+  let filledAt = now();
+  const refill = (): void => {
+    const part = (now() - filledAt) / REFILL_MS;
+    filledAt = now();
+    used.messages = Math.max(0, used.messages - part * MAX_UNASKED);
+    used.questions = Math.max(0, used.questions - part * MAX_QUESTIONS);
+    used.bytes = Math.max(0, used.bytes - part * maxBytes);
+  };
   return {
     sent: (message) => {
       if (!isJsonObject(message)) return;
@@ -34,6 +47,7 @@ export function connectionAllowance(maxBytes: number): Allowance {
     heard: (bytes, body) => {
       const parts: readonly unknown[] = Array.isArray(body) ? body : [body];
       if (parts.length === 1 && isAnswer(body) && waiting.delete(body['id'])) return;
+      refill();
       used.messages += parts.length;
       used.questions += parts.filter(isQuestion).length;
       used.bytes += bytes;

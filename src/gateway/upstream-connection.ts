@@ -1,51 +1,58 @@
-import { Client, ProtocolError, SdkError, SdkErrorCode, type StandardSchemaV1 } from '@modelcontextprotocol/client';
-import {
-  isJsonObject,
-  isSallyportError,
-  type JsonObject,
-  type Limits,
-  quoteForMessage,
-  SallyportError,
-} from '../core/index.ts';
+import { type Client, SdkError, SdkErrorCode } from '@modelcontextprotocol/client';
+import { type JsonObject, type Limits, SallyportError } from '../core/index.ts';
 import type { ServerRule } from '../policy/index.ts';
-import { copyDefinition, fetchTools, type ServerDefinitions } from './definitions.ts';
-import { httpWire } from './upstream-http.ts';
-import { BROKEN_ANSWER, stdioWire } from './upstream-stdio.ts';
-import { TOOLS_CHANGED, type UpstreamWire } from './upstream-wire.ts';
-
-export interface ConnectOptions {
-  /** Folder that a server process starts in: the policy's root. */
-  readonly root: string;
-  readonly limits: Limits;
-  /** Version of Sallyport, told to the server. */
-  readonly version: string;
-  /** Revision that an earlier connection negotiated: `protocol: auto` then need not ask again. */
-  readonly knownProtocol?: string;
-}
+import type { ServerDefinitions } from './definitions.ts';
+import type { NotificationListener } from './upstream-changes.ts';
+import { type ConnectOptions, type Opened, openClient } from './upstream-connect.ts';
+import { describeServer } from './upstream-describe.ts';
+import { type QuestionHandler, takeQuestions } from './upstream-questions.ts';
+import { type Sender, sendRequest, type UpstreamRequestOptions } from './upstream-request.ts';
+import { type Watch, watchOf } from './upstream-watch.ts';
 
 /** An open connection to a server. */
 export interface UpstreamConnection {
+  /** `modern`: MCP 2026-07-28, without sessions; questions come as results. `legacy`: the revisions before it. */
+  readonly era: 'modern' | 'legacy';
   isOpen(): boolean;
-  /** How often the server has said that its tools changed. */
-  toolsChanges(): number;
+  /** Resolves when the connection is over, with what it failed of; with null when we closed it. */
+  readonly over: Promise<SallyportError | null>;
+  /** What the server declares that it can do. ATTACKER-CONTROLLED. */
+  capabilities(): JsonObject;
+  /** How often the server has said that its tools or prompts changed, and how often that its resources did. */
+  changes(): { readonly definitions: number; readonly resources: number };
+  /** False while nobody would tell us of changed lists although the server says that it can. */
+  hearsChanges(): boolean;
   /** Who it says it is and what it offers now. @throws as `request`, and SERVER_DEFINITIONS */
   definitions(): Promise<ServerDefinitions>;
   /**
-   * One request. Resolves with the raw result, which nobody has checked.
+   * One request. Resolves with the raw result, which nobody has checked; `resultType: 'input_required'` stays in it.
    *
    * @throws ProtocolError when the server answered with an error
    * @throws SallyportError TOOL_TIMEOUT, TOOL_CANCELLED, SERVER_UNAVAILABLE, RESULT_TOO_LARGE, RESULT_MALFORMED
    */
-  request(method: string, params: JsonObject, options?: { signal?: AbortSignal }): Promise<unknown>;
+  request(method: string, params: JsonObject, options?: UpstreamRequestOptions): Promise<unknown>;
+  /** Tells the server something; what its revision does not know is not sent. @throws SallyportError SERVER_UNAVAILABLE */
+  notify(method: string, params: JsonObject): Promise<void>;
+  /** Who answers the questions of a server with sessions; null: nobody, and the server is told "method not found". */
+  onQuestion(handler: QuestionHandler | null): void;
+  /**
+   * Calls `listener` for changed lists, updated resources, log messages, completed elicitations and the state of tasks;
+   * the result ends it. Progress comes with its request only.
+   */
+  onNotification(listener: NotificationListener): () => void;
+  /**
+   * Lets the server tell of changes of exactly these resources.
+   *
+   * @throws ProtocolError when it cannot, or will not
+   * @throws SallyportError INPUT_TOO_LARGE (more than 1,024), and as `request`
+   */
+  watch(uris: ReadonlySet<string>): Promise<void>;
+  /** The resources that are watched now. */
+  watched(): ReadonlySet<string>;
+  /** Bytes that the server has written to standard error. */
+  errorBytes(): number;
   close(): Promise<void>;
 }
-
-const MODERN = '2026-07-28';
-/** Revisions with sessions that a server may speak, newest first. */
-const LEGACY = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];
-/** How long a connection may take, the start of the process included, and how long a probe for the modern era waits. */
-const CONNECT_MS = 30_000;
-const PROBE_MS = 5_000;
 
 /**
  * Connects to a server, in the revision that the policy names; `auto` asks for the stateless one first, in place, and
@@ -54,165 +61,91 @@ const PROBE_MS = 5_000;
  * @throws SallyportError SERVER_UNAVAILABLE, RESULT_TOO_LARGE, RESULT_MALFORMED
  */
 export async function connectUpstream(rule: ServerRule, options: ConnectOptions): Promise<UpstreamConnection> {
-  const asked = rule.protocol === 'auto' ? (options.knownProtocol ?? 'auto') : rule.protocol;
-  try {
-    return await connectOnce(rule, options, asked);
-  } catch (error) {
-    const died = isSallyportError(error, 'SERVER_UNAVAILABLE') && error.detail['ended'] === true;
-    if (asked !== 'auto' || rule.command === null || !died) throw error;
-    return connectOnce(rule, options, LEGACY[0] ?? MODERN, LEGACY);
-  }
+  const opened = await openClient(rule, options);
+  const { connection, begin } = connectionOf(opened, rule, options.limits);
+  await begin();
+  return connection;
 }
 
-async function connectOnce(
-  rule: ServerRule,
-  options: ConnectOptions,
-  asked: string,
-  accepted: readonly string[] = asked === 'auto' ? [MODERN, ...LEGACY] : [asked],
-): Promise<UpstreamConnection> {
-  const wire = wireOf(rule, options);
-  // No client capability: a server that wants to sample, to ask the user or to see roots is told "method not found".
-  const client = new Client(
-    { name: 'sallyport', version: options.version },
-    {
-      capabilities: {},
-      supportedProtocolVersions: [...accepted],
-      versionNegotiation: negotiation(asked),
-    },
-  );
-  let toolsChanges = 0;
-  client.setNotificationHandler(TOOLS_CHANGED, () => {
-    toolsChanges += 1;
-  });
-  client.onerror = () => undefined; // each call reports its own failure; what is out of band changes nothing
-  let isOpen = true;
-  client.onclose = () => {
-    isOpen = false;
+/** How long a server may take to confirm the stream of its changes before it is used without. */
+const LISTEN_MS = 5_000;
+const now = (): number => performance.now();
+
+interface Connected {
+  readonly connection: UpstreamConnection;
+  /** Lets the server tell of its changes. */
+  readonly begin: () => Promise<void>;
+}
+
+function connectionOf(opened: Opened, rule: ServerRule, limits: Limits): Connected {
+  const { client, wire, changes, capabilities } = opened;
+  const era = client.getProtocolEra() === 'modern' ? ('modern' as const) : ('legacy' as const);
+  const life = lifeOf(opened, () => watch.stop());
+  const questions = takeQuestions(client, rule, now);
+  const sender: Sender = {
+    ...{ client, wire, era, now, timeoutMs: rule.timeoutMs ?? limits.upstreamMs, waitedMs: questions.waitedMs },
+    ...{ maxOutputBytes: rule.maxOutput, answered: 0, logLevel: null, follow: changes.follow },
+    end: (failure) => void life.end(failure),
   };
-  try {
-    await client.connect(wire.transport, { timeout: CONNECT_MS });
-  } catch (error) {
-    await client.close();
-    await wire.transport.close();
-    throw connectError(error, wire);
-  }
-  const timeoutMs = rule.timeoutMs ?? options.limits.upstreamMs;
-  const close = async (): Promise<void> => {
+  const request: UpstreamConnection['request'] = (method, params, given) => sendRequest(sender, method, params, given);
+  const watch: Watch = watchOf({
+    ...{ client, era, now, timeoutMs: Math.min(sender.timeoutMs, LISTEN_MS), onGap: () => changes.gap(watch.uris) },
+    request: (method, uri) => request(method, { uri }),
+  });
+  const connection: UpstreamConnection = {
+    ...{ era, request, over: life.over, isOpen: life.isOpen, close: () => life.end(null) },
+    capabilities: () => capabilities,
+    changes: changes.counted,
+    hearsChanges: watch.hears,
+    definitions: () => describeServer(opened, request, limits),
+    notify: (method, params) => notify(client, method, params),
+    onQuestion: questions.answerWith,
+    onNotification: changes.listen,
+    watch: watch.set,
+    watched: () => watch.uris,
+    errorBytes: wire.errorBytes,
+  };
+  // A server that will not tell of its changes is compared in time instead.
+  return { connection, begin: () => watch.set(new Set()).catch(() => undefined) };
+}
+
+interface Life {
+  readonly over: Promise<SallyportError | null>;
+  isOpen(): boolean;
+  /** Ends the connection; `failure` is null when nothing was wrong. */
+  end(failure: SallyportError | null): Promise<void>;
+}
+
+function lifeOf({ client, wire }: Opened, stopWatch: () => Promise<void>): Life {
+  let isOpen = true;
+  let failed: SallyportError | null = null;
+  const over = new Promise<SallyportError | null>((resolve) => {
+    client.onclose = () => {
+      isOpen = false;
+      resolve(failed ?? wire.failure());
+    };
+  });
+  const end: Life['end'] = async (failure) => {
+    failed ??= failure;
     const wasOpen = isOpen;
     isOpen = false;
+    void stopWatch().catch(() => undefined); // the stream ends with the connection in any case
     if (wasOpen) await wire.goodbye();
     await client.close();
   };
-  const sender: Sender = { client, wire, timeoutMs, close, answered: 0 };
-  const request: UpstreamConnection['request'] = (method, params, { signal } = {}) =>
-    sendRequest(sender, method, params, signal);
-  return {
-    isOpen: () => isOpen && wire.failure() === null,
-    toolsChanges: () => toolsChanges,
-    definitions: () => describe(client, request, options.limits),
-    request,
-    close,
-  };
+  return { over, end, isOpen: () => isOpen && wire.failure() === null };
 }
 
-function wireOf(rule: ServerRule, { root, limits }: ConnectOptions): UpstreamWire {
-  if (rule.command !== null) return stdioWire({ command: rule.command, cwd: root, env: rule.env }, limits);
-  if (rule.url !== null) return httpWire(rule.url, { ...limits, upstreamMs: rule.timeoutMs ?? limits.upstreamMs });
-  throw new SallyportError('SERVER_UNAVAILABLE', 'the server has neither a command nor a URL');
-}
-
-type Negotiation = NonNullable<ConstructorParameters<typeof Client>[1]>['versionNegotiation'];
-
-function negotiation(asked: string): NonNullable<Negotiation> {
-  if (asked === MODERN) return { mode: { pin: MODERN }, probe: { timeoutMs: CONNECT_MS } };
-  return asked === 'auto' ? { mode: 'auto', probe: { timeoutMs: PROBE_MS } } : { mode: 'legacy' };
-}
-
-function connectError(error: unknown, wire: UpstreamWire): SallyportError {
-  const failure = wire.failure() ?? (isSallyportError(error) ? error : null);
-  const stderr = wire.errorTail();
-  if (failure !== null) {
-    return new SallyportError(failure.code, failure.message, { cause: error, detail: { ended: true, stderr } });
-  }
-  // ATTACKER-CONTROLLED: the server chose these words.
-  const words = error instanceof Error ? quoteForMessage(error.message, 200) : 'unknown error';
-  return new SallyportError('SERVER_UNAVAILABLE', `no connection to the server: ${words}`, {
-    cause: error,
-    detail: { stderr },
-  });
-}
-
-async function describe(
-  client: Client,
-  request: UpstreamConnection['request'],
-  limits: Limits,
-): Promise<ServerDefinitions> {
-  const info = copyDefinition(client.getServerVersion() ?? null, limits);
-  const instructions = copyDefinition(client.getInstructions() ?? null, limits);
-  const hasTools = client.getServerCapabilities()?.tools !== undefined;
-  return {
-    protocol: client.getNegotiatedProtocolVersion() ?? 'unknown',
-    serverInfo: isJsonObject(info) ? info : null,
-    instructions: typeof instructions === 'string' ? instructions : null,
-    tools: hasTools ? await fetchTools((method, params) => request(method, params), limits) : [],
-  };
-}
-
-/** Takes a result as it is: the SDK's own schemas drop fields, and what is approved must be all that was said. */
-const AS_IT_IS: StandardSchemaV1<unknown, unknown> = {
-  '~standard': { version: 1, vendor: 'sallyport', validate: (value) => ({ value }) },
-};
-
-interface Sender {
-  readonly client: Client;
-  readonly wire: UpstreamWire;
-  readonly timeoutMs: number;
-  readonly close: () => Promise<void>;
-  /** Requests that the server has answered, with a result or an error. */
-  answered: number;
-}
-
-async function sendRequest(
-  sender: Sender,
-  method: string,
-  params: JsonObject,
-  signal: AbortSignal | undefined,
-): Promise<unknown> {
-  const { client, wire, timeoutMs, close } = sender;
-  const answeredBefore = sender.answered;
+async function notify(client: Client, method: string, params: JsonObject): Promise<void> {
   try {
-    const options = { timeout: timeoutMs, allowInputRequired: true, ...(signal === undefined ? {} : { signal }) };
-    const result = await client.request({ method, params: { ...params } }, AS_IT_IS, options);
-    sender.answered += 1;
-    return result;
-  } catch (error) {
-    if (error instanceof ProtocolError) sender.answered += 1;
-    if (signal?.aborted === true) throw abortReason(signal);
-    if (error instanceof ProtocolError) throw answeredError(error);
-    const timedOut = error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout;
-    if (!timedOut) throw requestError(error, wire);
-    // A server that answered nothing meanwhile hangs, whatever else it says: it is stopped, and the next call starts it again.
-    if (sender.answered === answeredBefore) void close();
-    throw new SallyportError('TOOL_TIMEOUT', `the server did not answer within ${timeoutMs} ms`);
+    await client.notification({ method, params: { ...params } });
+  } catch (cause) {
+    if (isUnknownHere(cause)) return;
+    throw new SallyportError('SERVER_UNAVAILABLE', 'the connection to the server broke', { cause });
   }
 }
 
-function answeredError(error: ProtocolError): Error {
-  if (error.code !== BROKEN_ANSWER) return error;
-  return new SallyportError('RESULT_MALFORMED', error.message, { cause: error });
-}
-
-const abortReason = (signal: AbortSignal): SallyportError =>
-  isSallyportError(signal.reason) ? signal.reason : new SallyportError('TOOL_CANCELLED', 'the call was cancelled');
-
-function requestError(error: unknown, wire: UpstreamWire): SallyportError {
-  const failure = wire.failure();
-  if (failure !== null) return failure;
-  if (isSallyportError(error)) return error;
-  if (error instanceof SdkError) {
-    const malformed = error.code === SdkErrorCode.InvalidResult || error.code === SdkErrorCode.UnsupportedResultType;
-    if (malformed)
-      return new SallyportError('RESULT_MALFORMED', "the server's result is not one of MCP", { cause: error });
-  }
-  return new SallyportError('SERVER_UNAVAILABLE', 'the connection to the server broke', { cause: error });
-}
+const isUnknownHere = (error: unknown): boolean =>
+  error instanceof SdkError &&
+  (error.code === SdkErrorCode.MethodNotSupportedByProtocolVersion ||
+    error.code === SdkErrorCode.CapabilityNotSupported);

@@ -1,129 +1,113 @@
-import { type FetchLike, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { canonicalJson, isSallyportError, type Limits, SallyportError } from '../core/index.ts';
-import { strictEvents, strictJson } from './event-stream.ts';
+import { type JSONRPCMessage, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { isJsonObject, type Limits, SallyportError } from '../core/index.ts';
 import { type Allowance, connectionAllowance } from './upstream-allowance.ts';
-import type { UpstreamWire } from './upstream-wire.ts';
+import { backoffMs, STEADY_MS } from './upstream-backoff.ts';
+import { boundedFetch } from './upstream-fetch.ts';
+import { failedAnswer, type UpstreamWire } from './upstream-wire.ts';
+
+type SendOptions = NonNullable<Parameters<StreamableHTTPClientTransport['send']>[1]>;
 
 const GOODBYE_MS = 2_000;
 
-/** A remote server as a wire: no redirect is followed, every body has its limit, and all JSON is strict. */
-export function httpWire(url: string, limits: Limits): UpstreamWire {
+/**
+ * A remote server as a wire: no redirect is followed, every body has its limit, and all JSON is strict. `onGap` is called when
+ * the standing stream of a session broke and is opened again: what the server told meanwhile is lost.
+ */
+export function httpWire(url: string, limits: Limits, onGap: () => void): UpstreamWire {
   const state = { failure: null as SallyportError | null };
-  const allowance = connectionAllowance(limits.resultBinaryBytes);
   const fail = (error: SallyportError): void => {
     state.failure ??= error;
     void transport.close();
   };
+  const counted = connectionAllowance(limits.resultBinaryBytes);
+  const streams = answerStreams(limits, (message) => transport.onmessage?.(message));
+  const allowance: Allowance = {
+    sent: counted.sent,
+    heard: (bytes, body) => {
+      counted.heard(bytes, body);
+      streams.heard(body);
+    },
+  };
   const transport = new StreamableHTTPClientTransport(new URL(url), {
     fetch: boundedFetch({ limits, fail, allowance }),
-    reconnectionOptions: {
-      maxRetries: 0,
-      initialReconnectionDelay: 1_000,
-      maxReconnectionDelay: 1_000,
-      reconnectionDelayGrowFactor: 1,
-    },
+    // Only the standing stream of a session comes to this: other streams carry no event ids.
+    reconnectionOptions: { ...NO_DELAYS, maxRetries: Number.MAX_SAFE_INTEGER },
+    reconnectionScheduler: standingStreamDelays(onGap),
   });
   const send = transport.send.bind(transport);
-  transport.send = (message, sendOptions) => {
+  transport.send = (message: JSONRPCMessage | JSONRPCMessage[], options?: SendOptions) => {
     allowance.sent(message);
-    return send(message, sendOptions);
+    return send(message, streams.sent(message, options));
   };
   const goodbye = async (): Promise<void> => {
     const said = transport.terminateSession().catch(() => undefined); // a server that cannot hear it forgets by itself
     await Promise.race([said, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS).unref())]);
   };
-  return { transport, failure: () => state.failure, goodbye, errorTail: () => '' };
+  return { transport, failure: () => state.failure, goodbye, errorTail: () => '', errorBytes: () => 0 };
 }
 
-/** What bounds the answers of one connection. */
-interface Bounds {
-  readonly limits: Limits;
-  readonly allowance: Allowance;
-  readonly fail: (error: SallyportError) => void;
-}
+const NO_DELAYS = { initialReconnectionDelay: 0, maxReconnectionDelay: 0, reconnectionDelayGrowFactor: 1 };
 
-function boundedFetch(bounds: Bounds): FetchLike {
-  const { limits } = bounds;
-  return async (input, init) => {
-    const headersLate = AbortSignal.timeout(limits.upstreamMs);
-    const signal = init?.signal ? AbortSignal.any([init.signal, headersLate]) : headersLate;
-    // URL is the operator's: from `servers:` of the policy, never from a message.
-    const response = await fetch(input, {
-      ...init,
-      signal: isStream(init) ? (init?.signal ?? null) : signal,
-      redirect: 'manual',
-    });
-    if (response.status >= 300 && response.status < 400) {
-      await response.body?.cancel();
-      throw new SallyportError('SERVER_UNAVAILABLE', 'the server redirects: name its final URL in the policy');
-    }
-    return boundedResponse(response, bounds);
+/** When a standing stream is opened again: the SDK's own delays begin anew whenever a server accepts and hangs up. */
+function standingStreamDelays(onGap: () => void): (reconnect: () => void) => () => void {
+  let [failures, last] = [0, 0];
+  return (reconnect) => {
+    const now = performance.now();
+    failures = now - last < 2 * STEADY_MS ? failures + 1 : 1;
+    last = now;
+    const timer = setTimeout(() => {
+      onGap();
+      reconnect();
+    }, backoffMs(failures)).unref();
+    return () => clearTimeout(timer);
   };
 }
 
-/** The standing stream of a session has no end by itself. */
-const isStream = (init: RequestInit | undefined): boolean => init?.method === 'GET';
+/** How long a server may go on with the answer to a request that was cancelled. */
+const CANCELLED_MS = 2_000;
 
-async function boundedResponse(response: Response, { limits, fail, allowance }: Bounds): Promise<Response> {
-  const { status, statusText, headers } = response;
-  const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
-  if (response.body === null) return response;
-  if (type === 'text/event-stream') {
-    const body = reportErrors(response.body.pipeThrough(strictEvents(limits, allowance)), fail);
-    return new Response(body, { status, statusText, headers });
-  }
-  const text = await boundedText(response.body, response.ok ? limits.resultBinaryBytes : limits.resultTextBytes);
-  const isJson = type === 'application/json' && response.ok && text !== '';
-  const json = isJson ? strictJson(text, limits) : null;
-  countBody(allowance, fail, text, json);
-  return new Response(json === null ? text : canonicalJson(json), { status, statusText, headers: plain(headers) });
+interface AnswerStreams {
+  /** Options to send a message with, so that its answer can be followed. */
+  sent(message: JSONRPCMessage | JSONRPCMessage[], options?: SendOptions): SendOptions;
+  /** Takes note of what came. */
+  heard(body: unknown): void;
 }
 
-/** A flood ends the connection: the answer to a question of the server has nobody else who would see the error. */
-function countBody(allowance: Allowance, fail: Bounds['fail'], text: string, json: unknown): void {
-  try {
-    allowance.heard(text.length, json);
-  } catch (error) {
-    if (isSallyportError(error)) fail(error);
-    throw error;
-  }
-}
-
-/** Headers for a body that was decoded and rewritten. */
-function plain(headers: Headers): Headers {
-  const copy = new Headers(headers);
-  for (const name of ['content-length', 'content-encoding', 'transfer-encoding']) copy.delete(name);
-  return copy;
-}
-
-async function boundedText(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw new SallyportError('RESULT_TOO_LARGE', 'the server sent a body beyond the limit');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** A stream that breaks our rules ends the connection: the SDK would only report it, and the call would wait. */
-function reportErrors(
-  body: ReadableStream<Uint8Array>,
-  fail: (error: SallyportError) => void,
-): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  return new ReadableStream({
-    pull: async (controller) => {
-      try {
-        const { done, value } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      } catch (error) {
-        if (isSallyportError(error)) fail(error);
-        controller.error(error);
-      }
+/**
+ * Follows the answer of each request: one whose stream ends before it is a failure of its request, at once; one whose request
+ * was cancelled is cut. Whatever wants no answer has `upstreamMs`.
+ */
+function answerStreams({ upstreamMs }: Limits, answer: (message: JSONRPCMessage) => void): AnswerStreams {
+  const cuts = new Map<unknown, AbortController>();
+  const cut = (id: unknown): void => {
+    const stop = cuts.get(id);
+    cuts.delete(id);
+    if (stop !== undefined) setTimeout(() => stop.abort(), CANCELLED_MS).unref();
+  };
+  const following = (id: string | number, options: SendOptions = {}): SendOptions => {
+    const stop = new AbortController();
+    cuts.set(id, stop);
+    const signals = [stop.signal, ...(options.requestSignal === undefined ? [] : [options.requestSignal])];
+    const onRequestStreamEnd = (): void => {
+      options.onRequestStreamEnd?.();
+      if (cuts.delete(id) && options.onRequestStreamEnd === undefined) answer(failedAnswer(id, ended()));
+    };
+    return { ...options, requestSignal: AbortSignal.any(signals), onRequestStreamEnd };
+  };
+  return {
+    sent: (message, options) => {
+      if (!Array.isArray(message) && 'method' in message && 'id' in message) return following(message.id, options);
+      const { method, params } = Array.isArray(message) || !('method' in message) ? NOTHING : message;
+      if (method === 'notifications/cancelled' && isJsonObject(params)) cut(params['requestId']);
+      return { ...options, requestSignal: AbortSignal.timeout(upstreamMs) };
     },
-    cancel: (reason) => reader.cancel(reason),
-  });
+    heard: (body) => {
+      if (isJsonObject(body) && body['method'] === undefined) cuts.delete(body['id']);
+    },
+  };
 }
+
+const NOTHING = { method: '', params: undefined };
+
+const ended = (): SallyportError =>
+  new SallyportError('SERVER_UNAVAILABLE', 'the server ended its answer before it was complete');

@@ -1,17 +1,25 @@
-import { type Limits, SallyportError } from '../core/index.ts';
-import type { ServerRule } from '../policy/index.ts';
-import { definitionsDigest } from './definitions.ts';
+import { isSallyportError, type Limits, SallyportError } from '../core/index.ts';
+import type { ApprovedServer, UpstreamEvent } from './approved-server.ts';
 import type { LockedServer } from './lock.ts';
+import { type Comparison, comparisonOf, RESTLESS_MS, SPACING_MS } from './upstream-comparison.ts';
 import { connectUpstream, type UpstreamConnection } from './upstream-connection.ts';
+import { type Restarts, restarts, type ServerHealth } from './upstream-health.ts';
+import { type Rewatch, rewatching } from './upstream-rewatch.ts';
 
 export interface PoolOptions {
-  readonly root: string;
+  /** Folder that server processes start in. */
+  readonly root: () => string;
   readonly version: string;
   readonly limits: Limits;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
   /** Connections that may be open at the same time. */
   readonly maxConnections?: number;
+  /** Milliseconds after which a connection that nobody uses is closed. */
+  readonly idleMs?: number;
+  /** Milliseconds between two comparisons that a server's own words bring about; a second if absent. */
+  readonly spacingMs?: number;
+  readonly onEvent: (event: UpstreamEvent) => void;
 }
 
 /**
@@ -22,150 +30,188 @@ export interface UpstreamPool {
   /**
    * Runs `use` on a connection whose definitions were compared with `locked`.
    *
-   * @throws SallyportError SERVER_UNAVAILABLE, SERVER_CHANGED, SERVER_DEFINITIONS, and what `use` throws
+   * @throws SallyportError SERVER_UNAVAILABLE, SERVER_CHANGED, SERVER_DEFINITIONS, SERVER_RESTLESS, and what `use` throws
    */
   with<T>(server: ApprovedServer, holder: string, use: (connection: UpstreamConnection) => Promise<T>): Promise<T>;
-  /** Ends the connections of one server. */
+  /** Ends the connections of one server, and forgets its failures. */
   drop(server: string): Promise<void>;
+  /** Ends the connections of one holder. */
+  release(holder: string): Promise<void>;
+  health(server: string): ServerHealth;
   close(): Promise<void>;
 }
 
-/** A server of the policy with what was approved of it. */
-export interface ApprovedServer {
-  readonly rule: ServerRule;
-  readonly locked: LockedServer;
-}
-
 interface Slot {
+  readonly key: string;
+  readonly approved: ApprovedServer;
   readonly server: string;
-  opening: Promise<UpstreamConnection>;
+  readonly holder: string;
+  readonly opening: Promise<UpstreamConnection>;
+  readonly comparison: Comparison;
   connection: UpstreamConnection | null;
-  comparing: Promise<void> | null;
-  comparedAt: number;
-  /** How many changes the server had told of when it was compared. */
-  comparedChanges: number;
-  comparedWith: string;
   users: number;
   lastUse: number;
+  idle: NodeJS.Timeout | null;
 }
 
-/** A remote server may change without a word: its definitions are compared again after this long. */
-const REMOTE_FRESH_MS = 60_000;
-/** A server that keeps changing while it is compared is not used. */
-const MAX_COMPARISONS = 5;
+interface Pool {
+  readonly options: PoolOptions;
+  readonly slots: Map<string, Slot>;
+  readonly restarts: Restarts;
+  readonly rewatch: Rewatch;
+}
+
 const END_MS = 5_000;
 const DEFAULT_MAX_CONNECTIONS = 128;
+const DEFAULT_IDLE_MS = 600_000;
 
 export function upstreamPool(options: PoolOptions): UpstreamPool {
-  const slots = new Map<string, Slot>();
   let isClosed = false;
+  const use: UpstreamPool['with'] = async (server, holder, act) => {
+    if (isClosed) throw new SallyportError('SERVER_UNAVAILABLE', 'the gateway is closing');
+    return useSlot(pool, slotOf(pool, server, holder), server, act);
+  };
+  const rewatch = rewatching(use, options.onEvent);
+  const pool: Pool = { options, slots: new Map(), restarts: restarts(options.now), rewatch };
+  const endAll = async (which: (server: string, holder: string) => boolean): Promise<void> => {
+    rewatch.stop(which);
+    const found = [...pool.slots.values()].filter((slot) => which(slot.server, slot.holder));
+    await Promise.all(found.map((slot) => end(pool, slot)));
+  };
   return {
-    with: async (server, holder, use) => {
-      if (isClosed) throw new SallyportError('SERVER_UNAVAILABLE', 'the gateway is closing');
-      const key = `${server.rule.name}\n${holder}`;
-      const slot = slotOf(options, slots, key, server);
-      slot.users += 1;
-      try {
-        const connection = await slot.opening;
-        await compareWhenDue(options, slot, connection, server);
-        return await use(connection);
-      } catch (error) {
-        // A connection that could not be used is not kept: the next call starts the server again.
-        if (slot.connection === null || !slot.connection.isOpen()) forget(slots, key, slot);
-        throw error;
-      } finally {
-        slot.users -= 1;
-        slot.lastUse = options.now();
-      }
+    with: use,
+    drop: (server) => {
+      pool.restarts.reset(server);
+      return endAll((name) => name === server);
     },
-    drop: async (server) => {
-      await Promise.all(
-        [...slots].filter(([, slot]) => slot.server === server).map(([key, slot]) => end(slots, key, slot)),
-      );
+    release: (holder) => endAll((_, name) => name === holder),
+    health: (server) => {
+      const open = [...pool.slots.values()].filter((slot) => slot.server === server && slot.connection !== null);
+      const errorBytes = open.reduce((sum, { connection }) => sum + (connection?.errorBytes() ?? 0), 0);
+      return pool.restarts.health(server, { connections: open.length, errorBytes });
     },
-    close: async () => {
+    close: () => {
       isClosed = true;
-      await Promise.all([...slots].map(([key, slot]) => end(slots, key, slot)));
+      return endAll(() => true);
     },
   };
 }
 
-function slotOf(options: PoolOptions, slots: Map<string, Slot>, key: string, server: ApprovedServer): Slot {
-  const known = slots.get(key);
+async function useSlot<T>(
+  pool: Pool,
+  slot: Slot,
+  { locked }: ApprovedServer,
+  use: (connection: UpstreamConnection) => Promise<T>,
+): Promise<T> {
+  slot.users += 1;
+  if (slot.idle !== null) clearTimeout(slot.idle);
+  try {
+    const connection = await slot.opening;
+    await compared(pool, slot, connection, locked);
+    return await use(connection);
+  } finally {
+    slot.users -= 1;
+    slot.lastUse = pool.options.now();
+    if (slot.users === 0) endWhenIdle(pool, slot);
+  }
+}
+
+async function compared(pool: Pool, slot: Slot, connection: UpstreamConnection, locked: LockedServer): Promise<void> {
+  try {
+    await slot.comparison.whenDue(connection, locked);
+  } catch (error) {
+    if (!isSallyportError(error) || !connection.isOpen()) throw error;
+    // A server that cannot be used is not kept: it is started again when its time has come.
+    const { restarts: known } = pool;
+    if (error.code === 'SERVER_RESTLESS') known.refuse(slot.server, slot.holder, error, RESTLESS_MS);
+    else known.failed(slot.server, slot.holder, { error, livedMs: 0 });
+    forget(pool, slot);
+    await connection.close();
+    throw error;
+  }
+}
+
+function slotOf(pool: Pool, server: ApprovedServer, holder: string): Slot {
+  const key = JSON.stringify([server.rule.name, holder]);
+  const known = pool.slots.get(key);
   if (known !== undefined && (known.connection === null || known.connection.isOpen())) return known;
-  if (known !== undefined) forget(slots, key, known);
-  makeRoom(options, slots);
-  const { root, version, limits } = options;
-  const opening = connectUpstream(server.rule, { root, version, limits, knownProtocol: server.locked.protocol });
+  if (known !== undefined) forget(pool, known);
+  pool.restarts.check(server.rule.name, holder);
+  makeRoom(pool);
+  return openSlot(pool, key, server, holder);
+}
+
+function openSlot(pool: Pool, key: string, approved: ApprovedServer, holder: string): Slot {
+  const { rule, locked } = approved;
+  const { now, limits, version, root, spacingMs = SPACING_MS } = pool.options;
+  pool.restarts.started(rule.name);
+  const opening = connectUpstream(rule, { root: root(), version, limits, knownProtocol: locked.protocol });
   const slot: Slot = {
-    ...{ server: server.rule.name, opening, connection: null, comparing: null },
-    ...{ comparedAt: 0, comparedChanges: 0, comparedWith: '', users: 0, lastUse: options.now() },
+    ...{
+      key,
+      approved,
+      server: rule.name,
+      holder,
+      opening,
+      comparison: comparisonOf({ now, server: rule.name, spacingMs }),
+    },
+    ...{ connection: null, users: 0, lastUse: now(), idle: null },
   };
   opening.then(
-    (connection) => {
-      slot.connection = connection;
+    (connection) => follow(pool, slot, connection),
+    (error: unknown) => {
+      forget(pool, slot);
+      if (isSallyportError(error)) pool.restarts.failed(rule.name, holder, { error, livedMs: null });
     },
-    () => forget(slots, key, slot),
   );
-  slots.set(key, slot);
+  pool.slots.set(key, slot);
   return slot;
 }
 
+/** Hands on what a server says, and takes note of how its connection ends. */
+function follow(pool: Pool, slot: Slot, connection: UpstreamConnection): void {
+  const { server, holder } = slot;
+  const openedAt = pool.options.now();
+  slot.connection = connection;
+  pool.restarts.opened(server);
+  connection.onNotification((method, params) => pool.options.onEvent({ server, holder, method, params }));
+  void connection.over.then((error) => {
+    forget(pool, slot);
+    pool.restarts.wrote(server, connection.errorBytes());
+    if (error === null) return;
+    pool.restarts.failed(server, holder, { error, livedMs: pool.options.now() - openedAt });
+    const watched = connection.watched();
+    if (watched.size > 0) pool.rewatch.begin(slot.approved, holder, new Set(watched));
+  });
+}
+
+function endWhenIdle(pool: Pool, slot: Slot): void {
+  const idleMs = pool.options.idleMs ?? DEFAULT_IDLE_MS;
+  slot.idle = setTimeout(() => {
+    // What is watched is in use, although nobody calls.
+    if (slot.users > 0) return;
+    if ((slot.connection?.watched().size ?? 0) > 0) endWhenIdle(pool, slot);
+    else void end(pool, slot);
+  }, idleMs).unref();
+}
+
 /** Ends the longest unused connection when there are too many. @throws SallyportError SERVER_UNAVAILABLE */
-function makeRoom({ maxConnections = DEFAULT_MAX_CONNECTIONS }: PoolOptions, slots: Map<string, Slot>): void {
-  if (slots.size < maxConnections) return;
-  const unused = [...slots].filter(([, slot]) => slot.users === 0).sort(([, a], [, b]) => a.lastUse - b.lastUse)[0];
+function makeRoom(pool: Pool): void {
+  if (pool.slots.size < (pool.options.maxConnections ?? DEFAULT_MAX_CONNECTIONS)) return;
+  const unused = [...pool.slots.values()].filter(({ users }) => users === 0).sort((a, b) => a.lastUse - b.lastUse)[0];
   if (unused === undefined)
     throw new SallyportError('SERVER_UNAVAILABLE', 'too many connections to servers are in use');
-  void end(slots, unused[0], unused[1]);
+  void end(pool, unused);
 }
 
-/** Compares what the server offers now with what was approved: at first, when it says so, and for remote ones in time. */
-async function compareWhenDue(
-  options: PoolOptions,
-  slot: Slot,
-  connection: UpstreamConnection,
-  { rule, locked }: ApprovedServer,
-): Promise<void> {
-  for (let round = 0; round < MAX_COMPARISONS; round++) {
-    const isRecent = rule.command !== null || options.now() - slot.comparedAt < REMOTE_FRESH_MS;
-    const sawAll = slot.comparedChanges === connection.toolsChanges();
-    if (isRecent && sawAll && slot.comparedWith === locked.digest) return;
-    slot.comparing ??= compare(options, slot, connection, locked).finally(() => {
-      slot.comparing = null;
-    });
-    await slot.comparing;
-    if (slot.comparedWith !== locked.digest) break;
-  }
-  // INVARIANT: nothing goes to a server whose definitions are not, as far as it says, the approved ones.
-  throw changedError(rule.name);
-}
-
-async function compare(
-  options: PoolOptions,
-  slot: Slot,
-  connection: UpstreamConnection,
-  locked: LockedServer,
-): Promise<void> {
-  // Counted before the question: a change that is told while the answer is on its way is compared again.
-  const changes = connection.toolsChanges();
-  const digest = definitionsDigest(await connection.definitions());
-  slot.comparedWith = digest;
-  slot.comparedChanges = changes;
-  slot.comparedAt = options.now();
-  if (digest !== locked.digest) await connection.close();
-}
-
-const changedError = (server: string): SallyportError =>
-  new SallyportError('SERVER_CHANGED', `the definitions of the server "${server}" are not those that were approved`);
-
-function forget(slots: Map<string, Slot>, key: string, slot: Slot): void {
-  if (slots.get(key) === slot) slots.delete(key);
+function forget({ slots }: Pool, slot: Slot): void {
+  if (slot.idle !== null) clearTimeout(slot.idle);
+  if (slots.get(slot.key) === slot) slots.delete(slot.key);
 }
 
 /** Ends a connection, and one that is still being opened as soon as it is; waits for neither longer than a stop takes. */
-async function end(slots: Map<string, Slot>, key: string, slot: Slot): Promise<void> {
-  forget(slots, key, slot);
+async function end(pool: Pool, slot: Slot): Promise<void> {
+  forget(pool, slot);
   const ended = slot.opening.then(
     (connection) => connection.close(),
     () => undefined,

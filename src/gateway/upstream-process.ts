@@ -11,6 +11,8 @@ export interface ServerProcess {
   readonly ended: Promise<string>;
   /** The last of what it wrote to standard error, at most 8 KiB. ATTACKER-CONTROLLED. */
   errorTail(): string;
+  /** Bytes that it wrote to standard error. */
+  errorBytes(): number;
   /** Ends the process and everything it started: SIGTERM, then SIGKILL. Resolves when its leader is gone. */
   stop(): Promise<void>;
 }
@@ -48,7 +50,10 @@ export async function startProcess(spec: ProcessSpec): Promise<ServerProcess> {
   const ended = endOf(child, pid);
   // A pipe to a process that died is the process's end, which `ended` reports.
   stdin.on('error', () => undefined);
-  return { pid, stdin, stdout, ended, errorTail: keepTail(stderr), stop: () => stopGroup(pid, ended) };
+  const errors = keepTail(stderr);
+  // Who left the group may hold the pipes open: nobody listens to that any more.
+  void ended.then(() => [stdin, stdout, stderr].map((pipe) => pipe.destroy()));
+  return { pid, stdin, stdout, ended, ...errors, stop: () => stopGroup(pid, ended) };
 }
 
 /** The environment of a server: four inherited variables and what the policy sets, which may override them. */
@@ -111,12 +116,14 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
 const isErrno = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
 
-/** Drains a stream so that its writer never blocks, and keeps only the end of it. */
-function keepTail(stream: Readable): () => string {
+/** Drains a stream so that its writer never blocks, counts it, and keeps only the end of it. */
+function keepTail(stream: Readable): Pick<ServerProcess, 'errorTail' | 'errorBytes'> {
   let tail: Buffer = Buffer.alloc(0);
+  let bytes = 0;
   stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
     tail = Buffer.concat([tail, chunk.subarray(-ERROR_TAIL_BYTES)]).subarray(-ERROR_TAIL_BYTES);
   });
   stream.on('error', () => undefined);
-  return () => tail.toString('utf8');
+  return { errorTail: () => tail.toString('utf8'), errorBytes: () => bytes };
 }

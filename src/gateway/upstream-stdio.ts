@@ -5,7 +5,7 @@ import { decodeLine, readLines } from './line-reader.ts';
 import { writeLine } from './line-writer.ts';
 import { connectionAllowance } from './upstream-allowance.ts';
 import { type ProcessSpec, type ServerProcess, startProcess } from './upstream-process.ts';
-import { TOOLS_CHANGED, type UpstreamWire } from './upstream-wire.ts';
+import { failedAnswer, HEEDED_NOTIFICATIONS, type UpstreamWire } from './upstream-wire.ts';
 
 /**
  * A server process as a Transport for the SDK's client. What the server writes reaches the protocol only as strict
@@ -36,10 +36,11 @@ export function stdioWire(spec: ProcessSpec, limits: Limits): UpstreamWire {
   };
   const hear = (line: Buffer): void => {
     const read = readServerLine(line, limits);
-    count(line.length + 1, read.kind === 'message' ? read.message.body : null);
-    if (isClosed) return;
+    count(line.length + 1, bodyOf(read));
+    if (isClosed || read.kind === 'noise') return;
     if (read.kind === 'broken') fail(read.error);
-    else if (read.kind === 'message' && isHeeded(read.message)) transport.onmessage?.(toJsonRpc(read.message));
+    else if (read.kind === 'spoiled') transport.onmessage?.(failedAnswer(read.id, read.error));
+    else if (isHeeded(read.message)) transport.onmessage?.(toJsonRpc(read.message));
   };
   const transport: Transport & { readonly pid: number | null; readonly stderr: null } = {
     // The SDK tells a stdio transport from a remote one by these two: silence on a probe then means "older", not "down".
@@ -73,6 +74,7 @@ export function stdioWire(spec: ProcessSpec, limits: Limits): UpstreamWire {
     failure: () => state.failure,
     goodbye: async () => undefined,
     errorTail: () => state.process?.errorTail() ?? '',
+    errorBytes: () => state.process?.errorBytes() ?? 0,
   };
 }
 
@@ -80,7 +82,15 @@ type ServerLine =
   | { readonly kind: 'message'; readonly message: Message }
   /** A stray print: servers do that, and nothing of it goes on. */
   | { readonly kind: 'noise' }
-  | { readonly kind: 'broken'; readonly error: SallyportError };
+  | { readonly kind: 'broken'; readonly error: SallyportError }
+  /** Broken, too, but it can be told which request of ours it answers. */
+  | { readonly kind: 'spoiled'; readonly error: SallyportError; readonly id: number };
+
+/** What the allowance of the connection is told of a line. */
+function bodyOf(read: ServerLine): unknown {
+  if (read.kind === 'message') return read.message.body;
+  return read.kind === 'spoiled' ? { id: read.id } : null;
+}
 
 /** ATTACKER-CONTROLLED: the line. A broken answer to a request that can be told becomes that request's error. */
 function readServerLine(line: Buffer, limits: Limits): ServerLine {
@@ -95,16 +105,8 @@ function readServerLine(line: Buffer, limits: Limits): ServerLine {
       cause,
     });
     const id = answeredId(text);
-    return id === null ? { kind: 'broken', error } : { kind: 'message', message: brokenAnswer(id, error) };
+    return id === null ? { kind: 'broken', error } : { kind: 'spoiled', error, id };
   }
-}
-
-/** Code under which a broken answer reaches the request it was meant for (JSON-RPC 2.0: implementation-defined). */
-export const BROKEN_ANSWER = -32_050;
-
-function brokenAnswer(id: number, error: SallyportError): Message {
-  const body = { jsonrpc: '2.0', id, error: { code: BROKEN_ANSWER, message: error.message } };
-  return { kind: 'response', id, body };
 }
 
 /** The id of our request that a broken line answers. We number requests, so only an integer can be one. */
@@ -118,5 +120,6 @@ function answeredId(text: string): number | null {
   }
 }
 
-/** Answers, questions (which the client answers "method not found") and one notification; the rest is dropped. */
-const isHeeded = (message: Message): boolean => message.kind !== 'notification' || message.method === TOOLS_CHANGED;
+/** Answers, questions and the known notifications; the rest is dropped. */
+const isHeeded = (message: Message): boolean =>
+  message.kind !== 'notification' || HEEDED_NOTIFICATIONS.has(message.method);

@@ -1,21 +1,23 @@
 import { stat } from 'node:fs/promises';
-import { ProtocolError } from '@modelcontextprotocol/client';
 import {
+  canonicalJson,
   DEFAULT_LIMITS,
   type ErrorCode,
   isSallyportError,
-  type JsonObject,
   type Limits,
   SallyportError,
 } from '../core/index.ts';
-import type { Gate, Tool, ToolContext, ToolOutput } from '../gate/index.ts';
+import type { Gate } from '../gate/index.ts';
 import type { ServerRule } from '../policy/index.ts';
-import { callerKey } from './caller.ts';
-import type { RefusedTool, UsableTool } from './definitions.ts';
+import type { ApprovedServer, UpstreamEvent } from './approved-server.ts';
+import type { RefusedTool } from './definitions.ts';
 import { type Lock, type LockedServer, readLock, sourceDigest } from './lock.ts';
+import { type ServerCaller, serverCaller, type UseServer } from './server-caller.ts';
 import { reviewServer } from './server-review.ts';
-import { type ApprovedServer, type UpstreamPool, upstreamPool } from './upstream-pool.ts';
-import { callOutput, errorOutput } from './upstream-result.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+import type { ServerHealth } from './upstream-health.ts';
+import { type UpstreamPool, upstreamPool } from './upstream-pool.ts';
+import { registerTool } from './upstream-tools.ts';
 
 export interface UpstreamsOptions {
   /** `servers:` of the policy. */
@@ -25,6 +27,8 @@ export interface UpstreamsOptions {
   readonly root: string;
   readonly version?: string;
   readonly limits?: Partial<Limits>;
+  /** Milliseconds after which a connection that nobody uses is closed; 10 minutes if absent. */
+  readonly idleMs?: number;
 }
 
 /** How a server of the policy stands. */
@@ -38,6 +42,7 @@ export interface ServerStatus {
   readonly refused: readonly RefusedTool[];
   /** What the operator should know of the tools that can; as `refused`. */
   readonly warnings: readonly string[];
+  readonly health: ServerHealth;
 }
 
 /** The MCP servers behind a gate. */
@@ -46,47 +51,78 @@ export interface Upstreams {
   attach(gate: Gate): Promise<void>;
   /** Takes over a lock that changed. One that cannot be read takes every tool of a server away. Never throws. */
   refresh(): Promise<void>;
+  /**
+   * Takes over `servers:` of a policy that was loaded anew, after the gate has it. What is gone or is reached in another way
+   * loses its tools and its connections, also those in use, before this resolves.
+   */
+  setServers(servers: ReadonlyMap<string, ServerRule>, root?: string): Promise<void>;
   /** Why a tool that a policy names is not there; for `openGate({ missing })`. */
   missing(tool: string): { readonly code: ErrorCode; readonly reason: string } | null;
+  /** The servers that may be used now. An entry is good as long as `approved()` holds the same object. */
+  approved(): readonly ApprovedServer[];
+  /**
+   * Runs `use` on the connection that `holder` has to an approved server; it is opened if need be, and its definitions were
+   * compared with those that were approved.
+   *
+   * @throws SallyportError SERVER_CHANGED, SERVER_UNAVAILABLE, SERVER_DEFINITIONS, SERVER_RESTLESS, and what `use` throws
+   */
+  with<T>(server: ApprovedServer, holder: string, use: (connection: UpstreamConnection) => Promise<T>): Promise<T>;
+  /** Sends requests to the servers, also those that ask before they answer. */
+  readonly caller: ServerCaller;
+  /** Ends the connections of one holder. */
+  release(holder: string): Promise<void>;
+  /** Calls `listener` for what servers say without being asked, on any open connection; the result ends it. */
+  onEvent(listener: (event: UpstreamEvent) => void): () => void;
   status(): readonly ServerStatus[];
   /** Ends every connection and every server process. */
   close(): Promise<void>;
 }
 
+type Standing = Omit<ServerStatus, 'health'>;
+
 interface State {
   gate: Gate | null;
+  servers: ReadonlyMap<string, ServerRule>;
+  root: string;
   /** Size, time and inode of the lock that was read; null before the first time. */
   stamp: string | null;
   lockTrouble: SallyportError | null;
   lock: Lock;
-  statuses: ReadonlyMap<string, ServerStatus>;
-  reading: Promise<void> | null;
+  /** An entry stays the same object as long as nothing of it changed: calls tell by it whether they may go on. */
+  approved: ReadonlyMap<string, ApprovedServer>;
+  standings: ReadonlyMap<string, Standing>;
+  /** Readings of the lock and changes of the servers, one after the other. */
+  turn: Promise<void> | null;
 }
 
-/** Opens the servers of a policy, lazily: a server starts with the first call of one of its tools. */
+/** Opens the servers of a policy, lazily: a server starts with the first call that needs it. */
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { root, version = '0.0.0' } = options;
-  const pool = upstreamPool({ root, version, limits, now: () => performance.now() });
+  const listeners = new Set<(event: UpstreamEvent) => void>();
   const state: State = {
-    ...{ gate: null, stamp: null, lockTrouble: null, lock: new Map(), statuses: new Map() },
-    reading: null,
+    ...{ gate: null, servers: options.servers, root: options.root, stamp: null, lockTrouble: null },
+    ...{ lock: new Map(), approved: new Map(), standings: new Map(), turn: null },
   };
+  const pool = upstreamPool({
+    ...{ version: options.version ?? '0.0.0', limits: { ...DEFAULT_LIMITS, ...options.limits } },
+    ...{ root: () => state.root, now: () => performance.now() },
+    ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
+    onEvent: (event) => {
+      for (const listener of [...listeners]) listener(event);
+    },
+  });
   const refresh = (): Promise<void> => {
-    state.reading ??= reload().finally(() => {
-      state.reading = null;
+    state.turn ??= reload(registration, state).finally(() => {
+      state.turn = null;
     });
-    return state.reading;
+    return state.turn;
   };
-  const call: Runner = (server, tool, args, context) => runTool({ pool, state, refresh }, server, tool, args, context);
-  const reload = async (): Promise<void> => {
-    const stamp = await stampOf(options.lockPath);
-    if (stamp === state.stamp || state.gate === null) return;
-    const { lock, trouble } = await tryLock(options.lockPath);
-    state.stamp = stamp;
-    state.lockTrouble = trouble;
-    register({ gate: state.gate, options, pool, call }, state, lock);
+  const use: UseServer = async (server, holder, act) => {
+    await refresh(); // an approval that was taken back, or given anew, counts from the next call on
+    if (state.approved.get(server.rule.name) !== server) throw notAnyMore(server.rule.name);
+    return pool.with(server, holder, act);
   };
+  const caller = serverCaller(use);
+  const registration: Registration = { lockPath: options.lockPath, pool, caller };
   return {
     attach: async (gate) => {
       state.gate = gate;
@@ -94,13 +130,44 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       if (state.lockTrouble !== null) throw state.lockTrouble;
     },
     refresh,
-    missing: (tool) => whyMissing(options.servers, state, tool),
-    status: () => [...state.statuses.values()],
+    setServers: async (servers, root = state.root) => {
+      await state.turn;
+      const isMoved = root !== state.root;
+      Object.assign(state, { servers, root });
+      await register(registration, state, state.lock, isMoved);
+    },
+    missing: (tool) => whyMissing(state, tool),
+    approved: () => [...state.approved.values()],
+    with: use,
+    caller,
+    release: (holder) => pool.release(holder),
+    onEvent: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    status: () =>
+      [...state.standings.values()].map((standing) => ({ ...standing, health: pool.health(standing.name) })),
     close: () => pool.close(),
   };
 }
 
-type Runner = (server: ApprovedServer, tool: string, args: JsonObject, context: ToolContext) => Promise<ToolOutput>;
+const notAnyMore = (server: string): SallyportError =>
+  new SallyportError('SERVER_CHANGED', `the approval of the server "${server}" changed: call again`);
+
+interface Registration {
+  readonly lockPath: string;
+  readonly pool: UpstreamPool;
+  readonly caller: ServerCaller;
+}
+
+async function reload(registration: Registration, state: State): Promise<void> {
+  const stamp = await stampOf(registration.lockPath);
+  if (stamp === state.stamp || state.gate === null) return;
+  const { lock, trouble } = await tryLock(registration.lockPath);
+  state.stamp = stamp;
+  state.lockTrouble = trouble;
+  void register(registration, state, lock);
+}
 
 async function stampOf(path: string): Promise<string> {
   try {
@@ -120,123 +187,60 @@ async function tryLock(path: string): Promise<{ lock: Lock; trouble: SallyportEr
   }
 }
 
-interface Registration {
-  readonly gate: Gate;
-  readonly options: UpstreamsOptions;
-  readonly pool: UpstreamPool;
-  readonly call: Runner;
-}
-
-/** Takes over a lock. In one go: no caller sees a server's tools half registered. */
-function register(registration: Registration, state: State, lock: Lock): void {
+/**
+ * Takes over a lock and the servers of the state. In one go: no caller sees a server's tools half registered. Resolves when
+ * the connections of what changed are over.
+ */
+async function register(registration: Registration, state: State, lock: Lock, isMoved = false): Promise<void> {
   const before = state.lock;
-  // An entry that did not change stays the same object: calls tell by it whether their tool is still the approved one.
-  state.lock = new Map(
-    [...lock].map(([name, entry]) => [
-      name,
-      isSameApproval(before.get(name), entry) ? (before.get(name) ?? entry) : entry,
-    ]),
-  );
-  const statuses = new Map<string, ServerStatus>();
-  for (const [name, rule] of registration.options.servers) {
+  state.lock = new Map([...lock].map(([name, entry]) => [name, sameOr(before.get(name), entry)]));
+  const old = state.approved;
+  const approved = new Map<string, ApprovedServer>();
+  for (const [name, rule] of state.servers) {
     const locked = state.lock.get(name);
-    const isSame = before.get(name) === locked;
-    const known = state.statuses.get(name);
-    statuses.set(name, isSame && known !== undefined ? known : registerServer(registration, rule, locked));
-    if (!isSame) void registration.pool.drop(name);
+    if (locked === undefined || locked.source !== sourceDigest(rule)) continue;
+    const known = old.get(name);
+    const isKnown = !isMoved && known?.locked === locked && isSameRule(known.rule, rule);
+    approved.set(name, isKnown ? known : { rule, locked });
   }
-  state.statuses = statuses;
+  state.approved = approved;
+  const gone = [...old].filter(([name, server]) => approved.get(name) !== server).map(([name]) => name);
+  const names = new Set([...state.standings.keys(), ...state.servers.keys()]);
+  for (const name of names) state.gate?.removeTools(name);
+  state.standings = new Map(
+    [...state.servers.values()].map((rule) => [rule.name, standingOf(registration, state, rule)]),
+  );
+  await Promise.all(gone.map((name) => registration.pool.drop(name)));
 }
 
-const isSameApproval = (a: LockedServer | undefined, b: LockedServer): boolean =>
-  a?.digest === b.digest && a.source === b.source && a.protocol === b.protocol;
+/** An entry that did not change stays the same object. */
+const sameOr = (known: LockedServer | undefined, entry: LockedServer): LockedServer =>
+  known?.digest === entry.digest && known.source === entry.source ? known : entry;
 
-function registerServer(
-  { gate, call, options }: Registration,
-  rule: ServerRule,
-  locked: LockedServer | undefined,
-): ServerStatus {
+/** Where a rule stands in its file says nothing about its server. */
+const isSameRule = ({ rule: _a, ...a }: ServerRule, { rule: _b, ...b }: ServerRule): boolean =>
+  canonicalJson(JSON.parse(JSON.stringify(a))) === canonicalJson(JSON.parse(JSON.stringify(b)));
+
+function standingOf(registration: Registration, { gate, root, lock, approved }: State, rule: ServerRule): Standing {
   const { name } = rule;
-  gate.removeTools(name);
-  if (locked === undefined) return { name, state: 'unapproved', tools: [], refused: [], warnings: [] };
-  if (locked.source !== sourceDigest(rule)) return { name, state: 'changed', tools: [], refused: [], warnings: [] };
+  const server = approved.get(name);
+  const nothing = { name, tools: [], refused: [], warnings: [] };
+  if (server === undefined) return { ...nothing, state: lock.has(name) ? 'changed' : 'unapproved' };
+  if (gate === null) return { ...nothing, state: 'approved' };
   // Tools are offered from the lock: no text that was not approved reaches a model.
-  const control = [options.lockPath, gate.keeper.state];
-  const { usable, refused, warnings } = reviewServer(rule, locked.tools, {
-    policy: gate.policy,
-    root: gate.root,
-    control,
-  });
-  const results = usable.map((tool) => registerTool(gate, call, { rule, locked }, tool));
+  const control = [registration.lockPath, gate.keeper.state];
+  const { usable, refused, warnings } = reviewServer(rule, server.locked.tools, { policy: gate.policy, root, control });
+  const results = usable.map((tool) => registerTool(gate, registration.caller, server, tool));
   const failed = results.filter((result): result is RefusedTool => typeof result !== 'string');
   const tools = results.filter((result): result is string => typeof result === 'string');
   return { name, state: 'approved', tools, refused: [...refused, ...failed], warnings };
 }
 
-function registerTool(gate: Gate, call: Runner, server: ApprovedServer, usable: UsableTool): string | RefusedTool {
-  const { policyName, originalName, title, description, schema, outputSchema } = usable;
-  const tool: Tool = {
-    name: policyName,
-    ...(title === undefined ? {} : { title }),
-    ...(description === undefined ? {} : { description }),
-    schema,
-    ...(outputSchema === undefined ? {} : { outputSchema }),
-    runs: server.rule.command === null ? 'remote' : 'spawned',
-    server: server.rule.name,
-    execute: (args, context) => call(server, originalName, args, context),
-  };
-  try {
-    gate.tool(tool);
-    return policyName;
-  } catch (error) {
-    if (isSallyportError(error)) return { name: policyName, reason: error.message };
-    throw error;
-  }
-}
-
-interface Running {
-  readonly pool: UpstreamPool;
-  readonly state: State;
-  readonly refresh: () => Promise<void>;
-}
-
-async function runTool(
-  { pool, state, refresh }: Running,
-  server: ApprovedServer,
-  tool: string,
-  args: JsonObject,
-  context: ToolContext,
-): Promise<ToolOutput> {
-  await refresh(); // an approval that was taken back, or given anew, counts from the next call on
-  if (state.lock.get(server.rule.name) !== server.locked) {
-    throw new SallyportError('SERVER_CHANGED', `the approval of the server "${server.rule.name}" changed: call again`);
-  }
-  try {
-    // The connection is the principal's, over all its sessions.
-    return await pool.with(server, callerKey(context.principal), async (connection) => {
-      // Serialised from the gate's frozen copy; of the client's message nothing else goes on.
-      const result = await connection.request(
-        'tools/call',
-        { name: tool, arguments: args },
-        { signal: context.signal },
-      );
-      return callOutput(result);
-    });
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    return errorOutput(error.code, error.message);
-  }
-}
-
-function whyMissing(
-  servers: ReadonlyMap<string, ServerRule>,
-  state: State,
-  tool: string,
-): { readonly code: ErrorCode; readonly reason: string } | null {
+function whyMissing(state: State, tool: string): { readonly code: ErrorCode; readonly reason: string } | null {
   const name = /^mcp__([a-z0-9-]{1,20})__/.exec(tool)?.[1];
-  if (name === undefined || !servers.has(name)) return null;
+  if (name === undefined || !state.servers.has(name)) return null;
   if (state.lockTrouble !== null) return { code: state.lockTrouble.code, reason: state.lockTrouble.message };
-  const status = state.statuses.get(name);
+  const status = state.standings.get(name);
   if (status === undefined || status.state === 'unapproved') {
     return { code: 'SERVER_UNAPPROVED', reason: `the server "${name}" was not approved yet` };
   }

@@ -50,6 +50,8 @@ export interface CompiledPrincipal {
   readonly agent: string | null;
   readonly user: string | null;
   readonly tools: ReadonlySet<string>;
+  /** Patterns for actions of servers. */
+  readonly actions: readonly string[];
   readonly rule: RuleReference;
 }
 

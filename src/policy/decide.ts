@@ -1,10 +1,12 @@
 import type { Principal } from '../core/index.ts';
+import { readActionName } from './actions.ts';
 import type { CompiledPolicy } from './compiled.ts';
 import type { Decision } from './decision.ts';
 import type { CallFacts, PathReading, PathUse } from './facts.ts';
 import { judge } from './judge.ts';
+import { actionMayBeAllowed } from './judge-action.ts';
 import { judgePath } from './judge-path.ts';
-import { matchPrincipals } from './principals.ts';
+import { matchPrincipals, mayUse } from './principals.ts';
 
 /**
  * Decides a call from its facts alone: the same facts under the same policy give the same decision. Never throws for what
@@ -16,14 +18,15 @@ import { matchPrincipals } from './principals.ts';
 export const decide = (compiled: CompiledPolicy, facts: CallFacts): Decision => judge(compiled, facts, null);
 
 /**
- * Whether some call of the tool could be allowed to this caller: what cannot is not advertised. True says nothing about a
+ * Whether some call of the tool, or action `mcp__SERVER:METHOD`, could be allowed to this caller: what cannot is not advertised. True says nothing about a
  * particular call.
  */
 export function mayBeAllowed(compiled: CompiledPolicy, tool: string, principal: Principal): boolean {
+  const action = readActionName(tool);
   const rule = compiled.tools.get(tool);
-  if (rule === undefined || rule.allowsNothing) return false;
-  if (compiled.principals === null) return true;
-  return matchPrincipals(compiled.principals, principal).some(({ tools }) => tools.has(tool));
+  const isOpen = action === null ? rule !== undefined && !rule.allowsNothing : actionMayBeAllowed(compiled, action);
+  if (!isOpen || compiled.principals === null) return isOpen;
+  return matchPrincipals(compiled.principals, principal).some((candidate) => mayUse(candidate, tool));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What may be called? Pure: a policy and the facts of a call give the same decision every time. */
 
+export { actionName, isPlainUri, matchesUri, readActionName, rightFor } from './actions.ts';
 export { commandOf } from './command.ts';
 export { type CompileOptions, compilePolicy } from './compile.ts';
 export type { CompiledPolicy } from './compiled.ts';
@@ -18,6 +19,7 @@ export type {
   PolicyEntry,
   PolicyProblem,
   PrincipalRule,
+  ServerActions,
   ServerProtocol,
   ServerRule,
   ToolRule,
@@ -35,4 +37,5 @@ export {
   type PathOperand,
   planExecution,
 } from './shell/index.ts';
+export { namesTool } from './tool-names.ts';
 export { ToolPolicy } from './tool-policy.ts';

@@ -52,6 +52,20 @@ export function judgePath(judges: PathJudges, reading: PathReading, root: string
   return found;
 }
 
+/**
+ * Whether a path is one that nobody may read through us: kernel files, the state folder, what `deniedPaths` withhold.
+ * Says nothing about whether it is allowed. `judges`: those of `file_read`, where the policy has a rule for it.
+ */
+export function judgeWithheld(judges: PathJudges | null, reading: PathReading, root: string): Finding | null {
+  if ('trouble' in reading) return judgeTrouble(reading, null);
+  const lists: PathJudges = judges ?? { use: 'file_read', allow: null, deny: [], allowRule: { id: 'builtin' } };
+  const call = { judges: lists, facts: reading, root, targets: readTargets(reading, root) };
+  return [judgeKernelFile, judgeControlFile, judgeKind, judgePercent, judgeDenied].reduce<Finding | null>(
+    (found, check) => found ?? check(call),
+    null,
+  );
+}
+
 function judgeTrouble({ given, trouble }: PathTrouble, trace: Trace): Finding | null {
   const subject = quoteForMessage(given);
   const finding = deny(trouble, `${subject} cannot be used as a path: ${remedyOf(trouble)}`);

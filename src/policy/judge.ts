@@ -1,8 +1,10 @@
 import { quoteForMessage } from '../core/index.ts';
+import { readActionName, type ServerAction } from './actions.ts';
 import type { CompiledPolicy, CompiledTool } from './compiled.ts';
 import type { Decision, Obligations } from './decision.ts';
 import type { CallFacts } from './facts.ts';
 import { confirm, deny, type Finding, listSome, stronger, type Trace, traced } from './finding.ts';
+import { actionObligations, judgeAction } from './judge-action.ts';
 import { judgeArguments } from './judge-arguments.ts';
 import { judgeConfirmation, judgeRate, judgeSecrets } from './judge-call.ts';
 import { judgeCommand } from './judge-command.ts';
@@ -39,6 +41,8 @@ const JUDGES: readonly Judge[] = [
 export function judge(compiled: CompiledPolicy, facts: CallFacts, trace: Trace): Decision {
   const caller = judgePrincipal(compiled, facts.principal, facts.tool, trace);
   if (caller !== null && trace === null) return refuse(caller, NO_OBLIGATIONS);
+  const action = readActionName(facts.tool);
+  if (action !== null) return judgeServerAction(compiled, facts, action, caller, trace);
   const tool = compiled.tools.get(facts.tool);
   if (tool === undefined) return refuse(caller ?? refuseTool(compiled, facts, trace), NO_OBLIGATIONS);
   trace?.push({
@@ -60,6 +64,21 @@ export function judge(compiled: CompiledPolicy, facts: CallFacts, trace: Trace):
     reason: tool.allowReason,
     obligations: tool.obligations,
   });
+}
+
+/** An action of a server other than a tool: judged by what the policy opens of that server. */
+function judgeServerAction(
+  compiled: CompiledPolicy,
+  facts: CallFacts,
+  action: ServerAction,
+  caller: Finding | null,
+  trace: Trace,
+): Decision {
+  const judged = judgeAction(compiled, facts, action, trace);
+  const obligations = actionObligations(compiled.policy, action);
+  if (caller !== null) return refuse(caller, obligations);
+  if (!('id' in judged)) return refuse(judged, obligations);
+  return Object.freeze({ effect: 'allow', rule: judged, reason: `allowed by ${judged.id}`, obligations });
 }
 
 const refuse = (finding: Finding, obligations: Obligations): Decision => Object.freeze({ ...finding, obligations });

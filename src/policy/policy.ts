@@ -78,6 +78,25 @@ export interface ToolRule {
 /** The protocol to speak with a server: `auto` asks it. */
 export type ServerProtocol = 'auto' | '2026-07-28' | '2025-11-25' | '2025-06-18';
 
+/** What the policy opens of a server besides its tools; `null`, or an empty list: nothing. */
+export interface ServerActions {
+  /** URI patterns; see `matchesUri`. */
+  readonly resources: readonly PolicyEntry[];
+  /** Names of prompts; `*` stands for any run of characters. */
+  readonly prompts: readonly PolicyEntry[];
+  readonly completion: RuleReference | null;
+  readonly subscriptions: RuleReference | null;
+  readonly tasks: RuleReference | null;
+  /** The server may ask the client's model. Deprecated by MCP 2026-07-28. */
+  readonly sampling: RuleReference | null;
+  /** The server may ask the person at the client. */
+  readonly elicitation: RuleReference | null;
+  /** The server may see the folders that the client works on. Deprecated by MCP 2026-07-28. */
+  readonly roots: RuleReference | null;
+  /** Log messages of the server reach the client. Deprecated by MCP 2026-07-28. */
+  readonly logging: RuleReference | null;
+}
+
 /** One entry under `servers:`. Exactly one of `command` and `url` is set. */
 export interface ServerRule {
   readonly name: string;
@@ -90,6 +109,11 @@ export interface ServerRule {
   /** The whole environment of a spawned server, besides what it cannot start without. */
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number | null;
+  /** Largest result that it may send, in bytes; `null`: the limit of every result. */
+  readonly maxOutput: number | null;
+  readonly actions: ServerActions;
+  /** `as-is`: names and URIs reach clients as the server wrote them; one server only. */
+  readonly expose: 'prefixed' | 'as-is';
   readonly rule: RuleReference;
 }
 

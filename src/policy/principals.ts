@@ -11,7 +11,8 @@ export function indexPrincipals(rules: readonly PrincipalRule[], tools: readonly
   const others: CompiledPrincipal[] = [];
   for (const { name, match, tools: entries, rule } of rules) {
     const expanded = new Set(tools.filter((tool) => entries.some(({ text }) => namesTool(text, tool))));
-    const principal = { name, agent: match.agent, user: match.user, tools: expanded, rule };
+    const actions = entries.map(({ text }) => text).filter((text) => text.includes(':'));
+    const principal = { name, agent: match.agent, user: match.user, tools: expanded, actions, rule };
     if (isExact(match.agent)) append(byAgent, match.agent, principal);
     else if (isExact(match.user)) append(byUser, match.user, principal);
     else others.push(principal);
@@ -36,6 +37,10 @@ export function matchPrincipals(index: PrincipalIndex, { agent, user }: Principa
   return candidates.filter((principal) => fits(principal.agent, agent) && fits(principal.user, user));
 }
 
+/** Whether the lists of a principal name a tool, or an action of a server. */
+export const mayUse = ({ tools, actions }: CompiledPrincipal, name: string): boolean =>
+  tools.has(name) || (name.includes(':') && actions.some((pattern) => namesTool(pattern, name)));
+
 /** Whether the caller may use the tool at all. */
 export function judgePrincipal(
   compiled: CompiledPolicy,
@@ -48,7 +53,7 @@ export function judgePrincipal(
     return trace && traced(trace, 'principal', subjectOf(caller), null, 'the policy does not tell callers apart');
   }
   const matched = matchPrincipals(principals, caller);
-  const isListed = matched.some(({ tools }) => tools.has(tool));
+  const isListed = matched.some((principal) => mayUse(principal, tool));
   if (isListed && trace === null) return null;
   const finding = isListed ? null : refuseCaller(matched, caller, tool);
   return traced(trace, 'principal', subjectOf(caller), finding, `is ${matched.map(({ rule }) => rule.id).join(', ')}`);

@@ -1,6 +1,7 @@
 import { type JsonObject, quoteForMessage } from '../core/index.ts';
+import type { RuleReference } from './decision.ts';
 import { findFetcher, findFetchingCommand } from './fetchers.ts';
-import type { ServerProtocol, ServerRule } from './policy.ts';
+import type { PolicyEntry, ServerActions, ServerProtocol, ServerRule } from './policy.ts';
 import {
   addProblem,
   durationAt,
@@ -9,6 +10,7 @@ import {
   type PolicyReading,
   referTo,
   segment,
+  sizeAt,
   textAt,
   textsAt,
   wordAt,
@@ -38,7 +40,38 @@ export function readServer(reading: PolicyReading, name: string, value: JsonObje
     protocol: wordAt(PROTOCOLS, value, 'protocol') ?? 'auto',
     env: Object.freeze(Object.fromEntries(Object.keys(env ?? {}).map((key) => [key, textAt(env ?? {}, key) ?? '']))),
     timeoutMs: durationAt(reading, value, 'timeout', pointer),
+    maxOutput: sizeAt(reading, value, 'maxOutput', pointer),
+    actions: readActions(reading, name, value, pointer),
+    expose: wordAt(EXPOSE, value, 'expose') ?? 'prefixed',
     rule: referTo(reading, `servers.${name}`, pointer, 'key'),
+  });
+}
+
+const EXPOSE: readonly ServerRule['expose'][] = ['prefixed', 'as-is'];
+
+function readActions(reading: PolicyReading, name: string, value: JsonObject, pointer: string): ServerActions {
+  const id = `servers.${name}`;
+  const entries = (key: string): readonly PolicyEntry[] =>
+    Object.freeze(
+      (textsAt(value, key) ?? []).map((text, index) =>
+        Object.freeze({
+          text,
+          rule: referTo(reading, `${id}.${key}[${index}]`, `${pointer}/${key}/${index}`, 'value'),
+        }),
+      ),
+    );
+  const allowed = (key: string): RuleReference | null =>
+    value[key] === true ? referTo(reading, `${id}.${key}`, `${pointer}/${key}`, 'key') : null;
+  return Object.freeze({
+    resources: entries('resources'),
+    prompts: entries('prompts'),
+    completion: allowed('completion'),
+    subscriptions: allowed('subscriptions'),
+    tasks: allowed('tasks'),
+    sampling: allowed('sampling'),
+    elicitation: allowed('elicitation'),
+    roots: allowed('roots'),
+    logging: allowed('logging'),
   });
 }
 

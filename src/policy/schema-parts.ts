@@ -67,3 +67,11 @@ export const duration: JsonObject = text('A time with its unit: `500ms`, `120s`,
   pattern: '^[1-9][0-9]{0,8}(ms|s|m|h)$',
   'x-remedy': 'Write a number and a unit: 500ms, 120s, 5m or 1h',
 });
+
+/** Yes or no. */
+export const flag = (description: string): JsonObject => ({ description, type: 'boolean' });
+
+export const size: JsonObject = text('A size with its unit: `512B`, `64KiB`, `1MiB`; at most 1 GiB.', {
+  pattern: '^[1-9][0-9]{0,9}(B|KiB|MiB|GiB)$',
+  'x-remedy': 'Write a number and a unit: 512B, 64KiB or 1MiB',
+});

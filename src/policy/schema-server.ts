@@ -1,7 +1,5 @@
 import type { JsonObject } from '../core/index.ts';
-import { choice, closed, later, text } from './schema-parts.ts';
-
-const MORE_ACTIONS = 'actions of servers other than tools';
+import { choice, closed, flag, later, list, text } from './schema-parts.ts';
 
 const environment: JsonObject = {
   description: 'Environment variables of a spawned server, written out. It gets no others of yours.',
@@ -34,13 +32,26 @@ export const serverRule: JsonObject = closed('An MCP server: either a command to
   timeout: { $ref: '#/$defs/duration' },
   package: later('pinned packages', 'The server as a package with its version.'),
   egress: later('a sandbox', 'Hosts that the server may reach.'),
-  expose: later('exposing names as they are', 'Whether the names of tools lose their prefix.'),
-  resources: later(MORE_ACTIONS, 'Resources that may be read.'),
-  prompts: later(MORE_ACTIONS, 'Prompts that may be used.'),
-  completion: later(MORE_ACTIONS, 'Whether completion may be asked for.'),
-  subscriptions: later(MORE_ACTIONS, 'Whether resources may be watched.'),
-  tasks: later(MORE_ACTIONS, 'Whether tasks may run.'),
-  sampling: later(MORE_ACTIONS, 'Whether the server may ask the model.'),
-  elicitation: later(MORE_ACTIONS, 'Whether the server may ask the user.'),
-  roots: later(MORE_ACTIONS, 'Whether the server may see the roots.'),
+  maxOutput: { $ref: '#/$defs/size' },
+  expose: choice(
+    ['prefixed', 'as-is'],
+    'Whether names of tools and prompts get the server as prefix and URIs its scheme (`prefixed`, the default), or reach clients as the server wrote them: for a server that stands alone.',
+  ),
+  resources: list(
+    'Resources that may be listed and read, as URI patterns: `*` stands for a run of characters without `/`, `**` for any.',
+    { type: 'string', minLength: 1, maxLength: 2_048 },
+    { maxItems: 1_000 },
+  ),
+  prompts: list(
+    'Prompts that may be used; `*` stands for any run of characters.',
+    { type: 'string', minLength: 1, maxLength: 128 },
+    { maxItems: 1_000 },
+  ),
+  completion: flag('Whether the client may ask the server to complete arguments.'),
+  subscriptions: flag('Whether the client may watch resources that it may read.'),
+  tasks: flag('Whether calls may go on as tasks.'),
+  sampling: flag('Whether the server may ask the model of the client (deprecated since MCP 2026-07-28).'),
+  elicitation: flag('Whether the server may ask the person at the client.'),
+  roots: flag('Whether the server may see the roots of the client (deprecated since MCP 2026-07-28).'),
+  logging: flag('Whether log messages of the server reach the client (deprecated since MCP 2026-07-28).'),
 });

@@ -1,7 +1,7 @@
 import { deepFreeze, type JsonObject } from '../core/index.ts';
 import { confirmation } from './schema-calls.ts';
 import { argument, constraint, flow } from './schema-constraint.ts';
-import { choice, closed, duration, isolation, isolationLevel, list, text } from './schema-parts.ts';
+import { choice, closed, duration, isolation, isolationLevel, list, size, text } from './schema-parts.ts';
 import { serverRule } from './schema-server.ts';
 import { toolRule } from './schema-tool.ts';
 
@@ -19,10 +19,16 @@ const principal: JsonObject = closed(
       { agent: text('The agent.', { maxLength: 512 }), user: text('The user.', { maxLength: 512 }) },
       { minProperties: 1, 'x-remedy': 'Name an agent or a user; write "*" to match any' },
     ),
-    tools: list('Tools that it may use, of those that have a rule; `*` stands for any run of characters.', {
-      type: 'string',
-      ...toolName,
-    }),
+    tools: list(
+      'Tools that it may use, of those that have a rule, and actions of servers such as `mcp__docs:resources/read`; `*` stands for any run of characters.',
+      {
+        type: 'string',
+        minLength: 1,
+        maxLength: 128,
+        pattern: '^[A-Za-z0-9_*-]+(:[A-Za-z/_*]+)?$',
+        'x-remedy': 'Name a tool, or an action such as mcp__docs:resources/read; * stands for any run',
+      },
+    ),
   },
   { required: ['match', 'tools'] },
 );
@@ -80,5 +86,6 @@ export const policySchema: JsonObject = deepFreeze({
     isolation,
     isolationLevel,
     duration,
+    size,
   },
 });

@@ -25,6 +25,7 @@ export function checkWhole(reading: PolicyReading, parts: PolicyParts): void {
     return;
   }
   checkToolNames(reading, parts.tools);
+  checkExposed(reading, parts.servers);
   checkPrincipalTools(reading, parts);
   checkUses(reading, parts.tools);
   warn(reading, parts);
@@ -54,11 +55,21 @@ function checkToolNames(reading: PolicyReading, tools: readonly ToolRule[]): voi
   }
 }
 
-function checkPrincipalTools(reading: PolicyReading, { tools, principals }: PolicyParts): void {
+/** Names that reach clients without a prefix are those of one server, or nobody could tell whose they are. */
+function checkExposed(reading: PolicyReading, servers: PolicyParts['servers']): void {
+  const exposed = [...servers.values()].filter(({ expose }) => expose === 'as-is');
+  for (const { name } of servers.size > 1 ? exposed : []) {
+    const message = 'expose: as-is is for a server that stands alone, and there are others';
+    addProblem(reading, `/servers${segment(name)}/expose`, message, 'Remove it, or keep one server in the policy');
+  }
+}
+
+function checkPrincipalTools(reading: PolicyReading, { tools, servers, principals }: PolicyParts): void {
   const exact = new Set(tools.map(({ name }) => name));
   const wild = tools.filter(({ name }) => name.includes('*'));
   for (const principal of principals ?? []) {
     for (const [index, { text }] of principal.tools.entries()) {
+      if (text.includes(':') && [...servers.keys()].some((server) => canOverlap(text, `mcp__${server}:*`))) continue;
       const others = text.includes('*') ? tools : wild;
       if (exact.has(text) || others.some(({ name }) => canOverlap(name, text))) continue;
       const message = `no rule under tools: is for ${quoteForMessage(text)}`;

@@ -29,7 +29,10 @@ async function standOn(folder: (workspace: Workspace) => string, rules: string):
   stand = opened;
   const rule = opened.servers.get('s');
   if (rule === undefined) throw new TypeError('no server s');
-  const definitions = { protocol: '2025-11-25', serverInfo: null, instructions: null, tools: TOOLS };
+  const definitions = {
+    ...{ protocol: '2025-11-25', capabilities: { tools: {} }, serverInfo: null, instructions: null },
+    ...{ tools: TOOLS, prompts: [], resourceTemplates: [] },
+  };
   await approveServer(rule, JSON.parse(JSON.stringify(definitions)), { lockPath: opened.lockPath });
   await opened.upstreams.refresh();
   return opened;

@@ -37,8 +37,8 @@ describe('a server that was not approved [T1.7]', () => {
     expect(session.tools()).toEqual([]);
     const result = await session.call('mcp__s__echo', {});
     expect(result).toMatchObject({ kind: 'denied', code: 'SERVER_UNAPPROVED' });
-    expect(stand?.upstreams.status()).toEqual([
-      { name: 's', state: 'unapproved', tools: [], refused: [], warnings: [] },
+    expect(stand?.upstreams.status()).toMatchObject([
+      { name: 's', state: 'unapproved', tools: [], refused: [], warnings: [], health: { starts: 0 } },
     ]);
   });
 
@@ -48,7 +48,7 @@ describe('a server that was not approved [T1.7]', () => {
     await stand?.upstreams.refresh();
     expect(session.tools().map(({ name }) => name)).toEqual(['mcp__s__echo']);
     expect(brief(await session.call('mcp__s__echo', {}))).toBe('{"name":"echo","arguments":{}}');
-    await writeFile(String(stand?.lockPath), '{"version":1,"servers":{}}');
+    await writeFile(String(stand?.lockPath), '{"version":2,"servers":{}}');
     expect(brief(await session.call('mcp__s__echo', {}))).toBe('SERVER_CHANGED'); // at once, without any other event
     expect(brief(await session.call('mcp__s__echo', {}))).toBe('SERVER_UNAPPROVED');
   });

@@ -5,10 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { ServerRule } from '../../src/policy/index.ts';
+import type { ServerActions, ServerRule } from '../../src/policy/index.ts';
 
 /** Path of a script under `test/e2e/servers`. */
 export const serverScript = (name: string): string => fileURLToPath(new URL(`./servers/${name}`, import.meta.url));
+
+/** What a server may do besides its tools when the policy says nothing. */
+export const NO_ACTIONS: ServerActions = {
+  ...{ resources: [], prompts: [], completion: null, subscriptions: null, tasks: null },
+  ...{ sampling: null, elicitation: null, roots: null, logging: null },
+};
 
 /** A server of the policy, as the policy reads it. */
 export function serverRule(name: string, rule: Partial<ServerRule>): ServerRule {
@@ -20,6 +26,9 @@ export function serverRule(name: string, rule: Partial<ServerRule>): ServerRule 
     protocol: '2025-11-25',
     env: {},
     timeoutMs: null,
+    maxOutput: null,
+    actions: NO_ACTIONS,
+    expose: 'prefixed',
     rule: { id: `servers.${name}` },
     ...rule,
   };

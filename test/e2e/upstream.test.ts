@@ -105,9 +105,9 @@ describe('a server process', () => {
       await writeFile(definition, 'first');
       await connected(hostile('file', definition), async (connection) => {
         expect((await connection.definitions()).tools[0]).toMatchObject({ description: 'first' });
-        expect(connection.toolsChanges()).toBe(0);
+        expect(connection.changes().definitions).toBe(0);
         await call(connection, 'echo', { change: 'second' });
-        expect(connection.toolsChanges()).toBe(1);
+        expect(connection.changes().definitions).toBe(1);
         expect((await connection.definitions()).tools[0]).toMatchObject({ description: 'second' });
       });
     });

@@ -39,6 +39,7 @@ export function scriptedSession(script: Script, features: Partial<SessionFeature
       requests.push(request);
       return script(request);
     },
+    schemaOf: async () => null,
     tell: async (method) => void told.push(method),
     listen: (listener) => {
       listeners.add(listener);

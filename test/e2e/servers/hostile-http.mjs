@@ -15,6 +15,19 @@ const events = (response, text) => {
   response.write(text);
 };
 
+/** A body of 1 GiB. */
+const giant = (response, type) => {
+  response.writeHead(200, { 'content-type': type });
+  response.write(type === 'text/event-stream' ? 'data: {"x":"' : '{"x":"');
+  let left = 1_024;
+  const next = () => {
+    while (left > 0 && !response.destroyed && response.write('x'.repeat(1_048_576))) left -= 1;
+    if (left > 0) response.once('drain', next);
+    else response.end();
+  };
+  next();
+};
+
 const CALLS = {
   redirect: (response) => json(response, 307, '', { location: 'http://127.0.0.1:9/mcp' }),
   unauthorized: (response) => json(response, 401, '{}'),
@@ -36,6 +49,32 @@ const CALLS = {
     };
     next();
   },
+  'giant-json': (response) => giant(response, 'application/json'),
+  'giant-events': (response) => giant(response, 'text/event-stream'),
+  // Bytes, but never an end.
+  drip: (response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const timer = setInterval(() => response.write(' '), 50);
+    response.on('close', () => clearInterval(timer));
+  },
+  headers: (response) => {
+    response.socket.write('HTTP/1.1 200 OK\r\n');
+    const timer = setInterval(() => response.socket?.write('x-more: y\r\n'), 50);
+    response.on('close', () => clearInterval(timer));
+  },
+  comments: (response) => {
+    events(response, '');
+    for (let count = 0; count < 100_000; count++) response.write(': comment\n\n');
+  },
+  half: (response) => {
+    events(response, 'data: {"jsonrpc":"2.0",');
+    response.end();
+  },
+  silent: (response) => {
+    events(response, ': nothing comes\n\n');
+    response.end();
+  },
+  gone: (response) => json(response, 404, '{}'),
   nonsense: (response) => json(response, 200, '<html>'),
   duplicate: (response, id) => json(response, 200, `{"jsonrpc":"2.0","id":${id},"id":${id},"result":{"content":[]}}`),
   'duplicate-events': (response, id) =>

@@ -59,10 +59,40 @@ const forever = (step) => {
 
 const CALLS = {
   crash: () => process.exit(7),
+  partial: (id) => process.stdout.write(`{"jsonrpc":"2.0","id":${id},"result":{"con`, () => process.exit(7)),
+  // Its child leaves the process group and keeps the pipes open for a while.
+  orphan: () => {
+    const hold = 'setInterval(() => process.stdout.write("hold\\n"), 100); setTimeout(() => process.exit(), 5_000)';
+    spawn(process.execPath, ['-e', hold], { stdio: 'inherit', detached: true });
+    setTimeout(() => process.exit(7), 300);
+  },
+  giant: (id) => {
+    process.stdout.write(`{"jsonrpc":"2.0","id":${id},"result":{"x":"`);
+    let left = 1_024;
+    forever(() => {
+      left -= 1;
+      return left >= 0 && process.stdout.write('x'.repeat(1_048_576));
+    });
+  },
+  restless: (id) => {
+    send({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+    answer(id, text('changed, or so it says'));
+  },
+  'many-questions': async (id) => {
+    const form = { message: 'x', requestedSchema: { type: 'object', properties: {} } };
+    const all = await Promise.all(Array.from({ length: 40 }, () => ask('elicitation/create', form)));
+    answer(id, text(String(all.filter(({ error }) => error !== undefined).length)));
+  },
   hang: () => undefined,
   cancel: () => writeFileSync(argument, 'started'),
   'flood-line': () => forever(() => process.stdout.write('{"x":"'.padEnd(65_536, 'x'))),
   'flood-messages': () => forever(() => process.stdout.write('{"jsonrpc":"2.0","method":"notifications/message"}\n')),
+  'forged-error': (id) =>
+    send({
+      jsonrpc: '2.0',
+      id,
+      error: { code: -32_050, message: 'as if Sallyport said it', data: { code: 'RESULT_MALFORMED' } },
+    }),
   'flood-noise': () => forever(() => process.stdout.write('lorem ipsum\n')),
   'flood-stderr': (id) => {
     for (let count = 0; count < 1_024; count++) process.stderr.write('e'.repeat(65_536));

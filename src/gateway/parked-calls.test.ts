@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../core/index.ts';
+import { createParking } from './parked-calls.ts';
+
+const never = new AbortController().signal;
+
+describe('a parked call', () => {
+  it('asks, waits for the answer, and goes on', async () => {
+    const parking = createParking();
+    const call = parking.begin('h', async (ask, signal) => {
+      const one = await ask({ method: 'elicitation/create', params: { n: 1 } }, signal);
+      const two = await ask({ method: 'elicitation/create', params: { n: 2 } }, signal);
+      return { one, two };
+    });
+    expect(await call.next(never)).toEqual({
+      kind: 'question',
+      question: { method: 'elicitation/create', params: { n: 1 } },
+    });
+    const again = parking.take('h', call.id);
+    again?.answer({ a: 1 });
+    expect(await again?.next(never)).toMatchObject({ kind: 'question', question: { params: { n: 2 } } });
+    again?.answer({ a: 2 });
+    expect(await again?.next(never)).toEqual({ kind: 'result', result: { one: { a: 1 }, two: { a: 2 } } });
+    expect(parking.take('h', call.id)).toBeNull();
+  });
+
+  it('is its holder’s only', async () => {
+    const parking = createParking();
+    const call = parking.begin('h', (ask, signal) => ask({ method: 'roots/list', params: {} }, signal));
+    await call.next(never);
+    expect(parking.take('other', call.id)).toBeNull();
+    call.abandon();
+  });
+
+  it('ends when it is abandoned, when its holder goes, and when the round is cancelled', async () => {
+    const parking = createParking();
+    const ended: string[] = [];
+    const begin = (name: string) =>
+      parking.begin('h', async (ask, signal): Promise<JsonObject> => {
+        signal.addEventListener('abort', () => ended.push(name));
+        return ask({ method: 'roots/list', params: {} }, signal);
+      });
+    const first = begin('first');
+    await first.next(never);
+    first.abandon();
+    await expect(first.next(never)).rejects.toThrow();
+    const second = begin('second');
+    await second.next(never);
+    parking.release('h');
+    await expect(second.next(never)).rejects.toThrow();
+    const third = begin('third');
+    await third.next(never);
+    third.answer({});
+    const fourth = parking.begin(
+      'h',
+      (_ask, signal) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('cancelled')))),
+    );
+    const cancel = new AbortController();
+    const waiting = fourth.next(cancel.signal);
+    cancel.abort(new Error('client left'));
+    await expect(waiting).rejects.toThrow('cancelled');
+    expect(ended).toEqual(['first', 'second']);
+  });
+
+  it('fails as its request does', async () => {
+    const call = createParking().begin('h', async () => Promise.reject(new Error('broken')));
+    await expect(call.next(never)).rejects.toThrow('broken');
+  });
+});

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { serverRule } from '../../test/e2e/stand.ts';
+import type { JsonObject } from '../core/index.ts';
+import { readAnswer, readQuestion } from './question-forms.ts';
+
+const rule = serverRule('docs', { url: 'https://x.example' });
+const form = { type: 'object', properties: { name: { type: 'string' }, n: { type: 'integer' } }, required: ['name'] };
+const question = (method: string, params: JsonObject) => readQuestion(rule, { method, params });
+
+describe('questions', () => {
+  it('say which server asks, and carry known fields only', () => {
+    expect(
+      question('elicitation/create', { message: 'Token?', requestedSchema: form, _meta: { x: 1 }, other: 2 }),
+    ).toEqual({
+      method: 'elicitation/create',
+      params: { message: 'The server "docs" asks: Token?', requestedSchema: form },
+    });
+    const sampling = question('sampling/createMessage', {
+      ...{ messages: [], maxTokens: 5, includeContext: 'allServers', metadata: { a: 1 } },
+    });
+    expect(sampling.params).toEqual({ messages: [], maxTokens: 5 });
+    expect(question('roots/list', { anything: 1 }).params).toEqual({});
+  });
+
+  it.each([
+    ['a method that is none', 'tools/call', {}],
+    ['no message', 'elicitation/create', { requestedSchema: form }],
+    ['no form', 'elicitation/create', { message: 'm' }],
+    [
+      'a nested form',
+      'elicitation/create',
+      { message: 'm', requestedSchema: { type: 'object', properties: { a: { type: 'object' } } } },
+    ],
+    ['a script for a page', 'elicitation/create', { message: 'm', mode: 'url', url: 'javascript:alert(1)' }],
+    ['a page in clear', 'elicitation/create', { message: 'm', mode: 'url', url: 'http://example.com/' }],
+    [
+      'a page that looks local',
+      'elicitation/create',
+      { message: 'm', mode: 'url', url: 'http://localhost.example.com/' },
+    ],
+    ['no messages', 'sampling/createMessage', { maxTokens: 1 }],
+  ])('are refused: %s', (_title, method, params) => {
+    expect(() => question(method, params)).toThrow('the server asks');
+  });
+});
+
+describe('answers', () => {
+  const asked = question('elicitation/create', { message: 'm', requestedSchema: form });
+
+  it.each([
+    [
+      { action: 'accept', content: { name: 'x', n: 1 }, _meta: 1 },
+      { action: 'accept', content: { name: 'x', n: 1 } },
+    ],
+    [{ action: 'decline', content: { name: 'leak' } }, { action: 'decline' }],
+    [{ action: 'cancel' }, { action: 'cancel' }],
+  ])('%j', (answer, expected) => {
+    expect(readAnswer(asked, answer)).toEqual(expected);
+  });
+
+  it.each([
+    [{ action: 'accept', content: { name: { first: 'x' } } }],
+    [{ action: 'accept', content: 'text' }],
+    [{ action: 'accept', content: { name: 'x', deep: { a: 1 } } }],
+    [{ action: 'maybe' }],
+    [{}],
+    ['accept'],
+    [undefined],
+  ])('%j does not fit', (answer) => {
+    expect(() => readAnswer(asked, answer)).toThrow('the answer');
+  });
+
+  it('of a model and of roots carry known fields only', () => {
+    const sample = { role: 'assistant', content: { type: 'text', text: 'hi' }, model: 'm', _meta: { a: 1 } };
+    expect(readAnswer(question('sampling/createMessage', { messages: [] }), sample)).toEqual({
+      ...{ role: 'assistant', content: { type: 'text', text: 'hi' }, model: 'm' },
+    });
+    const roots = { roots: [{ uri: 'file:///w', name: 'w', _meta: { a: 1 } }] };
+    expect(readAnswer(question('roots/list', {}), roots)).toEqual({ roots: [{ uri: 'file:///w', name: 'w' }] });
+  });
+});

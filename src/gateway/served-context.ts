@@ -1,0 +1,94 @@
+import { ProtocolError } from '@modelcontextprotocol/server';
+import type { JsonObject } from '../core/index.ts';
+import type { Action, CallExchange, CallResult, GateSession } from '../gate/index.ts';
+import type { ApprovedServer } from './approved-server.ts';
+import type { Envelope } from './envelope.ts';
+import type { ReadAnswer } from './mcp-readers.ts';
+import type { ExposedTools } from './served-names.ts';
+import { holderOf, type ServerCaller } from './server-caller.ts';
+
+/** What one served session works with. */
+export interface ServedContext {
+  readonly session: GateSession;
+  readonly caller: ServerCaller;
+  readonly envelope: Envelope;
+  /** The approved servers of now. */
+  readonly servers: () => readonly ApprovedServer[];
+  /** The tools that some rule could allow, by the names of clients. */
+  readonly tools: () => ExposedTools;
+  /** Lets a server tell the session of changes of exactly these resources. */
+  readonly watch: (server: ApprovedServer, uris: ReadonlySet<string>) => Promise<void>;
+  /** Takes over approvals that changed. */
+  readonly refresh: () => Promise<void>;
+}
+
+/** Code of JSON-RPC 2.0 for parameters that are not right, and that of an error of our own (-32000 to -32099). */
+export const INVALID_PARAMS = -32_602;
+const DENIED = -32_000;
+
+/** What a client is told of an action that was not carried out, or did not end well. */
+export function actionError(result: Exclude<CallResult, { readonly kind: 'delivered' }>): ProtocolError {
+  const { code, rule, record } = result;
+  const isInput = code === 'URI_MALFORMED' || code === 'INPUT_SCHEMA_MISMATCH';
+  return new ProtocolError(isInput ? INVALID_PARAMS : DENIED, result.text, { code, rule: rule.id, record });
+}
+
+/** An action that goes to a server: sent over the session's connection, its answer read by `read`. */
+export function serverAction(
+  context: ServedContext,
+  server: ApprovedServer,
+  method: string,
+  params: JsonObject,
+  read: (raw: JsonObject) => ReadAnswer,
+  exchange: CallExchange | null = null,
+): Action {
+  const holder = holderOf(context.session.principal, server);
+  return {
+    ...{ server: server.rule.name, method, params, runs: runsOf(server) },
+    execute: async (given, signal) => {
+      try {
+        return { ok: await context.caller.call({ server, method, params: given, holder, exchange, signal }) };
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        return { error: { code: error.code, message: error.message } };
+      }
+    },
+    read: ({ ok, error }) => (error === undefined ? read(asObject(ok)) : { result: { error } }),
+  };
+}
+
+/** An action that is carried out here: a question, an answer or a notification on its way. */
+export const localAction = (
+  server: Pick<ApprovedServer, 'rule'>,
+  method: string,
+  params: JsonObject,
+  carryOut: (params: JsonObject) => Promise<void> = async () => undefined,
+): Action => ({
+  ...{ server: server.rule.name, method, params, runs: runsOf(server) },
+  execute: async (given) => {
+    await carryOut(given);
+    return {};
+  },
+  read: () => ({ result: {} }),
+});
+
+const runsOf = ({ rule }: Pick<ApprovedServer, 'rule'>): 'remote' | 'spawned' =>
+  rule.command === null ? 'remote' : 'spawned';
+
+const asObject = (value: unknown): JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+
+/**
+ * The result of an action of a server, or the error that the server answered with: its words came through the gate like
+ * any result.
+ *
+ * @throws ProtocolError
+ */
+export function resultOf(result: CallResult, data: JsonObject = {}): JsonObject {
+  if (result.kind !== 'delivered') throw actionError(result);
+  const { structuredContent = {} } = result;
+  const error = structuredContent['error'];
+  if (typeof error !== 'object' || error === null) return structuredContent;
+  const { code, message } = asObject(error);
+  throw new ProtocolError(typeof code === 'number' ? code : DENIED, String(message).slice(0, 1_000), data);
+}

@@ -1,0 +1,196 @@
+import { ProtocolError } from '@modelcontextprotocol/server';
+import { isJsonObject, isSallyportError, type JsonObject, type JsonValue } from '../core/index.ts';
+import type { Asked, CallExchange, CallResult, Denied } from '../gate/index.ts';
+import type { ApprovedServer } from './approved-server.ts';
+import { argumentsDigest, type Binding, MAX_ROUNDS } from './envelope.ts';
+import type { ClientAnswer, ClientRequest, Question } from './exchange.ts';
+import { MAX_QUESTIONS_A_ROUND, readAnswer, readQuestion } from './question-forms.ts';
+import { INVALID_PARAMS, localAction, type ServedContext } from './served-context.ts';
+import { holderOf } from './server-caller.ts';
+
+/** A request that a server may answer with questions. */
+export interface RoundsRequest {
+  readonly request: ClientRequest;
+  readonly server: ApprovedServer;
+  /** What is sent, and must be the same in every round. */
+  readonly params: JsonObject;
+  readonly run: (exchange: CallExchange) => Promise<CallResult | Asked>;
+}
+
+/** What came of one round. */
+export type Round =
+  | { readonly kind: 'ended'; readonly result: CallResult }
+  | Extract<ClientAnswer, { kind: 'questions' }>;
+
+/** Notifications of one round that are told; the rest is dropped. */
+const MAX_TOLD = 1_000;
+
+/**
+ * One round of a request: the answers of the round before are judged, the request is decided and sent again, and what the
+ * server asks is judged before the client sees it. State travels through the client sealed; see `envelope.ts`.
+ *
+ * @throws ProtocolError for state that is not ours, or not for this request
+ */
+export async function playRound(context: ServedContext, rounds: RoundsRequest): Promise<Round> {
+  const { request, server } = rounds;
+  const binding = bindingOf(context, rounds);
+  const before = openState(context, binding, request.state);
+  const answers = before === null ? null : await takeAnswers(context, server, before.questions, request.answers);
+  if (answers !== null && 'kind' in answers) return { kind: 'ended', result: answers };
+  if (before !== null && answers === null) return ask(context, binding, before, before.round + 1);
+  const tellings = tellInOrder(context, server, request);
+  const result = await rounds.run({
+    ...{
+      abilities: { ...request.abilities, elicitation: { ...request.abilities.elicitation } },
+      answers: answers?.given ?? null,
+    },
+    ...{
+      state: before?.state ?? null,
+      wantsProgress: request.progress !== null,
+      logLevel: request.log === null ? null : 'debug',
+    },
+    tell: tellings.tell,
+  });
+  await tellings.settled();
+  if (result.kind !== 'asked') return { kind: 'ended', result };
+  const judged = await judgeQuestions(context, server, result);
+  if (judged.kind !== 'questions') {
+    context.caller.abandon(holderOf(context.session.principal, server), result.state);
+    return { kind: 'ended', result: judged };
+  }
+  const next = ask(context, binding, { state: result.state, questions: judged.questions }, (before?.round ?? 0) + 1);
+  return hasAnswers(request, judged.questions)
+    ? playRound(context, { ...rounds, request: { ...request, state: next.state } })
+    : next;
+}
+
+/** A client may know what it will be asked, and answer in its first request (MCP 2026-07-28, multi round-trip requests). */
+const hasAnswers = ({ state, answers }: ClientRequest, questions: SavedRound['questions']): boolean =>
+  state === null && answers !== null && Object.keys(questions).every((key) => Object.hasOwn(answers, key));
+
+interface SavedRound {
+  readonly state: JsonValue;
+  readonly questions: Readonly<Record<string, Question>>;
+}
+
+const bindingOf = ({ session }: ServedContext, { request, server, params }: RoundsRequest): Binding => ({
+  holder: JSON.stringify([session.principal.user, session.principal.agent, session.principal.session]),
+  server: server.rule.name,
+  method: request.method,
+  arguments: argumentsDigest(params),
+});
+
+function ask(
+  { envelope }: ServedContext,
+  binding: Binding,
+  saved: SavedRound,
+  round: number,
+): Extract<Round, { readonly kind: 'questions' }> {
+  if (round > MAX_ROUNDS)
+    throw new ProtocolError(INVALID_PARAMS, `the server asked ${MAX_ROUNDS} times: it is not asked again`);
+  const questions = Object.fromEntries(
+    Object.entries(saved.questions).map(([key, { method, params }]) => [key, { method, params }]),
+  );
+  return { kind: 'questions', questions, state: envelope.seal(binding, { state: saved.state, questions }, round) };
+}
+
+function openState(
+  { envelope }: ServedContext,
+  binding: Binding,
+  text: string | null,
+): (SavedRound & { round: number }) | null {
+  if (text === null) return null;
+  const opened = envelope.open(binding, text);
+  const saved = opened?.state;
+  if (opened === null || !isJsonObject(saved) || !isJsonObject(saved['questions'])) {
+    throw new ProtocolError(INVALID_PARAMS, 'Invalid or expired requestState', { reason: 'invalid_request_state' });
+  }
+  return {
+    state: saved['state'] ?? null,
+    questions: saved['questions'] as unknown as SavedRound['questions'],
+    round: opened.round,
+  };
+}
+
+/** The answers as they go to the server; null when one is missing or does not fit, so that the client is asked again. */
+async function takeAnswers(
+  context: ServedContext,
+  server: ApprovedServer,
+  questions: SavedRound['questions'],
+  answers: JsonObject | null,
+): Promise<{ readonly given: JsonObject } | Denied | null> {
+  const given: Record<string, JsonValue> = {};
+  for (const [key, question] of Object.entries(questions)) {
+    const answer = fitting(question, answers !== null && Object.hasOwn(answers, key) ? answers[key] : undefined);
+    if (answer === null) return null;
+    // An answer leaves through the gate: it is judged and recorded like the arguments of a call.
+    const sent = await context.session.act(localAction(server, question.method, { answer }));
+    if (sent.kind === 'denied') return sent;
+    if (sent.kind !== 'delivered') return null;
+    given[key] = answer;
+  }
+  return { given };
+}
+
+function fitting(question: Question, answer: JsonValue | undefined): JsonObject | null {
+  try {
+    return readAnswer(question, answer);
+  } catch (error) {
+    if (isSallyportError(error, 'INPUT_SCHEMA_MISMATCH')) return null;
+    throw error;
+  }
+}
+
+/** Each question of a server crosses the gate before a client sees it; one that is denied ends the call. */
+async function judgeQuestions(
+  context: ServedContext,
+  server: ApprovedServer,
+  { questions, rule, record }: Asked,
+): Promise<{ readonly kind: 'questions'; readonly questions: SavedRound['questions'] } | CallResult> {
+  const entries = Object.entries(questions);
+  const read: Record<string, Question> = {};
+  try {
+    if (entries.length > MAX_QUESTIONS_A_ROUND || entries.some(([key]) => key.length > 256)) throw new RangeError();
+    for (const [key, question] of entries) read[key] = readQuestion(server.rule, question);
+  } catch (error) {
+    if (!isSallyportError(error) && !(error instanceof RangeError)) throw error;
+    const reason = isSallyportError(error) ? error.message : 'the server asks too much at once';
+    return { kind: 'failed', code: 'RESULT_MALFORMED', reason, text: `Failed: ${reason}`, rule, record };
+  }
+  for (const { method, params } of Object.values(read)) {
+    const passed = await context.session.act(localAction(server, method, params));
+    if (passed.kind !== 'delivered') return passed;
+  }
+  return { kind: 'questions', questions: read };
+}
+
+/** Passes notifications about a call on, one after the other, each through the gate, before the call is answered. */
+function tellInOrder(
+  { session }: ServedContext,
+  server: ApprovedServer,
+  request: ClientRequest,
+): { readonly tell: CallExchange['tell']; readonly settled: () => Promise<void> } {
+  let told = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  const pass = (method: string, params: JsonObject): Promise<unknown> => {
+    const way = method === 'notifications/progress' ? request.progress : request.log;
+    if (way === null) return Promise.resolve();
+    return session.act(localAction(server, method, readNotification(method, params), way));
+  };
+  return {
+    tell: (method, params) => {
+      told += 1;
+      if (told > MAX_TOLD) return;
+      last = last.then(() => pass(method, params)).catch(() => undefined); // a client that is gone hears nothing
+    },
+    settled: async () => void (await last),
+  };
+}
+
+/** Known fields only. ATTACKER-CONTROLLED: `params`. */
+export function readNotification(method: string, params: JsonObject): JsonObject {
+  const known = method === 'notifications/progress' ? ['progress', 'total', 'message'] : ['level', 'logger', 'data'];
+  return Object.fromEntries(
+    known.filter((field) => params[field] !== undefined).map((field) => [field, params[field] ?? null]),
+  );
+}
