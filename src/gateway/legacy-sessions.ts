@@ -23,7 +23,8 @@ interface LegacySession {
   readonly served: ServedSession;
   readonly wire: LegacyTransport;
   readonly questions: Questions;
-  readonly events: EventRelay;
+  /** Null before the session is used: a handshake alone opens nothing behind it. */
+  events: EventRelay | null;
   lastUse: number;
 }
 
@@ -155,7 +156,7 @@ async function open(options: LegacySessionsOptions, sessions: SessionMap, caller
     const wire = legacyTransport(questions, client.adapt);
     const session: LegacySession = {
       ...{ id: newId('mcp'), owner, credential: credentialKey(caller), lastUse: options.now() },
-      ...{ client, served, wire, questions, events: eventsOf(options, served, client, wire) },
+      ...{ client, served, wire, questions, events: null },
     };
     await client.server.connect(wire.transport);
     sessions.open.set(session.id, session);
@@ -165,12 +166,9 @@ async function open(options: LegacySessionsOptions, sessions: SessionMap, caller
   }
 }
 
-function eventsOf(
-  { clientLimits, onError }: LegacySessionsOptions,
-  served: ServedSession,
-  client: ClientServer,
-  wire: LegacyTransport,
-): EventRelay {
+/** The events of a session that is used: they are listened to from then on. */
+function eventsOf({ clientLimits, onError }: LegacySessionsOptions, session: LegacySession): EventRelay {
+  const { served, client, wire } = session;
   const state = (): 'ready' | 'busy' | 'absent' => {
     const stream = wire.stream();
     if (stream === null) return 'absent';
@@ -190,6 +188,7 @@ function openOwnStream(options: LegacySessionsOptions, session: LegacySession, r
   session.lastUse = options.now();
   const stream = openStream(reply.response, options.clientLimits);
   session.wire.attach(stream);
+  session.events ??= eventsOf(options, session);
   session.events.flush();
   return null;
 }
@@ -206,6 +205,7 @@ async function postTo(
   if (verdict !== 'take') return { status: 200, body: verdict };
   const trouble = message.kind === 'request' ? pendingTrouble(options, session, message.id) : null;
   if (trouble !== null) return trouble;
+  if (isUse(message)) session.events ??= eventsOf(options, session);
   const open = (): ClientStream => openStream(reply.response, options.clientLimits);
   const answer = await session.wire.post(response ?? message, reply.takesStream ? open : null);
   session.lastUse = options.now();
@@ -220,6 +220,9 @@ async function postTo(
     ? { status: 200, headers: { 'content-type': 'text/event-stream' } }
     : { status: 202 };
 }
+
+const isUse = (message: Message): boolean =>
+  message.kind === 'request' && message.method !== 'initialize' && message.method !== 'ping';
 
 function pendingTrouble(
   options: LegacySessionsOptions,
@@ -244,7 +247,7 @@ function closeInherited(sessions: SessionMap, owner: string, credential: string)
 
 async function close(sessions: SessionMap, session: LegacySession): Promise<void> {
   if (!sessions.open.delete(session.id)) return;
-  session.events.end();
+  session.events?.end();
   try {
     await session.client.server.close();
     await session.served.close();
