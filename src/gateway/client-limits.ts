@@ -25,6 +25,8 @@ export interface ClientLimits {
   readonly noticesPerSecond: number;
   /** At most one event of a kind, and of a URI, is told within this time. */
   readonly eventMs: number;
+  /** At most one notification of a client is passed on within this time. */
+  readonly tellMs: number;
   /** How often a silent stream shows that it lives. */
   readonly keepAliveMs: number;
   /** How often it is asked whether the credential of an open response is still valid. */
@@ -46,6 +48,7 @@ export const DEFAULT_CLIENT_LIMITS: ClientLimits = Object.freeze({
   noticeBytesPerRequest: 2_097_152,
   noticesPerSecond: 100,
   eventMs: 250,
+  tellMs: 1_000,
   keepAliveMs: 15_000,
   recheckMs: 20_000,
 });

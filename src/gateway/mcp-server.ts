@@ -14,6 +14,7 @@ import { type ClientLimits, DEFAULT_CLIENT_LIMITS } from './client-limits.ts';
 import { anyParams, checkParams } from './client-params.ts';
 import { type Era, isAtLevel, openRequest } from './client-request.ts';
 import type { ClientAnswer, Question, ServedSession, SessionEvent, SessionFeatures } from './exchange.ts';
+import { throttled } from './throttle.ts';
 
 /** Revisions with sessions that clients may speak, newest first. */
 export const LEGACY_VERSIONS: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26'];
@@ -79,9 +80,10 @@ export async function buildMcpServer(session: ServedSession, options: McpServerO
   };
   for (const method of methodsOf(features, era)) register(client, method);
   if (era === 'legacy') {
-    server.setNotificationHandler('notifications/roots/list_changed', () =>
-      session.tell('notifications/roots/list_changed', {}),
-    );
+    const method = 'notifications/roots/list_changed';
+    // Each one may cost a record and a message to every server: a client that sends a flood of them causes few.
+    const tell = throttled(() => void session.tell(method, {}).catch(onError), limits.tellMs);
+    server.setNotificationHandler(method, tell);
   }
   server.onerror = onError;
   return { server, adapt: (message) => adaptMessage(client, message), wants: (event) => wants(client, event) };

@@ -88,6 +88,18 @@ describe('a client on stdio', () => {
     expect(answerTo(pipe, 9)).toMatchObject({ error: { code: -32_000 } });
   });
 
+  it('that says without end that its roots changed causes one message, and one for the rest', async () => {
+    const pipe = openPipe({ tellMs: 50 });
+    await initialize(pipe);
+    for (let count = 0; count < 5_000; count++) {
+      pipe.say({ jsonrpc: '2.0', method: 'notifications/roots/list_changed' });
+    }
+    pipe.say(rpc('ping', {}, 'ping'));
+    await until(() => answerTo(pipe, 'ping') !== undefined);
+    expect(pipe.session.told.length).toBeGreaterThan(0);
+    expect(pipe.session.told.length).toBeLessThan(200);
+  });
+
   it('that never reads fills no memory', async () => {
     const pipe = openPipe({}, false);
     const clientInfo = { name: 't', version: '0' };
