@@ -19,11 +19,14 @@ export interface ClientLimits {
   readonly streamBytes: number;
   /** The largest progress or log message that is passed on. */
   readonly noticeBytes: number;
-  /** Progress messages, and log messages, of one request: in all, and within a second. */
+  /** Progress messages, and log messages, of one request: in all, their bytes, and within a second. */
   readonly noticesPerRequest: number;
+  readonly noticeBytesPerRequest: number;
   readonly noticesPerSecond: number;
   /** At most one event of a kind, and of a URI, is told within this time. */
   readonly eventMs: number;
+  /** At most one notification of a client is passed on within this time. */
+  readonly tellMs: number;
   /** How often a silent stream shows that it lives. */
   readonly keepAliveMs: number;
   /** How often it is asked whether the credential of an open response is still valid. */
@@ -42,8 +45,10 @@ export const DEFAULT_CLIENT_LIMITS: ClientLimits = Object.freeze({
   streamBytes: 1_048_576,
   noticeBytes: 65_536,
   noticesPerRequest: 1_000,
+  noticeBytesPerRequest: 2_097_152,
   noticesPerSecond: 100,
   eventMs: 250,
+  tellMs: 1_000,
   keepAliveMs: 15_000,
   recheckMs: 20_000,
 });

@@ -9,6 +9,12 @@ const optional =
   (check: Check): Check =>
   (value, maxLength) =>
     value === undefined || check(value, maxLength);
+const strings: Check = (value) =>
+  isJsonObject(value) && Object.values(value).every((member) => typeof member === 'string');
+const reference: Check = (value, maxLength) =>
+  isJsonObject(value) &&
+  ((value['type'] === 'ref/prompt' && text(value['name'], maxLength)) ||
+    (value['type'] === 'ref/resource' && text(value['uri'], maxLength)));
 const argument: Check = (value, maxLength) =>
   isJsonObject(value) && text(value['name'], maxLength) && typeof value['value'] === 'string';
 
@@ -19,20 +25,19 @@ export const LOG_LEVELS: readonly string[] = [
 const level: Check = (value) => typeof value === 'string' && LOG_LEVELS.includes(value);
 
 const PAGE = { cursor: optional(text) };
-const CALL = { name: text, arguments: optional(object) };
 
 /** The parameters that a request of each method must have, or may have in this form only. */
 const SHAPES: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   'tools/list': PAGE,
-  'tools/call': CALL,
+  'tools/call': { name: text, arguments: optional(object) },
   'resources/list': PAGE,
   'resources/templates/list': PAGE,
   'resources/read': { uri: text },
   'resources/subscribe': { uri: text },
   'resources/unsubscribe': { uri: text },
   'prompts/list': PAGE,
-  'prompts/get': CALL,
-  'completion/complete': { ref: object, argument, context: optional(object) },
+  'prompts/get': { name: text, arguments: optional(strings) },
+  'completion/complete': { ref: reference, argument, context: optional(object) },
   'logging/setLevel': { level },
   'tasks/get': { taskId: text },
   'tasks/result': { taskId: text },

@@ -98,7 +98,7 @@ function progressOf(context: ServerContext, { limits }: RequestSetting): Notices
   if (!isToken) return null;
   const send = (message: JsonObject): Promise<void> =>
     context.mcpReq.notify({ method: 'notifications/progress', params: { ...message, progressToken } });
-  return pacedNotices({ send, limits, keepLast: true });
+  return pacedNotices({ send, limits, signal: context.mcpReq.signal, keepLast: true });
 }
 
 function logOf(context: ServerContext, setting: RequestSetting): Notices | null {
@@ -107,7 +107,7 @@ function logOf(context: ServerContext, setting: RequestSetting): Notices | null 
   if (!setting.logging || !isWanted) return null;
   const send = (message: JsonObject): Promise<void> =>
     context.mcpReq.notify({ method: 'notifications/message', params: { ...message } });
-  const paced = pacedNotices({ send, limits: setting.limits, keepLast: false });
+  const paced = pacedNotices({ send, limits: setting.limits, signal: context.mcpReq.signal, keepLast: false });
   return {
     push: async (message) => {
       if (isAtLevel(message, typeof asked === 'string' ? asked : null)) await paced.push(message);

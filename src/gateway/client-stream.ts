@@ -40,6 +40,7 @@ export function openStream(response: ServerResponse, options: StreamOptions): Cl
   };
   const beat = setInterval(() => write(': keep-alive\n\n'), options.keepAliveMs).unref();
   response.once('close', () => clearInterval(beat));
+  endWhenStalled(response, options.keepAliveMs);
   return {
     send: (message) => write(eventOf(message)),
     end: (last) => {
@@ -51,6 +52,19 @@ export function openStream(response: ServerResponse, options: StreamOptions): Cl
       return response.destroyed || response.writableEnded;
     },
   };
+}
+
+/** How often in a row a client may be found not reading. */
+const MAX_STALLS = 4;
+
+/** Disconnects a client that does not read what little a stream sends; one that reads its last message slowly may. */
+export function endWhenStalled(response: ServerResponse, everyMs: number): void {
+  let stalls = 0;
+  const timer = setInterval(() => {
+    stalls = response.writableNeedDrain && !response.writableEnded ? stalls + 1 : 0;
+    if (stalls >= MAX_STALLS) response.destroy();
+  }, everyMs).unref();
+  response.once('close', () => clearInterval(timer));
 }
 
 /** JSON has no line break outside of a string, and escapes those within. */

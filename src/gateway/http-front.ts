@@ -8,10 +8,12 @@ import type { ServedSession } from './exchange.ts';
 import { refusalAnswer, sendAnswer } from './http-answer.ts';
 import { authoritiesOf, isLoopback } from './http-guard.ts';
 import { type Route, routeRequest } from './http-route.ts';
-import { DEFAULT_SESSION_LIMITS, legacySessions, type SessionLimits } from './legacy-sessions.ts';
+import { type InFlight, inFlight } from './in-flight.ts';
+import { legacySessions } from './legacy-sessions.ts';
 import { buildMcpServer } from './mcp-server.ts';
 import { modernDoor } from './modern-door.ts';
 import { servedWhenUsed, serveSession, serving } from './served-session.ts';
+import { DEFAULT_SESSION_LIMITS, type SessionLimits } from './session-room.ts';
 import type { Upstreams } from './upstreams.ts';
 
 export interface HttpFrontOptions extends HttpListenOptions {
@@ -81,10 +83,9 @@ export async function listenHttp(options: HttpListenOptions, open: SessionOpener
   }
   const address = { port: options.port ?? 7332 };
   const route = routeOf(options, open, () => authoritiesOf(host, address.port, options.names));
-  const inFlight = new Set<ServerResponse>();
+  const running = inFlight();
   const server = createServer(serverOptions(options), (request, response) => {
-    inFlight.add(response);
-    response.once('close', () => inFlight.delete(response));
+    running.add(response);
     void answer(route, request, response, options.onError);
   });
   server.maxConnections = MAX_CONNECTIONS;
@@ -93,7 +94,7 @@ export async function listenHttp(options: HttpListenOptions, open: SessionOpener
   return {
     url: `http://${shown}:${address.port}${route.path}`,
     port: address.port,
-    close: (drainMs = 5_000) => close(server, route, inFlight, drainMs),
+    close: (drainMs = 5_000) => close(server, route, running, drainMs),
   };
 }
 
@@ -164,18 +165,12 @@ function listen(server: HttpServer, host: string, port: number): Promise<number>
   });
 }
 
-async function close(
-  server: HttpServer,
-  route: Route,
-  inFlight: ReadonlySet<ServerResponse>,
-  drainMs: number,
-): Promise<void> {
+async function close(server: HttpServer, route: Route, running: InFlight, drainMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   route.legacy.endStreams();
   route.modern.endStreams();
-  const ended = [...inFlight].map((response) => new Promise<void>((resolve) => response.once('close', resolve)));
-  await Promise.race([Promise.all(ended), new Promise<void>((resolve) => setTimeout(resolve, drainMs).unref())]);
+  await Promise.race([running.ended(), new Promise<void>((resolve) => setTimeout(resolve, drainMs).unref())]);
   await Promise.all([route.legacy.closeAll(), route.modern.close()]);
   server.closeAllConnections();
   await closed;

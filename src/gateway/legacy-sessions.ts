@@ -12,25 +12,7 @@ import { admitMessage, INVALID_REQUEST, type Message, protocolError, SERVER_ERRO
 import { type LegacyTransport, legacyTransport } from './legacy-transport.ts';
 import type { ClientServer } from './mcp-server.ts';
 import { pendingQuestions, type Questions } from './questions.ts';
-
-/** How many 2025-era sessions may be open, and how long one may stay silent. */
-export interface SessionLimits {
-  readonly sessions: number;
-  readonly sessionsPerCaller: number;
-  readonly idleMs: number;
-  /** Sessions that one caller may begin within a minute. */
-  readonly begunPerMinute: number;
-  /** Requests of one session that may wait for their answer at the same time. */
-  readonly pendingPerSession: number;
-}
-
-export const DEFAULT_SESSION_LIMITS: SessionLimits = Object.freeze({
-  sessions: 256,
-  sessionsPerCaller: 64,
-  idleMs: 30 * 60_000,
-  begunPerMinute: 240,
-  pendingPerSession: 256,
-});
+import { isWithinRate, makeRoom, type Room, type RoomOptions } from './session-room.ts';
 
 interface LegacySession {
   readonly id: string;
@@ -41,23 +23,18 @@ interface LegacySession {
   readonly served: ServedSession;
   readonly wire: LegacyTransport;
   readonly questions: Questions;
-  readonly events: EventRelay;
+  /** Null before the session is used: a handshake alone opens nothing behind it. */
+  events: EventRelay | null;
   lastUse: number;
 }
 
-interface SessionMap {
+interface SessionMap extends Room<LegacySession> {
   readonly open: Map<string, LegacySession>;
-  /** Owners of sessions that are being opened: they count, so that a burst cannot pass the limits. */
   readonly opening: string[];
-  /** When each owner began its sessions of the last minute. */
-  readonly begun: Map<string, readonly number[]>;
   readonly onError: (error: unknown) => void;
 }
 
-export interface LegacySessionsOptions {
-  readonly limits: SessionLimits;
-  /** Milliseconds on a clock that never goes back. */
-  readonly now: () => number;
+export interface LegacySessionsOptions extends RoomOptions {
   readonly clientLimits: ClientLimits;
   /** A gate session, and the server over it, for a session that begins. */
   readonly open: (caller: Caller) => Promise<OpenedSession>;
@@ -65,7 +42,7 @@ export interface LegacySessionsOptions {
 }
 
 /** What a session of a client consists of. */
-export interface OpenedSession {
+interface OpenedSession {
   readonly served: ServedSession;
   readonly client: ClientServer;
 }
@@ -157,10 +134,14 @@ async function begin(
   }
   const owner = callerKey(caller);
   closeInherited(sessions, owner, credentialKey(caller));
-  const hasRoom = isWithinRate(options, sessions, owner) && makeRoom(options, sessions, owner);
+  const end = (session: LegacySession): void => void close(sessions, session);
+  const hasRoom = isWithinRate(options, sessions, owner) && makeRoom(options, sessions, owner, end);
   if (!hasRoom) return plainAnswer(503, 'Too many sessions are open');
   const session = await open(options, sessions, caller);
-  const answer = await postTo(options, session, posted);
+  const answer = await postTo(options, session, posted).catch((error: unknown) => {
+    end(session);
+    throw error;
+  });
   const accepted = answer !== null && answer.status === 200 && isResult(answer.body);
   if (!accepted) await close(sessions, session);
   return accepted ? { ...answer, headers: { 'mcp-session-id': session.id } } : answer;
@@ -175,7 +156,7 @@ async function open(options: LegacySessionsOptions, sessions: SessionMap, caller
     const wire = legacyTransport(questions, client.adapt);
     const session: LegacySession = {
       ...{ id: newId('mcp'), owner, credential: credentialKey(caller), lastUse: options.now() },
-      ...{ client, served, wire, questions, events: eventsOf(options, served, client, wire) },
+      ...{ client, served, wire, questions, events: null },
     };
     await client.server.connect(wire.transport);
     sessions.open.set(session.id, session);
@@ -185,19 +166,20 @@ async function open(options: LegacySessionsOptions, sessions: SessionMap, caller
   }
 }
 
-function eventsOf(
-  { clientLimits, onError }: LegacySessionsOptions,
-  served: ServedSession,
-  client: ClientServer,
-  wire: LegacyTransport,
-): EventRelay {
+/** The events of a session that is used: they are listened to from then on. */
+function eventsOf({ clientLimits, onError }: LegacySessionsOptions, session: LegacySession): EventRelay {
+  const { served, client, wire } = session;
   const state = (): 'ready' | 'busy' | 'absent' => {
     const stream = wire.stream();
     if (stream === null) return 'absent';
     return stream.isBusy() ? 'busy' : 'ready';
   };
   const deliver = (event: Parameters<typeof tellEvent>[1]): void => void tellEvent(client.server, event).catch(onError);
-  return relayEvents(served.listen, { wants: client.wants, state, deliver }, clientLimits.eventMs);
+  return relayEvents(
+    (listener) => served.listen(listener),
+    { wants: client.wants, state, deliver },
+    clientLimits.eventMs,
+  );
 }
 
 function openOwnStream(options: LegacySessionsOptions, session: LegacySession, reply: Reply): HttpAnswer | null {
@@ -206,6 +188,7 @@ function openOwnStream(options: LegacySessionsOptions, session: LegacySession, r
   session.lastUse = options.now();
   const stream = openStream(reply.response, options.clientLimits);
   session.wire.attach(stream);
+  session.events ??= eventsOf(options, session);
   session.events.flush();
   return null;
 }
@@ -222,6 +205,7 @@ async function postTo(
   if (verdict !== 'take') return { status: 200, body: verdict };
   const trouble = message.kind === 'request' ? pendingTrouble(options, session, message.id) : null;
   if (trouble !== null) return trouble;
+  if (isUse(message)) session.events ??= eventsOf(options, session);
   const open = (): ClientStream => openStream(reply.response, options.clientLimits);
   const answer = await session.wire.post(response ?? message, reply.takesStream ? open : null);
   session.lastUse = options.now();
@@ -236,6 +220,9 @@ async function postTo(
     ? { status: 200, headers: { 'content-type': 'text/event-stream' } }
     : { status: 202 };
 }
+
+const isUse = (message: Message): boolean =>
+  message.kind === 'request' && message.method !== 'initialize' && message.method !== 'ping';
 
 function pendingTrouble(
   options: LegacySessionsOptions,
@@ -258,41 +245,9 @@ function closeInherited(sessions: SessionMap, owner: string, credential: string)
   }
 }
 
-/** False when the caller begins sessions faster than its share: each may cost a record. */
-function isWithinRate({ limits, now }: LegacySessionsOptions, { begun }: SessionMap, owner: string): boolean {
-  const recent = (begun.get(owner) ?? []).filter((at) => at > now() - 60_000);
-  const isWithin = recent.length < limits.begunPerMinute;
-  begun.set(owner, isWithin ? [...recent, now()] : recent);
-  return isWithin;
-}
-
-/**
- * True when one more session may open. Ends sessions that were silent for too long, and the caller's own longest silent
- * one when it has its share: clients that crash leave sessions behind.
- */
-function makeRoom({ limits, now }: LegacySessionsOptions, sessions: SessionMap, owner: string): boolean {
-  const deadline = now() - limits.idleMs;
-  const silent = [...sessions.open.values()].filter(isSilent);
-  for (const session of silent) if (session.lastUse < deadline) void close(sessions, session);
-  if (countOf(sessions, owner) >= limits.sessionsPerCaller) {
-    const [oldest] = silent.filter((session) => session.owner === owner).sort((a, b) => a.lastUse - b.lastUse);
-    if (oldest === undefined) return false;
-    void close(sessions, oldest);
-  }
-  const isWithinShare = countOf(sessions, owner) < limits.sessionsPerCaller;
-  return isWithinShare && sessions.open.size + sessions.opening.length < limits.sessions;
-}
-
-/** A client that waits for an answer, or holds its stream open, is there. */
-const isSilent = ({ wire }: LegacySession): boolean => wire.pending() === 0 && wire.stream() === null;
-
-const countOf = (sessions: SessionMap, owner: string): number =>
-  [...sessions.open.values()].filter((session) => session.owner === owner).length +
-  sessions.opening.filter((other) => other === owner).length;
-
 async function close(sessions: SessionMap, session: LegacySession): Promise<void> {
   if (!sessions.open.delete(session.id)) return;
-  session.events.end();
+  session.events?.end();
   try {
     await session.client.server.close();
     await session.served.close();

@@ -5,7 +5,7 @@ import { cancelledRequestId, type Message, toJsonRpc } from './json-rpc.ts';
 import type { Questions } from './questions.ts';
 
 /** What a request is answered with: the response, null when there will be none, or `streamed` when it is written already. */
-export type Answer = JSONRPCMessage | 'streamed' | null;
+type Answer = JSONRPCMessage | 'streamed' | null;
 
 /**
  * One 2025-era session over HTTP as a Transport for the SDK's server. Each POST carries one message; a request is answered

@@ -16,12 +16,8 @@ export function requestedUris(message: Message, limits: ClientLimits): readonly 
 }
 
 /** Subscribes to those that the session grants. Takes all back when one of them fails. */
-export async function grantedUris(
-  held: Subscriptions,
-  uris: readonly string[],
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const outcomes = await Promise.allSettled(uris.map((uri) => held.add(uri, signal)));
+export async function grantedUris(held: Subscriptions, uris: readonly string[]): Promise<readonly string[]> {
+  const outcomes = await Promise.allSettled(uris.map((uri) => held.add(uri)));
   const granted = uris.filter((_, index) => {
     const outcome = outcomes[index];
     return outcome?.status === 'fulfilled' && outcome.value;

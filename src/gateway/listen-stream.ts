@@ -6,6 +6,7 @@ import {
   type ServerEventBus,
 } from '@modelcontextprotocol/server';
 import type { ClientLimits } from './client-limits.ts';
+import { endWhenStalled } from './client-stream.ts';
 import { relayEvents } from './event-relay.ts';
 import type { ServedSession, SessionEvent } from './exchange.ts';
 import { sendAnswer, sendWebResponse } from './http-answer.ts';
@@ -48,12 +49,13 @@ export async function serveListen(listener: Listener, options: ListenOptions, li
   if (listener.streams.size >= options.limits.streams) return refuse(INTERNAL_ERROR, 'Subscription limit reached');
   const wanted = requestedUris(message, options.limits);
   if (wanted === null) return refuse(INVALID_PARAMS, `Invalid params: at most ${options.limits.uris} short URIs`);
-  const end = (): void => void response.destroy();
+  const opened = { close: (): unknown => response.destroy() };
+  const end = (): void => void opened.close();
   listener.streams.add(end); // before the first await: streams that are being opened count
   let granted: readonly string[] = [];
   try {
-    granted = isWellFramed(message, web) ? await grantedUris(listener.held, wanted, web.signal) : [];
-    await serveStream(listener, options, listen, new Set(granted));
+    granted = isWellFramed(message, web) ? await grantedUris(listener.held, wanted) : [];
+    await serveStream(listener.session, options, { ...listen, opened }, new Set(granted));
   } finally {
     listener.streams.delete(end);
     await Promise.all(granted.map((uri) => listener.held.remove(uri)));
@@ -61,9 +63,9 @@ export async function serveListen(listener: Listener, options: ListenOptions, li
 }
 
 async function serveStream(
-  { session }: Listener,
+  session: ServedSession,
   { version, limits, onError }: ListenOptions,
-  { message, web, response }: ListenRequest,
+  { message, web, response, opened }: ListenRequest & { readonly opened: { close: () => unknown } },
   uris: ReadonlySet<string>,
 ): Promise<void> {
   const bus = busOf(session, response, uris, limits);
@@ -71,11 +73,11 @@ async function serveStream(
     async () => (await buildMcpServer(session, { version, era: 'modern', limits, onError })).server,
     { legacy: 'reject', bus, maxSubscriptions: 1, keepAliveMs: limits.keepAliveMs, onerror: onError },
   );
-  const stalled = endWhenStalled(response, limits.keepAliveMs);
+  opened.close = () => handler.close().catch(onError); // tells the client that no more will come
+  endWhenStalled(response, limits.keepAliveMs);
   try {
     await sendWebResponse(response, await handler.fetch(web, { parsedBody: narrowedTo(message, [...uris]) }));
   } finally {
-    clearInterval(stalled);
     await handler.close();
   }
 }
@@ -100,7 +102,7 @@ function busOf(
     publish: () => undefined,
     subscribe: (listener) =>
       relayEvents(
-        session.listen,
+        (heard) => session.listen(heard),
         {
           wants: (event) => event.kind !== 'log' && (event.kind !== 'updated' || uris.has(event.uri)),
           state: () => (response.writableNeedDrain ? 'busy' : 'ready'),
@@ -124,16 +126,4 @@ function serverEvent(event: SessionEvent): ServerEvent | null {
     default:
       return { kind: `${event.kind}_list_changed` };
   }
-}
-
-/** How often in a row a client may be found not reading. */
-const MAX_STALLS = 4;
-
-/** Disconnects a client that does not read the little that a stream of changes sends. */
-function endWhenStalled(response: ServerResponse, everyMs: number): NodeJS.Timeout {
-  let stalls = 0;
-  return setInterval(() => {
-    stalls = response.writableNeedDrain ? stalls + 1 : 0;
-    if (stalls >= MAX_STALLS) response.destroy();
-  }, everyMs).unref();
 }

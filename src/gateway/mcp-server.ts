@@ -14,6 +14,7 @@ import { type ClientLimits, DEFAULT_CLIENT_LIMITS } from './client-limits.ts';
 import { anyParams, checkParams } from './client-params.ts';
 import { type Era, isAtLevel, openRequest } from './client-request.ts';
 import type { ClientAnswer, Question, ServedSession, SessionEvent, SessionFeatures } from './exchange.ts';
+import { throttled } from './throttle.ts';
 
 /** Revisions with sessions that clients may speak, newest first. */
 export const LEGACY_VERSIONS: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26'];
@@ -79,9 +80,10 @@ export async function buildMcpServer(session: ServedSession, options: McpServerO
   };
   for (const method of methodsOf(features, era)) register(client, method);
   if (era === 'legacy') {
-    server.setNotificationHandler('notifications/roots/list_changed', () =>
-      session.tell('notifications/roots/list_changed', {}),
-    );
+    const method = 'notifications/roots/list_changed';
+    // Each one may cost a record and a message to every server: a client that sends a flood of them causes few.
+    const tell = throttled(() => void session.tell(method, {}).catch(onError), limits.tellMs);
+    server.setNotificationHandler(method, tell);
   }
   server.onerror = onError;
   return { server, adapt: (message) => adaptMessage(client, message), wants: (event) => wants(client, event) };
@@ -167,7 +169,10 @@ async function serve(client: Client, method: string, params: JsonObject, context
   const { request, finish } = openRequest(method, params, context, setting);
   try {
     const answer = await client.session.answer(request);
-    if (answer.kind === 'questions') asked.add(signal);
+    if (answer.kind === 'questions') {
+      if (!ASKING_METHODS.has(method)) throw new TypeError(`a question in the middle of ${method}`);
+      asked.add(signal);
+    }
     return resultOf(answer);
   } catch (error) {
     throw toldError(error, client.onError);
@@ -175,6 +180,9 @@ async function serve(client: Client, method: string, params: JsonObject, context
     await finish();
   }
 }
+
+/** Requests in which MCP lets a client be asked (MCP 2026-07-28, multi round-trip requests). */
+const ASKING_METHODS: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
 
 /** Members of a result that the protocol side alone may set: no server says how long another principal may keep it. */
 const RESULT_FRAME_KEYS: ReadonlySet<string> = new Set(['resultType', 'ttlMs', 'cacheScope']);
@@ -187,8 +195,10 @@ function resultOf(answer: ClientAnswer): Result {
 }
 
 function inputRequests(questions: Readonly<Record<string, Question>>): InputRequests {
-  const requests: Record<string, unknown> = {};
-  for (const [key, { method, params }] of Object.entries(questions)) requests[key] = { method, params };
+  // A key may be a server's: as an entry it is an own member, whatever its name.
+  const requests = Object.fromEntries(
+    Object.entries(questions).map(([key, { method, params }]) => [key, { method, params }]),
+  );
   if (!areInputRequests(requests)) throw new TypeError('a question that MCP does not have');
   return requests;
 }

@@ -9,18 +9,22 @@ export interface Notices {
   finish(): Promise<void>;
 }
 
-/** What a pace depends on: how to send, the limits, and milliseconds on a clock that never goes back. */
+/** What a pace depends on: how to send, the limits, the request's own end, and milliseconds on a clock that never goes back. */
 export interface NoticesOptions {
   readonly send: (message: JsonObject) => Promise<void>;
   readonly limits: ClientLimits;
+  readonly signal: AbortSignal;
   /** Keep the newest message that came too fast, and send it when it may go. */
   readonly keepLast: boolean;
   readonly now?: () => number;
 }
 
-export function pacedNotices({ send, limits, keepLast, now = () => performance.now() }: NoticesOptions): Notices {
-  const state = { sent: 0, windowStart: 0, windowSent: 0, held: null as JsonObject | null, over: false };
+export function pacedNotices(options: NoticesOptions): Notices {
+  const { send, limits, signal, keepLast, now = () => performance.now() } = options;
+  const state = { sent: 0, bytes: 0, windowStart: 0, windowSent: 0, held: null as JsonObject | null, over: false };
   let timer: NodeJS.Timeout | undefined;
+  // A cancelled request is silent (MCP 2025-11-25, cancellation): its id may belong to another one already.
+  const isOver = (): boolean => state.over || signal.aborted;
   const pass = async (message: JsonObject): Promise<void> => {
     state.held = null;
     state.sent += 1;
@@ -38,22 +42,26 @@ export function pacedNotices({ send, limits, keepLast, now = () => performance.n
   };
   const later = (): void => {
     timer = undefined;
-    if (state.over || state.held === null || !mayPass()) return;
+    if (isOver() || state.held === null || !mayPass()) return;
     void pass(state.held);
   };
   return {
     push: async (message) => {
-      if (state.over || Buffer.byteLength(JSON.stringify(message)) > limits.noticeBytes) return;
-      if (mayPass()) return pass(message);
+      const bytes = Buffer.byteLength(JSON.stringify(message));
+      if (isOver() || bytes > limits.noticeBytes || state.bytes + bytes > limits.noticeBytesPerRequest) return;
+      if (mayPass()) {
+        state.bytes += bytes;
+        return pass(message);
+      }
       if (!keepLast) return;
       state.held = message;
       timer ??= setTimeout(later, 1_000).unref();
     },
     finish: async () => {
       clearTimeout(timer);
-      const { held, over } = state;
+      const held = isOver() ? null : state.held;
       state.over = true;
-      if (held !== null && !over) await pass(held);
+      if (held !== null) await pass(held);
     },
   };
 }

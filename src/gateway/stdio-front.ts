@@ -94,6 +94,6 @@ function relayTo(
     return output.writableNeedDrain ? 'busy' : 'ready';
   };
   const deliver = (event: SessionEvent): void => void tellEvent(client.server, event).catch(onError);
-  const relay = relayEvents(session.listen, { wants, state, deliver }, limits.eventMs);
+  const relay = relayEvents((listener) => session.listen(listener), { wants, state, deliver }, limits.eventMs);
   client.server.onclose = relay.end;
 }

@@ -19,7 +19,7 @@ export interface StdioListens {
 }
 
 interface Opened {
-  readonly stop: AbortController;
+  cancelled: boolean;
   uris: readonly string[];
 }
 
@@ -30,16 +30,16 @@ export function stdioListens(held: Subscriptions, limits: ClientLimits): StdioLi
     for (const uri of uris) void held.remove(uri);
   };
   const narrow = async (message: Request, wanted: readonly string[]): Promise<Message | null> => {
-    const stream: Opened = { stop: new AbortController(), uris: [] };
+    const stream: Opened = { cancelled: false, uris: [] };
     opened.set(message.id, stream);
     try {
-      stream.uris = await grantedUris(held, wanted, stream.stop.signal);
+      stream.uris = await grantedUris(held, wanted);
     } catch (error) {
       if (opened.get(message.id) === stream) opened.delete(message.id);
-      if (stream.stop.signal.aborted) return null;
+      if (stream.cancelled) return null;
       throw error;
     }
-    if (!stream.stop.signal.aborted) return { ...message, body: narrowedTo(message, stream.uris) };
+    if (!stream.cancelled) return { ...message, body: narrowedTo(message, stream.uris) };
     release(stream.uris);
     return null;
   };
@@ -60,7 +60,7 @@ export function stdioListens(held: Subscriptions, limits: ClientLimits): StdioLi
       const stream = opened.get(id);
       if (stream === undefined) return;
       opened.delete(id);
-      stream.stop.abort();
+      stream.cancelled = true;
       release(stream.uris);
     },
   };

@@ -4,7 +4,7 @@ import type { ClientAbilities, ClientRequest, ServedSession } from './exchange.t
 /** The URIs that the streams of one session hear about. Two streams may name the same one; the session hears of it once. */
 export interface Subscriptions {
   /** True when the session subscribed to it, or had already. ATTACKER-CONTROLLED: `uri`. */
-  add(uri: string, signal: AbortSignal): Promise<boolean>;
+  add(uri: string): Promise<boolean>;
   /** Takes back one {@link add} that was granted. */
   remove(uri: string): Promise<void>;
   has(uri: string): boolean;
@@ -20,15 +20,15 @@ export function subscriptions(session: ServedSession, maxUris: number): Subscrip
   const entries = new Map<string, Entry>();
   /** Takings back that are under way: a new subscription to the same URI comes after them. */
   const leaving = new Map<string, Promise<void>>();
-  const ask = async (uri: string, signal: AbortSignal): Promise<boolean> => {
+  const ask = async (uri: string): Promise<boolean> => {
     await leaving.get(uri);
-    return isGranted(session, uri, signal);
+    return isGranted(session, uri);
   };
   return {
-    add: async (uri, signal) => {
+    add: async (uri) => {
       const known = entries.get(uri);
       if (known === undefined && entries.size >= maxUris) return false;
-      const entry = known ?? { holders: 0, granted: ask(uri, signal) };
+      const entry = known ?? { holders: 0, granted: ask(uri) };
       entry.holders += 1;
       entries.set(uri, entry);
       const granted = await entry.granted.catch((error: unknown) => {
@@ -44,7 +44,7 @@ export function subscriptions(session: ServedSession, maxUris: number): Subscrip
       entry.holders -= 1;
       if (entry.holders > 0) return;
       entries.delete(uri);
-      const left = session.answer(requestOf('resources/unsubscribe', uri, new AbortController().signal)).then(
+      const left = session.answer(requestOf('resources/unsubscribe', uri)).then(
         () => undefined,
         () => undefined, // nobody is left who could be told; the session ends what it holds when it closes
       );
@@ -58,9 +58,9 @@ export function subscriptions(session: ServedSession, maxUris: number): Subscrip
 }
 
 /** A refusal leaves the URI out; anything else that goes wrong is for the caller. */
-async function isGranted(session: ServedSession, uri: string, signal: AbortSignal): Promise<boolean> {
+async function isGranted(session: ServedSession, uri: string): Promise<boolean> {
   try {
-    return (await session.answer(requestOf('resources/subscribe', uri, signal))).kind === 'result';
+    return (await session.answer(requestOf('resources/subscribe', uri))).kind === 'result';
   } catch (error) {
     if (error instanceof ProtocolError) return false;
     throw error;
@@ -74,7 +74,8 @@ const NO_ABILITIES: ClientAbilities = Object.freeze({
   roots: false,
 });
 
-const requestOf = (method: string, uri: string, signal: AbortSignal): ClientRequest => ({
-  ...{ method, params: { uri }, abilities: NO_ABILITIES, signal },
+/** No one stream may cancel what others hear as well: it is taken back instead. */
+const requestOf = (method: string, uri: string): ClientRequest => ({
+  ...{ method, params: { uri }, abilities: NO_ABILITIES, signal: new AbortController().signal },
   ...{ answers: null, state: null, progress: null, log: null },
 });

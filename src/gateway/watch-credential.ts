@@ -9,7 +9,7 @@ export interface CredentialWatch {
   readonly onError: (error: unknown) => void;
 }
 
-/** Cuts a response that outlives its credential, within twice `everyMs`. When nobody can say, it is cut too. */
+/** Cuts a response that outlives its credential, within `everyMs` and the time that it takes to ask. When nobody can say, it is cut too. */
 export function watchCredential(response: ServerResponse, { isValid, end, everyMs, onError }: CredentialWatch): void {
   const ask = async (): Promise<void> => {
     const valid = await isValid().catch((error: unknown) => {

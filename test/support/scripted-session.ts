@@ -19,7 +19,7 @@ export interface ScriptedSession extends ServedSession {
 
 export type Script = (request: ClientRequest) => Promise<ClientAnswer>;
 
-export const ALL_FEATURES: SessionFeatures = {
+const ALL_FEATURES: SessionFeatures = {
   ...{ resources: true, subscriptions: true, prompts: true, completion: true, logging: true, tasks: true },
 };
 
@@ -109,6 +109,10 @@ async function callTool(request: ClientRequest, name: string): Promise<ClientAns
     case 'progress':
       for (let progress = 1; progress <= 500; progress++) await request.progress?.({ progress, total: 500 });
       return said('progressed');
+    case 'loud':
+      for (let count = 0; count < 500; count++)
+        await request.progress?.({ progress: count, message: 'x'.repeat(60_000) });
+      return said('loud');
     case 'log':
       for (const level of ['debug', 'warning']) await request.log?.({ level, data: level });
       return said('logged');
