@@ -68,7 +68,7 @@ function addTalkingTools(add) {
   add('test_sampling', sample, object({ prompt: string }));
   add(
     'test_elicitation',
-    ({ message }, context) => elicit(context, message, object({ response: string })),
+    ({ message }, context) => elicit(context, message, object({ username: string, email: string })),
     object({ message: string }),
   );
   add('test_elicitation_sep1034_defaults', (_args, context) =>
