@@ -31,6 +31,8 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'takeOwnership',
     'whoIs',
   ],
+  '../../src/store/index.ts': ['STORE_LIMITS', 'memoryStore', 'openStore'],
+  '../../src/store/contract.ts': ['storeContract'],
   '../../src/policy/index.ts': [
     'ToolPolicy',
     'allowsPath',
@@ -72,6 +74,8 @@ test('the doors of the package are the rooms', () => {
     './identity',
     './audit',
     './keeper',
+    './store',
+    './store/contract',
     './gate',
     './tools',
     './gateway',
