@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject, type JsonValue, parseStrictJson, SallyportError, sha256Hex } from '../core/index.ts';
 import type { HostFile } from './host-file.ts';
@@ -52,6 +52,9 @@ export function keepRecord(
     throw new SallyportError('STATE_UNWRITABLE', `cannot keep a backup in ${folderOf(state, host)}`, { cause });
   }
 }
+
+/** Forgets a connection that did not come about. */
+export const dropRecord = ({ folder }: ConnectRecord): void => rmSync(folder, { recursive: true, force: true });
 
 /** Two in the same millisecond get a number each; names sort by time. */
 function freshFolder(wanted: string): string {

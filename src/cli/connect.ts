@@ -4,8 +4,8 @@ import { TokenFolder } from '../keeper/index.ts';
 import { changedLines } from './connect-diff.ts';
 import { listHosts } from './connect-list.ts';
 import { type ConnectFlags, type ConnectPlan, planConnect } from './connect-plan.ts';
-import { keepRecord } from './connect-record.ts';
-import { connectTarget } from './connect-target.ts';
+import { type ConnectRecord, dropRecord, keepRecord } from './connect-record.ts';
+import { connectTarget, isInside } from './connect-target.ts';
 import { TOKEN_VARIABLE } from './host-entry.ts';
 import { replaceHostFile } from './host-file.ts';
 import { hostNamed } from './host-place.ts';
@@ -28,22 +28,18 @@ export async function connect(terminal: Terminal, name: string | undefined, flag
 /** Backup first, then the file. Returns the folder of the backup. */
 function carryOut(plan: ConnectPlan): string {
   const { host, file, target, base, after, mode, token, spentToken } = plan;
+  let record: ConnectRecord | null = null;
   try {
-    const record = keepRecord(target.state, host, {
-      file,
-      before: base.text,
-      mode: base.mode,
-      after,
-      token,
-      now: new Date(),
-    });
+    const { text: before, mode: modeBefore } = base;
+    record = keepRecord(target.state, host, { file, before, mode: modeBefore, after, token, now: new Date() });
     replaceHostFile(file, after, mode);
-    if (spentToken !== null) new TokenFolder(target.state).revoke(spentToken);
-    return record.folder;
   } catch (error) {
+    if (record !== null) dropRecord(record);
     plan.undo();
     throw error;
   }
+  if (spentToken !== null) new TokenFolder(target.state).revoke(spentToken);
+  return record.folder;
 }
 
 function report(
@@ -79,13 +75,13 @@ function report(
 }
 
 /** What the person should know and the file cannot say. */
-function advice({ host, others, token }: ConnectPlan, flags: ConnectFlags): readonly string[] {
+function advice({ host, file, target, others, token }: ConnectPlan, flags: ConnectFlags): readonly string[] {
   const around = `${others.length} other MCP server${others.length === 1 ? '' : 's'} of ${host.title} go${others.length === 1 ? 'es' : ''} around the gate`;
   return [
     ...(flags.http === undefined
       ? []
       : ['Over HTTP the gateway must be running: sallyport up with the same --policy and --state.']),
-    ...(flags.project === true
+    ...(flags.project === true || target.reachable.some((folder) => isInside(file.real, folder))
       ? ['Warning: this file lies in the project: whoever writes there, an agent too, can change or remove the entry.']
       : []),
     ...(flags.http !== undefined && token === null

@@ -40,6 +40,15 @@ export interface HostFile {
  * @throws SallyportError CONNECT_FILE when it is no regular file of this user, too large, not UTF-8, or lies elsewhere
  */
 export function readHostFile(path: string, within: string | null): HostFile {
+  try {
+    return readChecked(path, within);
+  } catch (cause) {
+    if (cause instanceof SallyportError) throw cause;
+    throw refused(path, 'it cannot be reached', cause);
+  }
+}
+
+function readChecked(path: string, within: string | null): HostFile {
   const real = realOf(path);
   if (within !== null && !isInside(real, within)) throw refused(path, `it leads to ${real}, outside of the project`);
   const stat = statSync(real, { throwIfNoEntry: false });

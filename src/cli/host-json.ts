@@ -48,11 +48,10 @@ function valueIn(node: Node): JsonValue {
 }
 
 function objectOf(node: Node): JsonObject {
-  const keys = (node.children ?? []).map(keyOf);
-  const twice = keys.find((key, at) => keys.indexOf(key) !== at);
-  if (twice !== undefined) throw broken('an object has the same key twice');
+  const properties = node.children ?? [];
+  if (new Set(properties.map(keyOf)).size < properties.length) throw broken('an object has the same key twice');
   // fromEntries defines properties: a key __proto__ stays a key.
-  return Object.fromEntries((node.children ?? []).map((property) => [keyOf(property), valueIn(childOf(property, 1))]));
+  return Object.fromEntries(properties.map((property) => [keyOf(property), valueIn(childOf(property, 1))]));
 }
 
 const keyOf = (property: Node): string => String(childOf(property, 0).value);

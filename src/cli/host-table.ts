@@ -13,10 +13,10 @@ export interface HostFolders {
 }
 
 /** A file below one of the folders. */
-export type HostPlace = readonly [folder: keyof HostFolders, path: string];
+type HostPlace = readonly [folder: keyof HostFolders, path: string];
 
 /** Where a host keeps the file of a user, by platform. `variable` names an environment variable that replaces the folder. */
-export interface UserPlaces {
+interface UserPlaces {
   readonly linux: HostPlace | null;
   readonly darwin: HostPlace;
   readonly win32: HostPlace;
@@ -24,7 +24,7 @@ export interface UserPlaces {
 }
 
 /** How a host is told of a server over HTTP. */
-export interface HttpForm {
+interface HttpForm {
   /** Key of the address. */
   readonly address: 'url' | 'serverUrl' | 'httpUrl';
   readonly type: 'http' | 'streamableHttp' | 'streamable-http' | null;

@@ -176,6 +176,16 @@ describe('a file that was there', () => {
   });
 });
 
+test('several at once: each ends, the entry stands there once, and nothing else is lost', async () => {
+  person.put(CURSOR, OWN);
+  const ran = await Promise.all(Array.from({ length: 4 }, () => person.run('connect', 'cursor')));
+  expect(ran.map(({ code }) => code).filter((code) => code !== 0 && code !== 3)).toEqual([]);
+  expect(ran.some(({ code }) => code === 0)).toBe(true);
+  expect((person.read(CURSOR) ?? '').split('"sallyport"').length).toBe(2);
+  await person.json('disconnect', 'cursor');
+  expect(person.read(CURSOR)).toBe(OWN);
+});
+
 describe('--http', () => {
   test('writes a token of its own that the gateway takes; disconnect revokes it', async () => {
     const { stop, started } = await startUp(['--state', person.workspace.state], person.workspace.root);
