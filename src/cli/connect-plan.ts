@@ -6,7 +6,7 @@ import { type ConnectTarget, surroundings } from './connect-target.ts';
 import { addressOf, tokenFor } from './connect-token.ts';
 import { type Undone, undoneFile } from './connect-undo.ts';
 import { serversIn, withEntry } from './host-edit.ts';
-import { ENTRY_NAME, httpEntry, looksLikeOurs, stdioEntry, tokenIn } from './host-entry.ts';
+import { ENTRY_NAME, httpEntry, stdioEntry, tokenIn } from './host-entry.ts';
 import { type HostFile, readHostFile } from './host-file.ts';
 import { projectPlace, userPlace } from './host-place.ts';
 import type { Host } from './host-table.ts';
@@ -60,9 +60,8 @@ export function planConnect(host: Host, target: ConnectTarget, flags: ConnectFla
     const token = tokenIn(entry) === null ? null : host.name;
     const said = file.text !== null && isDeepStrictEqual(present, entry);
     const changes = !said || (token !== null && file.mode !== 0o600 && process.platform !== 'win32');
-    // An entry of our name that somebody else wrote is replaced; it comes back with `disconnect`.
-    const foreign = record === null && !looksLikeOurs(host, present);
-    const base = foreign ? asItIs(file) : undoneFile(host, file, record);
+    // An entry of our name that no record knows was written by hand, perhaps: it is replaced, and `disconnect` brings it back.
+    const base = record === null ? asItIs(file) : undoneFile(host, file, record);
     const after = said ? (file.text ?? '') : withEntry(host, base.text ?? '', entry);
     const others = [...servers.keys()].filter((name) => name !== ENTRY_NAME);
     const spentToken = token === null ? (record?.token ?? null) : null;

@@ -3,8 +3,10 @@ import { resolve } from 'node:path';
 import { defaultStateFolder, openStateFolder, TokenFolder } from '../keeper/index.ts';
 import { changedLines } from './connect-diff.ts';
 import { fileOf } from './connect-plan.ts';
-import { type ConnectRecord, findRecord, settleRecords } from './connect-record.ts';
+import { type ConnectRecord, findRecord, keepRecord, settleRecords } from './connect-record.ts';
 import { type Undone, undoneFile } from './connect-undo.ts';
+import { serversIn } from './host-edit.ts';
+import { ENTRY_NAME } from './host-entry.ts';
 import { type HostFile, removeHostFile, replaceHostFile } from './host-file.ts';
 import { hostNamed } from './host-place.ts';
 import type { Host } from './host-table.ts';
@@ -44,6 +46,11 @@ interface Undoing {
 }
 
 function carryOut({ host, file, state, record, undone }: Undoing): void {
+  if (state !== null && record === null && undone.how === 'removed') {
+    // The entry is known by its shape only: a person may have written it, so a copy is kept.
+    const { text: before, mode } = file;
+    keepRecord(state, host, { file, before, mode, after: undone.text ?? '', token: null, now: new Date() });
+  }
   if (undone.how !== 'absent') {
     if (undone.text === null) removeHostFile(file);
     else replaceHostFile(file, undone.text, undone.mode ?? 0o600);
@@ -73,6 +80,11 @@ function report(
   const what = !changes
     ? `${host.title} is not connected`
     : `${dryRun ? 'Would disconnect' : 'Disconnected'} ${host.title}`;
+  const earlier = changes && undone.text !== null && serversIn(host, undone.text).has(ENTRY_NAME);
   const said = changes && undone.text === null ? 'removed, as it was not there before' : SAID[undone.how];
   answer(terminal, facts, safeLines([`${what}: ${file.real}: ${said}`, ...(diff === null ? [] : [diff])].join('\n')));
+  if (earlier)
+    terminal.err(
+      `The entry "${ENTRY_NAME}" that stood there before connect is back; remove it by hand if you want it gone.`,
+    );
 }

@@ -123,6 +123,11 @@ describe('a file that was there', () => {
   });
 
   test('had an entry of our name: it is replaced, and comes back', async () => {
+    const byHand = '{"mcpServers":{"sallyport":{"url":"http://127.0.0.1:7332/mcp","headers":{"A":"SALLYPORT_TOKEN"}}}}';
+    person.put(CURSOR, byHand);
+    await person.json('connect', 'cursor');
+    expect((await person.run('disconnect', 'cursor')).err).toContain('stood there before connect is back');
+    expect(person.read(CURSOR)).toBe(byHand);
     const own = '{ "mcpServers": { "sallyport": { "command": "sallyport", "args": ["mcp"] } } }';
     person.put(CURSOR, own);
     await person.json('connect', 'cursor');
