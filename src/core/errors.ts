@@ -169,6 +169,7 @@ export const ERROR_TABLE = {
   AUDIT_ROLLBACK: ['audit', 10, 500, 'Restore the newer log: this one is older than the last checkpoint'],
   AUDIT_CORRUPT: ['audit', 10, 500, 'Keep a copy of the log as evidence and run: sallyport audit verify'],
   AUDIT_WRITE_FAILED: ['audit', 3, 503, 'Free disk space or mend the disk, then start again: nothing runs unrecorded'],
+  DISK_FULL: ['audit', 3, 503, 'Free disk space, then start again: nothing runs that cannot be recorded'],
   AUDIT_BUSY: ['audit', 3, 503, 'Wait and call again: the disk is slower than the calls'],
   AUDIT_ENTRY_TOO_LARGE: ['audit', 3, 500, 'Shorten the record: an entry has at most 65,535 bytes'],
   AUDIT_NOT_FOUND: ['audit', 2, 404, 'Name a folder that holds a log, or a session that it knows'],
