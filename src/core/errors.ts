@@ -29,7 +29,14 @@ export const ERROR_TABLE = {
   // policy: the file
   POLICY_UNREADABLE: ['policy', 2, 500, 'Name a readable policy file with --policy FILE'],
   POLICY_INVALID: ['policy', 2, 500, 'Mend what the message names and run: sallyport policy check'],
+  POLICY_APPROVAL: [
+    'policy',
+    2,
+    500,
+    'Look at the policy file, then run: sallyport policy approve (or restore the state folder)',
+  ],
   // policy: decisions
+  POLICY_CHANGED: ['policy', 1, 409, 'Call again: the policy changed while the call waited or ran'],
   TOOL_NOT_ALLOWED: ['policy', 1, 403, 'Ask the operator for a rule under tools:, or use a tool that is listed'],
   PRINCIPAL_NOT_ALLOWED: ['policy', 1, 403, 'Ask the operator to extend principals: for this caller'],
   PATH_NOT_ALLOWED: ['policy', 1, 403, 'Use a path that the rule allows'],
@@ -128,6 +135,7 @@ export const ERROR_TABLE = {
   STATE_UNWRITABLE: ['keeper', 3, 500, 'Choose a writable folder with --state DIR'],
   STATE_PERMISSIONS: ['keeper', 3, 500, 'Run chmod 700 on the state folder: only its owner may read it'],
   KEEPER_CLOSED: ['keeper', 3, 503, 'Open the gate again'],
+  STOPPED: ['keeper', 1, 403, 'Ask the operator: these calls were stopped'],
   EPOCH_STALE: ['keeper', 1, 503, 'Load the current policy and try again'],
 
   // audit
