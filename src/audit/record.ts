@@ -1,12 +1,13 @@
 import type { JsonObject, JsonValue } from '../core/index.ts';
 
-/** The kinds of record (DESIGN section 6). The types `grant`, `secret-use`, `message`, `finding`, `stop` come later. */
+/** The kinds of record (DESIGN section 6). The types `grant`, `secret-use`, `message`, `finding` come later. */
 const RECORD_TYPES = [
   'session',
   'intent',
   'admitted',
   'outcome',
   'policy-loaded',
+  'stop',
   'heartbeat',
   'shutdown',
   'recovery',

@@ -135,6 +135,15 @@ export const ERROR_TABLE = {
   STATE_UNWRITABLE: ['keeper', 3, 500, 'Choose a writable folder with --state DIR'],
   STATE_PERMISSIONS: ['keeper', 3, 500, 'Run chmod 700 on the state folder: only its owner may read it'],
   KEEPER_CLOSED: ['keeper', 3, 503, 'Open the gate again'],
+  KEEPER_LOST: ['keeper', 3, 503, 'Try again: the process that owned the state went away, and another one takes over'],
+  KEEPER_BUSY: ['keeper', 3, 503, 'Wait and try again: the keeper has as much to do as it may'],
+  KEEPER_SOCKET: [
+    'keeper',
+    3,
+    500,
+    'Look at docs/keeper.md: the socket of the keeper needs a private folder and a path of at most 107 bytes',
+  ],
+  PEER_REFUSED: ['keeper', 3, 403, 'Use a current token: sallyport keeper peer list'],
   STOPPED: ['keeper', 1, 403, 'Ask the operator: these calls were stopped'],
   EPOCH_STALE: ['keeper', 1, 503, 'Load the current policy and try again'],
 

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { DEFAULT_LIMITS, type Principal, SallyportError, type Surface, systemClock } from '../core/index.ts';
+import { DEFAULT_LIMITS, newId, type Principal, SallyportError, type Surface, systemClock } from '../core/index.ts';
 import { defaultStateFolder, type Keeper, localUser, openKeeper } from '../keeper/index.ts';
 import { type CompiledPolicy, compilePolicy, mayBeAllowed, type Policy, reachableFolders } from '../policy/index.ts';
 import { passGate } from './call.ts';
@@ -55,7 +55,8 @@ interface GateParts {
 async function buildGate(options: GateOptions, parts: GateParts): Promise<Gate> {
   const { policy, policyFile, root, registry, keeper } = parts;
   const { digest, rules, mode } = policy;
-  const epoch = await keeper.policyLoaded({ digest, source: policyFile ?? 'object', rules, mode });
+  const scope = policyFile ?? newId('object');
+  const epoch = await keeper.policyLoaded({ scope, digest, source: policyFile ?? 'object', rules, mode });
   let compiled: CompiledPolicy | null = null;
   const house: House = {
     ...{ keeper, registry, root, policy, epoch },

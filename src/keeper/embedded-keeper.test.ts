@@ -23,7 +23,13 @@ afterEach(async () => {
 async function open(): Promise<void> {
   keeper = await openKeeper({ state, reachable: [] });
   const principal = await keeper.openSession({ tenant: 't', user: 'ann', agent: 'a', proof: 'local' }, 'library');
-  const epoch = await keeper.policyLoaded({ digest: '0'.repeat(64), source: 'x', rules: 1, mode: 'enforce' });
+  const epoch = await keeper.policyLoaded({
+    scope: 'p',
+    digest: '0'.repeat(64),
+    source: 'x',
+    rules: 1,
+    mode: 'enforce',
+  });
   intent = { ...whoIs(principal), tool: 'pay', epoch, decision: 'allow', payloads: { arguments: { amount: 1 } } };
 }
 
@@ -53,8 +59,25 @@ test('an outcome that cannot be written leaves the call open, and closing record
 });
 
 test('a gate behind the epoch is refused', async () => {
-  await keeper.policyLoaded({ digest: '1'.repeat(64), source: 'x', rules: 1, mode: 'enforce' });
+  await keeper.policyLoaded({ scope: 'p', digest: '1'.repeat(64), source: 'x', rules: 1, mode: 'enforce' });
   await expect(keeper.admit(intent, { isolation })).rejects.toMatchObject({ code: 'EPOCH_STALE' });
+});
+
+test('epochs, stops and spent keys survive a restart, and epochs rise over the whole state', async () => {
+  const notice = { digest: '0'.repeat(64), source: 'x', rules: 1, mode: 'enforce' };
+  const other = await keeper.policyLoaded({ ...notice, scope: 'q' });
+  expect(other).toBeGreaterThan(intent.epoch ?? 0);
+  await keeper.stop({ kind: 'agent', name: 'a' }, 'test');
+  expect(await keeper.claim('nonce', 'n', Date.now() + 60_000)).toBe(true);
+  await keeper.close();
+  await open();
+  expect(await keeper.policyLoaded({ ...notice, scope: 'q' })).toBe(other);
+  expect(await keeper.policyLoaded({ ...notice, scope: 'q', digest: '2'.repeat(64) })).toBe(other + 1);
+  expect(await keeper.stops()).toEqual([{ kind: 'agent', name: 'a' }]);
+  await expect(keeper.admit(intent, { isolation })).rejects.toMatchObject({ code: 'STOPPED' });
+  expect(await keeper.claim('nonce', 'n', Date.now() + 60_000)).toBe(false);
+  await keeper.resume({ kind: 'agent', name: 'a' });
+  await keeper.settle(await keeper.admit(intent, { isolation }), { outcome: 'delivered' });
 });
 
 test('a call that runs while the keeper closes gets the outcome unknown; one that is being admitted does not run', async () => {

@@ -8,6 +8,7 @@ import {
   SallyportError,
   type Surface,
 } from '../core/index.ts';
+import type { Journal } from './journal.ts';
 import type {
   Admission,
   AdmittedDraft,
@@ -15,15 +16,21 @@ import type {
   CallIdentity,
   IntentDraft,
   Keeper,
+  KeeperEvent,
   OutcomeDraft,
   PolicyNotice,
   Receipt,
+  StopFlag,
   TokenHolder,
 } from './keeper.ts';
 import type { Ownership } from './owner.ts';
+import { PolicyEpochs } from './policy-epochs.ts';
 import { RefusalMeter } from './refusal-meter.ts';
+import { SpentKeys } from './spent-keys.ts';
+import { StopFlags } from './stop-flags.ts';
 import type { TokenFolder } from './token-folder.ts';
 import type { UnknownCalls } from './unknown-calls.ts';
+import { Watchers } from './watchers.ts';
 
 interface Parts {
   readonly state: string;
@@ -31,6 +38,7 @@ interface Parts {
   readonly ownership: Ownership;
   readonly tokens: TokenFolder;
   readonly clock: Clock;
+  readonly journal: Journal;
   readonly unknown: UnknownCalls;
   /** The calls on that list, as `sameCall` writes them. */
   readonly uncertain: ReadonlySet<string>;
@@ -42,29 +50,66 @@ export class EmbeddedKeeper implements Keeper {
   readonly state: string;
   readonly #parts: Parts;
   readonly #refusals = new RefusalMeter();
+  readonly #watchers = new Watchers();
+  readonly #epochs: PolicyEpochs;
+  readonly #stops: StopFlags;
+  readonly #spent: SpentKeys;
   /** INVARIANT: an admission leaves this map exactly once, with its outcome. */
   readonly #open = new Map<
     string,
     { readonly intentSeq: number; readonly admittedSeq: number; readonly draft: IntentDraft }
   >();
   readonly #heartbeat: NodeJS.Timeout;
-  #epoch = 0;
   #closing: Promise<void> | null = null;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.verifier = parts.log.verifierKey;
     this.state = parts.state;
+    this.#epochs = new PolicyEpochs(parts.journal);
+    this.#stops = new StopFlags(parts.journal);
+    this.#spent = new SpentKeys(parts.journal, parts.clock);
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
   }
 
   async policyLoaded(policy: PolicyNotice): Promise<number> {
     this.#checkOpen();
-    this.#epoch += 1;
-    const epoch = this.#epoch;
-    const { digest, source, rules, mode } = policy;
-    await this.#durable({ type: 'policy-loaded', policyDigest: digest, epoch, detail: { source, rules, mode } });
+    const { scope, digest, source, rules, mode } = policy;
+    const { epoch, isNew } = await this.#epochs.load(scope, digest);
+    // Told before it is recorded: a gate that is behind denies from now on, and may as well know why.
+    if (isNew) this.#watchers.tell({ type: 'policy', scope, epoch, digest });
+    const detail = { scope, source, rules, mode, inForceBefore: !isNew };
+    await this.#durable({ type: 'policy-loaded', policyDigest: digest, epoch, detail });
     return epoch;
+  }
+
+  async stop(flag: StopFlag, reason: string): Promise<void> {
+    this.#checkOpen();
+    const durable = this.#stops.add(flag);
+    this.#watchers.tell({ type: 'stop', flag });
+    await durable;
+    await this.#durable({ type: 'stop', detail: { flag: { ...flag }, stopped: true, reason } });
+  }
+
+  async resume(flag: StopFlag): Promise<void> {
+    this.#checkOpen();
+    // Recorded before it is in force: whatever runs after a stop stands behind the record that ended it.
+    await this.#durable({ type: 'stop', detail: { flag: { ...flag }, stopped: false } });
+    if (await this.#stops.remove(flag)) this.#watchers.tell({ type: 'resume', flag });
+  }
+
+  async stops(): Promise<readonly StopFlag[]> {
+    this.#checkOpen();
+    return this.#stops.list();
+  }
+
+  watch(listener: (event: KeeperEvent) => void): () => void {
+    return this.#watchers.add(listener);
+  }
+
+  async claim(space: string, key: string, expiresAt: number): Promise<boolean> {
+    this.#checkOpen();
+    return this.#spent.claim(space, key, expiresAt);
   }
 
   async authenticate(token: string): Promise<TokenHolder | null> {
@@ -97,7 +142,8 @@ export class EmbeddedKeeper implements Keeper {
 
   async admit(intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
     this.#checkOpen();
-    if (intent.epoch !== this.#epoch) {
+    if (this.#stops.covers(intent)) throw new SallyportError('STOPPED', 'calls like this were stopped by the operator');
+    if (!this.#epochs.isCurrent(intent.epoch)) {
       throw new SallyportError('EPOCH_STALE', 'the policy changed since the call was judged');
     }
     const { log } = this.#parts;
@@ -149,6 +195,7 @@ export class EmbeddedKeeper implements Keeper {
       try {
         await log.close();
       } finally {
+        await this.#parts.journal.close();
         ownership.release();
       }
     }

@@ -7,9 +7,11 @@ export type {
   CallIdentity,
   IntentDraft,
   Keeper,
+  KeeperEvent,
   OutcomeDraft,
   PolicyNotice,
   Receipt,
+  StopFlag,
   TokenHolder,
 } from './keeper.ts';
 export { type KeeperOptions, localUser, openKeeper } from './open-keeper.ts';

@@ -39,20 +39,39 @@ export type IntentDraft = Omit<RecordDraft, 'type' | 'intentSeq' | 'admittedSeq'
 export type AdmittedDraft = Pick<RecordDraft, 'isolation' | 'detail' | 'payloads'>;
 export type OutcomeDraft = Pick<RecordDraft, 'outcome' | 'error' | 'durationMs' | 'detail' | 'payloads'>;
 
-/** A policy that comes into force. */
+/** A policy that a gate has loaded. */
 export interface PolicyNotice {
+  /** What the policy is the policy of: the path of its file, or a unique text for one given as an object. At most 4,352 bytes. */
+  readonly scope: string;
   readonly digest: string;
   readonly source: string;
   readonly rules: number;
   readonly mode: string;
 }
 
+/** Which calls are stopped: every one, those of an agent, or those of a session. */
+export type StopFlag =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'agent'; readonly name: string }
+  | { readonly kind: 'session'; readonly id: string };
+
+/**
+ * What a keeper tells those who watch it. `lost`: nobody owns the state just now, so that nothing is admitted; `reconnected`:
+ * there is an owner again, and what happened meanwhile is to be asked for (`stops`, `policyLoaded`).
+ */
+export type KeeperEvent =
+  | { readonly type: 'policy'; readonly scope: string; readonly epoch: number; readonly digest: string }
+  | { readonly type: 'stop'; readonly flag: StopFlag }
+  | { readonly type: 'resume'; readonly flag: StopFlag }
+  | { readonly type: 'reconnected' }
+  | { readonly type: 'lost' };
+
 /**
  * Every power of Sallyport behind one interface: state folder, log, tokens. A gate holds no key; it asks. All values are
  * plain JSON, so the same interface serves embedded and over a socket.
  *
- * Every method rejects with SallyportError KEEPER_CLOSED after `close`, and AUDIT_WRITE_FAILED once the log cannot be
- * written: then nothing runs.
+ * Every method rejects with SallyportError KEEPER_CLOSED after `close`, AUDIT_WRITE_FAILED once the log cannot be written
+ * (then nothing runs), and, where the keeper is another process, KEEPER_LOST when it went away before it answered.
  */
 export interface Keeper {
   /** Public key of the log, as a C2SP vkey line. */
@@ -60,8 +79,26 @@ export interface Keeper {
   /** Real path of the state folder: no tool may reach it. */
   readonly state: string;
 
-  /** Records that a policy is in force and returns its epoch. A gate names the epoch with every admission. */
+  /**
+   * Records that a gate has loaded a policy and returns its epoch, which the gate names with every admission. The digest that
+   * is in force for the scope already keeps its epoch; another one begins a new epoch. Epochs are unique and rise over the
+   * whole state, also over restarts.
+   */
   policyLoaded(policy: PolicyNotice): Promise<number>;
+  /** Stops calls until `resume`, also over restarts; recorded. Narrows, so that every gate may ask for it. */
+  stop(flag: StopFlag, reason: string): Promise<void>;
+  /** Takes a stop back; recorded. @throws SallyportError PEER_REFUSED for a peer that is no operator */
+  resume(flag: StopFlag): Promise<void>;
+  /** The stops in force. */
+  stops(): Promise<readonly StopFlag[]>;
+  /** Tells `listener` what happens from now on, until the function returned is called. */
+  watch(listener: (event: KeeperEvent) => void): () => void;
+  /**
+   * True exactly once per space and key until `expiresAt` (milliseconds since the epoch), durable before it resolves; false for
+   * a key that is spent, and for an expiry that has passed. A clock that steps back makes no spent key usable again.
+   * @throws SallyportError KEEPER_BUSY when 1,000,000 keys are spent that have not expired
+   */
+  claim(space: string, key: string, expiresAt: number): Promise<boolean>;
   /** The holder of a bearer token, or null; takes as long for one wrong token as for another. */
   authenticate(token: string): Promise<TokenHolder | null>;
   /** Begins a session: names it and records it. */
@@ -73,7 +110,7 @@ export interface Keeper {
   refuse(intent: IntentDraft): Promise<Receipt>;
   /**
    * Records `intent` and `admitted`, both durable with one flush when it resolves.
-   * @throws SallyportError EPOCH_STALE when `intent.epoch` is not the current one
+   * @throws SallyportError EPOCH_STALE when `intent.epoch` is not the current one of its scope, STOPPED while a stop covers it
    */
   admit(intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission>;
   /**

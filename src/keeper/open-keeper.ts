@@ -1,7 +1,10 @@
+import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { AuditLog, readPayloads, readRecords, recoveryDrafts } from '../audit/index.ts';
 import { type Clock, isJsonObject, systemClock } from '../core/index.ts';
 import { EmbeddedKeeper, sameCall } from './embedded-keeper.ts';
+import { Journal } from './journal.ts';
 import { takeOwnership } from './owner.ts';
 import { openStateFolder } from './state-folder.ts';
 import { TokenFolder } from './token-folder.ts';
@@ -29,11 +32,20 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
     const log = await AuditLog.open({ directory: state, clock, writer: `keeper:${process.pid}` });
     const unknown = new UnknownCalls(state);
     const uncertain = await recover(state, log, unknown);
-    return new EmbeddedKeeper({ state, log, ownership, clock, unknown, uncertain, tokens: new TokenFolder(state) });
+    const journal = await openJournal(state);
+    const tokens = new TokenFolder(state);
+    return new EmbeddedKeeper({ state, log, ownership, clock, journal, unknown, uncertain, tokens });
   } catch (error) {
     ownership.release();
     throw error;
   }
+}
+
+/** `keeper/` of the state folder: what belongs to the keeper alone. */
+async function openJournal(state: string): Promise<Journal> {
+  const folder = join(state, 'keeper');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return Journal.open(join(folder, 'journal'));
 }
 
 /** The user that runs this process, as principals name it. */
