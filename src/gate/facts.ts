@@ -1,5 +1,5 @@
 import type { JsonValue } from '../core/index.ts';
-import { type CallFacts, type PathReading, type PathUse, pathUses } from '../policy/index.ts';
+import { type CallFacts, type PathReading, type PathUse, pathUses, strongestUses } from '../policy/index.ts';
 import type { CallRequest } from './call.ts';
 import { readCommand } from './command-facts.ts';
 import type { House } from './house.ts';
@@ -35,6 +35,7 @@ export async function readFacts(
     tool: parsed.name,
     arguments: parsed.arguments,
     principal,
+    ...(tool?.paths === undefined ? {} : { declaredPaths: tool.paths }),
     paths: Object.freeze({ ...readPaths(reader, parsed), ...paths }),
     ...(command === undefined ? {} : { command }),
     ...(Object.keys(requests).length === 0 ? {} : { requests }),
@@ -57,16 +58,6 @@ function readPaths(reader: ArgumentReader, parsed: ParsedCall): CallFacts['paths
     }
   }
   return Object.freeze(paths);
-}
-
-/** INVARIANT: what a tool says it writes stays a write, whatever the policy calls it: control files are judged by the use. */
-function strongestUses(
-  declared: Readonly<Record<string, PathUse>>,
-  ruled: Readonly<Record<string, PathUse>>,
-): Readonly<Record<string, PathUse>> {
-  const uses: Record<string, PathUse> = Object.assign(Object.create(null), declared);
-  for (const [name, use] of Object.entries(ruled)) if (uses[name] !== 'file_write') uses[name] = use;
-  return uses;
 }
 
 /** A path argument is a string, or a list of strings (`paths/0`, `paths/1`, …). Anything else cannot be judged. */

@@ -8,5 +8,8 @@ export { type LoadedPolicy, loadPolicy } from './load-policy.ts';
 export type { FolderEntries, OpenedPath } from './opened-path.ts';
 export type { CallOptions, Gate, GateOptions, GateSession, SessionOptions } from './options.ts';
 export type { PlannedRun } from './planned-run.ts';
+export { type ApprovedPolicy, readApproval, writeApproval } from './policy-approval.ts';
+export { type PolicyText, readPolicyFile } from './policy-file.ts';
+export type { PolicyStatus } from './policy-status.ts';
 export type { CallResult, Delivered, Denied, Failed } from './result.ts';
 export type { Content, Tool, ToolContext, ToolOutput } from './tool.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { canonicalJson, type Clock, isSallyportError, SallyportError, sha256Hex } from '../core/index.ts';
+import { type Clock, canonicalJson, isSallyportError, SallyportError, sha256Hex } from '../core/index.ts';
 import { openStateFolder } from '../keeper/index.ts';
-import { parsePolicy, type ServerRule, reachableFolders } from '../policy/index.ts';
+import { parsePolicy, reachableFolders, type ServerRule } from '../policy/index.ts';
 import { type LoadedPolicy, withRoot } from './load-policy.ts';
 import { readApproval, writeFirstApproval } from './policy-approval.ts';
 import { readPolicyFile } from './policy-file.ts';

@@ -58,7 +58,8 @@ export function openRunningCalls(): RunningCalls {
     },
     stop: (flag) => {
       for (const { request, controller } of [...entries]) {
-        if (covers(flag, request)) controller.abort(new SallyportError('STOPPED', 'the operator stopped calls like this'));
+        if (covers(flag, request))
+          controller.abort(new SallyportError('STOPPED', 'the operator stopped calls like this'));
       }
     },
     get size() {

@@ -50,7 +50,7 @@ function coveredPaths(facts: CallFacts, uses: PathUses): CallFacts['paths'] | nu
     if (pointer.startsWith(COMMAND_PATHS)) paths[pointer] = path;
   }
   for (const [name, use] of Object.entries(uses)) {
-    for (const pointer of pointersOf(name, valueOf(facts.arguments, name))) {
+    for (const pointer of pointersOf(name, argumentOf(facts.arguments, name))) {
       const known = Object.hasOwn(facts.paths, pointer) ? facts.paths[pointer] : undefined;
       // A path that was read for reading was not asked everything that a write is asked.
       if (known === undefined || (use === 'file_write' && known.use !== 'file_write')) return null;
@@ -60,7 +60,7 @@ function coveredPaths(facts: CallFacts, uses: PathUses): CallFacts['paths'] | nu
   return Object.freeze(paths);
 }
 
-const valueOf = (args: JsonObject, name: string): JsonValue | undefined =>
+const argumentOf = (args: JsonObject, name: string): JsonValue | undefined =>
   Object.hasOwn(args, name) ? args[name] : undefined;
 
 function coveredRequests(facts: CallFacts, wanted: object): NonNullable<CallFacts['requests']> | null {

@@ -1,8 +1,8 @@
 import type { Principal } from '../core/index.ts';
 import type { CompiledPolicy } from './compiled.ts';
+import { ownPathUses, strongestUses } from './covered-facts.ts';
 import type { Decision } from './decision.ts';
 import type { CallFacts, PathReading, PathUse } from './facts.ts';
-import { ownPathUses, strongestUses } from './covered-facts.ts';
 import { judge } from './judge.ts';
 import { judgePath } from './judge-path.ts';
 import { decideByBoth } from './meet.ts';

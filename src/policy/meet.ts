@@ -32,7 +32,8 @@ export const decideAgain = (compiled: CompiledPolicy, facts: CallFacts): Decisio
 /** Deny beats confirm beats allow; obligations combine to the stricter. */
 export function decideByBoth(changed: CompiledPolicy, approved: CompiledPolicy, facts: CallFacts): Decision {
   const first = decideAlone(changed, facts);
-  const second = approved.also === undefined ? decideAlone(approved, facts) : decideByBoth(approved, approved.also, facts);
+  const second =
+    approved.also === undefined ? decideAlone(approved, facts) : decideByBoth(approved, approved.also, facts);
   const obligations = stricterObligations(first.obligations, second.obligations);
   if (obligations === null && first.effect !== 'deny' && second.effect !== 'deny') return refuseIsolation(first);
   const told = isTold(second, first) ? waiting(second, first) : first;
