@@ -189,6 +189,7 @@ export const ERROR_TABLE = {
   ORIGIN_REFUSED: ['gateway', 1, 403, 'Call from the same address: web pages of other origins are refused'],
 
   // cli
+  OPERATOR_ONLY: ['cli', 1, 403, 'Run this yourself in a terminal: what an agent starts cannot approve'],
   USAGE: ['cli', 2, 400, 'Run sallyport --help'],
   CASES_INVALID: ['cli', 2, 400, 'Mend what the message names; docs/policy-testing.md has the format of cases'],
   INTERNAL: ['cli', 3, 500, 'Report this with the message: it is a defect of Sallyport'],

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { SallyportError } from '../core/index.ts';
-import { isPolicy, type Policy, policyFromObject } from '../policy/index.ts';
+import { isPolicy, type Policy, parsePolicy, policyFromObject } from '../policy/index.ts';
 import type { GateOptions } from './options.ts';
 import { readPolicyFile } from './policy-file.ts';
 
@@ -39,4 +39,13 @@ export function withRoot(policy: Policy, policyFile: string | null, given: strin
   } catch (cause) {
     throw new SallyportError('POLICY_INVALID', `the root folder ${wanted} does not exist`, { cause });
   }
+}
+
+/**
+ * Reads a policy out of the text of a file, as if it stood there now.
+ * @throws SallyportError POLICY_INVALID (detail.problems: file, line, column, message, remedy)
+ */
+export function loadPolicyText(text: string, { policy, root }: { policy: string; root?: string }): LoadedPolicy {
+  const policyFile = resolve(policy);
+  return withRoot(parsePolicy(text, { file: policyFile }), policyFile, root);
 }

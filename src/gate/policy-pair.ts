@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { type Clock, canonicalJson, isSallyportError, SallyportError, sha256Hex } from '../core/index.ts';
 import { openStateFolder } from '../keeper/index.ts';
-import { parsePolicy, reachableFolders, type ServerRule } from '../policy/index.ts';
-import { type LoadedPolicy, withRoot } from './load-policy.ts';
+import { reachableFolders, type ServerRule } from '../policy/index.ts';
+import { type LoadedPolicy, loadPolicyText, withRoot } from './load-policy.ts';
 import { readApproval, writeFirstApproval } from './policy-approval.ts';
 import { readPolicyFile } from './policy-file.ts';
 
@@ -55,9 +55,9 @@ export async function readPair(source: PairSource): Promise<PolicyPair> {
 function readApproved(approval: { readonly text: string; readonly digest: string }, source: PairSource): LoadedPolicy {
   const { policyFile, root, state } = source;
   try {
-    const policy = parsePolicy(approval.text, { file: policyFile });
+    const loaded = loadPolicyText(approval.text, { policy: policyFile, ...(root === undefined ? {} : { root }) });
+    const { policy } = loaded;
     if (policy.digest !== approval.digest) throw new SallyportError('POLICY_APPROVAL', 'its digest is another');
-    const loaded = withRoot(policy, policyFile, root);
     openStateFolder(state, reachableFolders(policy, loaded.root));
     return loaded;
   } catch (cause) {

@@ -12,16 +12,24 @@ export interface PolicyStatus {
   readonly epoch: number;
   /** Why the file as it is now is not in force, and the one before it is; null: it is in force. */
   readonly trouble: { readonly code: ErrorCode; readonly message: string } | null;
+  /** Nothing is enforced: `mode: observe` in every policy that counts. */
+  readonly observing: boolean;
   /** Changes of the file are enforced without approval. */
   readonly development: boolean;
 }
 
 /** What a house says of itself. */
 export const statusOf = (
-  { policy, approved, epoch }: House,
+  { policy, approved, epoch, observing }: House,
   more: Pick<PolicyStatus, 'file' | 'trouble' | 'development'>,
 ): PolicyStatus =>
-  Object.freeze({ ...more, digest: policy.digest, approvedDigest: approved === null ? null : approved.digest, epoch });
+  Object.freeze({
+    ...more,
+    digest: policy.digest,
+    approvedDigest: approved === null ? null : approved.digest,
+    epoch,
+    observing,
+  });
 
 /** Said to the operator when the status changed, one line. Not yet escaped for a terminal. */
 export function describeStatus({ file, approvedDigest, trouble, development }: PolicyStatus): string {

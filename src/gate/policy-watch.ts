@@ -19,7 +19,9 @@ export function watchFiles(files: () => readonly string[], changed: () => void, 
   let stamp = stampOf(files());
   let settling: NodeJS.Timeout | null = null;
   const look = (): void => {
+    if (settling !== null) clearTimeout(settling);
     settling = null;
+    follow(); // one of the folders may have been made
     const now = stampOf(files());
     if (now === stamp) return;
     stamp = now;
@@ -29,12 +31,14 @@ export function watchFiles(files: () => readonly string[], changed: () => void, 
     settling ??= setTimeout(look, SETTLE_MS).unref();
   };
   const folders = watchFolders(soon);
-  folders.follow(files().map((file) => dirname(file)));
+  const follow = (): void => folders.follow(files().map((file) => dirname(file)));
+  follow();
   const timer = setInterval(() => {
-    folders.follow(files().map((file) => dirname(file)));
+    follow();
     look();
     poll();
   }, POLL_MS).unref();
+  soon();
   return {
     close: () => {
       clearInterval(timer);

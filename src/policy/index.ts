@@ -24,6 +24,7 @@ export type {
   ServerRule,
   ToolRule,
 } from './policy.ts';
+export { type ChangeDirection, comparePolicies, type PolicyChange, renderPolicyChanges } from './policy-changes.ts';
 export { describeProblem } from './problems.ts';
 export { reachableFolders } from './reachable.ts';
 export { decideRequest, requestsOf } from './requests.ts';
