@@ -66,17 +66,19 @@ export async function openPolicy(
     return opened().house;
   };
   const fixtures = fixturesOf({ house: () => opened().house, renewed });
-  // Before the first reading: what changes during it is seen.
-  const watching = startWatching(
-    source,
-    () => void loader.load(),
-    () => {
-      if (room !== null && (isBehind(room) || room.owed)) void loader.load();
-    },
-  );
+  // Before the first reading: what changes during it is seen, and loaded once there is something that it can change.
+  let isEarly = false;
+  const reload = (): void => {
+    if (room === null) isEarly = true;
+    else void loader.load();
+  };
+  const watching = startWatching(source, reload, () => {
+    if (room !== null && (isBehind(room) || room.owed)) reload();
+  });
+  const early: KeeperEvent[] = [];
   const unwatch = fixtures.keeper.watch((event) => {
-    if (room === null) return;
-    if (takeEvent(room, event)) void loader.load();
+    if (room === null) early.push(event);
+    else if (takeEvent(room, event)) reload();
   });
   const close = (): void => {
     watching?.close();
@@ -84,6 +86,8 @@ export async function openPolicy(
   };
   try {
     room = await openRoom(source, fixtures, changed);
+    for (const event of early) if (takeEvent(room, event)) isEarly = true;
+    if (isEarly) reload();
   } catch (error) {
     close();
     throw error;
