@@ -135,9 +135,14 @@ export class EmbeddedKeeper implements Keeper {
     const turn = this.#refusals.take(session, this.#parts.clock.now());
     if (!turn.record) return { seq: turn.lastSeq };
     const detail = turn.suppressed === 0 ? intent.detail : { ...intent.detail, suppressedRefusals: turn.suppressed };
-    const receipt = await this.#durable({ type: 'intent', ...intent, ...(detail === undefined ? {} : { detail }) });
-    this.#refusals.recorded(session, receipt.seq);
-    return receipt;
+    try {
+      const receipt = await this.#durable({ type: 'intent', ...intent, ...(detail === undefined ? {} : { detail }) });
+      this.#refusals.recorded(session, receipt.seq);
+      return receipt;
+    } catch (error) {
+      this.#refusals.missed(1 + turn.suppressed);
+      throw error;
+    }
   }
 
   async admit(intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
@@ -147,6 +152,7 @@ export class EmbeddedKeeper implements Keeper {
       throw new SallyportError('EPOCH_STALE', 'the policy changed since the call was judged');
     }
     const { log } = this.#parts;
+    if (log.sealed !== null) throw log.sealed;
     const first = log.append({ type: 'intent', ...intent });
     const second = log.append({ type: 'admitted', ...linkOf(intent), ...admitted, intentSeq: first.seq });
     const admission: Admission = { call: newId('call'), intentSeq: first.seq, admittedSeq: second.seq };
@@ -215,9 +221,10 @@ export class EmbeddedKeeper implements Keeper {
   }
 
   #beat(): void {
-    this.#parts.log
-      .append({ type: 'heartbeat', detail: { openCalls: this.#open.size } })
-      .durable.catch(() => undefined);
+    const { log } = this.#parts;
+    // A log that takes nothing any more tells so to whoever calls.
+    if (log.failure !== null || log.sealed !== null) return;
+    log.append({ type: 'heartbeat', detail: { openCalls: this.#open.size } }).durable.catch(() => log.failure);
   }
 
   #checkOpen(): void {
