@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { DEFAULT_LIMITS, SallyportError } from '../core/index.ts';
 import { type Policy, parsePolicy } from '../policy/index.ts';
@@ -17,7 +18,9 @@ export async function readPolicyFile(file: string): Promise<PolicyText> {
 /** Reads at most one byte more than a policy may have: a file that grows meanwhile fills no memory. */
 async function readBytes(file: string): Promise<Buffer> {
   try {
-    await using handle = await open(file, 'r');
+    // A pipe in its place must not make the gate wait for ever.
+    await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!(await handle.stat()).isFile()) throw new TypeError('not a regular file');
     const buffer = Buffer.alloc(DEFAULT_LIMITS.policyBytes + 1);
     let length = 0;
     while (length < buffer.length) {

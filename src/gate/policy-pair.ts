@@ -31,22 +31,23 @@ export const pairOf = (written: LoadedPolicy): PolicyPair =>
   Object.freeze({ written, approved: null, isFirstUse: false });
 
 /**
- * Reads a policy file, once, and what was approved of it.
+ * Reads a policy file, once, and what was approved of it. `isFirst`: a policy of which nothing was approved yet is taken as
+ * approved; never while a gate is open, for then an approval that is gone was taken away.
  * @throws SallyportError POLICY_UNREADABLE, POLICY_INVALID, POLICY_APPROVAL, STATE_EXPOSED, STATE_UNWRITABLE
  */
-export async function readPair(source: PairSource): Promise<PolicyPair> {
+export async function readPair(source: PairSource, isFirst: boolean): Promise<PolicyPair> {
   const { policyFile, root, state, clock, needsApproval } = source;
   const { policy, text } = await readPolicyFile(policyFile);
   const written = withRoot(policy, policyFile, root);
   openStateFolder(state, reachableFolders(policy, written.root));
   if (!needsApproval) return pairOf(written);
   const known = readApproval(state, policyFile);
-  if (known === null) {
+  if (known === null && isFirst) {
     const { digest } = policy;
     writeFirstApproval(state, { file: resolve(policyFile), digest, text, approvedAt: clock.now() });
   }
   const approval = known ?? readApproval(state, policyFile);
-  if (approval === null) throw new SallyportError('POLICY_APPROVAL', `nothing is approved of ${policyFile}`);
+  if (approval === null) throw new SallyportError('POLICY_APPROVAL', `what was approved of ${policyFile} is gone`);
   const isFirstUse = known === null;
   if (approval.digest === policy.digest) return Object.freeze({ written, approved: null, isFirstUse });
   return Object.freeze({ written, approved: readApproved(approval, source), isFirstUse });

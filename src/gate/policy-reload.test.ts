@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -94,7 +95,7 @@ function slowTool(onStart: () => void = () => undefined): { tool: Tool; letGo: (
 }
 
 describe('a change of the file', () => {
-  test('that narrows applies at once, and one that widens waits until it is approved', async () => {
+  test('[T1.9] that narrows applies at once, and one that widens waits until it is approved', async () => {
     const gate = await openHere();
     const session = await gate.openSession({ agent: 'a' });
     gate.tool({ ...addTool(), name: 'more' });
@@ -131,7 +132,7 @@ describe('a change of the file', () => {
     expect(waited).toMatchObject({ policyDigest: changed, detail: { approvedDigest: before.digest } });
   });
 
-  test('still waits after a restart, and when it is taken back nothing waits', async () => {
+  test('[T1.9] still waits after a restart, and when it is taken back nothing waits', async () => {
     await (await openHere()).close();
     write(policyOf('add: {}', 'slow: {}', 'more: {}'));
     const gate = await openHere();
@@ -152,8 +153,9 @@ describe('a change of the file', () => {
     ['with a key that is not known', (file) => writeFileSync(file, `${ADD}extra: 1\n`), 'POLICY_INVALID'],
     ['too large', (file) => writeFileSync(file, `${ADD}#${'x'.repeat(1_048_577)}`), 'POLICY_INVALID'],
     ['deleted', (file) => rmSync(file), 'POLICY_UNREADABLE'],
+    ['a pipe', (file) => [rmSync(file), execFileSync('mkfifo', [file])], 'POLICY_UNREADABLE'],
     ['a folder', (file) => [rmSync(file), mkdirSync(file)], 'POLICY_UNREADABLE'],
-  ])('that makes it %s keeps the policy, says so and records it once', async (_what, spoil, code) => {
+  ])('[T1.9] that makes it %s keeps the policy, says so and records it once', async (_what, spoil, code) => {
     const gate = await openHere();
     const { epoch } = gate.policyStatus();
     expect(await change(gate, () => spoil(workspace.policyFile))).toMatchObject({ trouble: { code }, epoch });
@@ -217,7 +219,7 @@ describe('a change of the file', () => {
 });
 
 describe('calls that wait or run when the policy changes', () => {
-  test('a running call that is not allowed any more is ended, and its result withheld', async () => {
+  test('[T1.9] a running call that is not allowed any more is ended, and its result withheld', async () => {
     const { tool, letGo, started } = slowTool();
     const gate = await openHere({ tools: [addTool(), tool] });
     const call = gate.call('slow', {});
@@ -255,7 +257,7 @@ describe('calls that wait or run when the policy changes', () => {
     expect(await call).toMatchObject({ kind: 'failed', code: 'TOOL_TIMEOUT' });
   });
 
-  test('a call that waits for its admission while the policy narrows does not run', async () => {
+  test('[T1.9] a call that waits for its admission while the policy narrows does not run', async () => {
     let ran = 0;
     const { tool, letGo } = slowTool(() => ran++);
     const keeper = await openKeeper({ state: workspace.state, reachable: [] });
@@ -343,6 +345,16 @@ describe('what was approved', () => {
     const [name] = readdirSync(join(workspace.state, 'policies'));
     writeFileSync(join(workspace.state, 'policies', name ?? ''), '{"file": "x"}');
     await expect(openHere()).rejects.toMatchObject({ code: 'POLICY_APPROVAL' });
+  });
+
+  test('and is taken away while a gate is open is no first use', async () => {
+    const gate = await openHere();
+    rmSync(join(workspace.state, 'policies'), { recursive: true });
+    expect(await change(gate, () => write(policyOf('more: {}')))).toMatchObject({
+      trouble: { code: 'POLICY_APPROVAL' },
+    });
+    expect(readApproval(workspace.state, workspace.policyFile)).toBeNull();
+    expect(await gate.call('add', sum)).toMatchObject({ kind: 'delivered' });
   });
 
   test('is written for its owner only, and holds the text', async () => {

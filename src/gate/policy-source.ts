@@ -18,11 +18,16 @@ export function policySource(options: GateOptions, loaded: LoadedPolicy, keeper:
     throw new SallyportError('USAGE', 'policyChanges is wait, apply or ignore');
   }
   const development = policyChanges === 'apply';
+  let isFirst = true;
   const source = { policyFile, root, clock, state: keeper.state, needsApproval: !development };
   return {
     ...{ policyFile, development, watched: keeper.state },
     // Gates that enforce the same file in two ways do not follow each other.
     scope: development ? `${policyFile} (development)` : policyFile,
-    read: () => readPair(source),
+    read: async () => {
+      const pair = await readPair(source, isFirst);
+      isFirst = false;
+      return pair;
+    },
   };
 }

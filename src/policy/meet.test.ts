@@ -280,7 +280,7 @@ describe('properties', () => {
   const RANK = { allow: 0, confirm: 1, deny: 2 } as const;
   const RUNS = process.env['SLOW'] === '1' ? 20_000 : 500;
 
-  test('the meet is never wider than either, and never narrower than both', () => {
+  test('[T1.9] the meet is never wider than either, and never narrower than both', () => {
     fc.assert(
       fc.property(policy, policy, facts, (first, second, call) => {
         fc.pre(first !== null && second !== null);

@@ -59,7 +59,7 @@ const up = async (...words: readonly string[]): Promise<Serving> => {
 };
 
 describe('sallyport up, while its policy changes', () => {
-  test('narrows at once, waits with what widens, and takes it over when it is approved', async () => {
+  test('[T1.9] narrows at once, waits with what widens, and takes it over when it is approved', async () => {
     const process = await up();
     expect(process.started).toMatchObject({ approvedDigest: null, development: false });
     expect(await readsBy('src/a.txt')).toContain('source');
