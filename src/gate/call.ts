@@ -72,7 +72,7 @@ async function passOut(entrance: House, request: CallRequest): Promise<Admitted 
   const first = entrance.latest();
   const answer = await tryOut(first, first === entrance ? request : readAgain(first, request));
   if (answer.kind === 'admitted' || answer.code !== 'EPOCH_STALE') return answer;
-  const renewed = await entrance.renewed();
+  const renewed = await entrance.renewed(first);
   return tryOut(renewed, readAgain(renewed, request));
 }
 

@@ -33,8 +33,8 @@ export interface Fixtures {
   readonly missing: (tool: string) => { readonly code: ErrorCode; readonly reason: string } | null;
   /** The house with the policy in force now. A call takes one, and begins anew if it was not admitted under it. */
   latest(): House;
-  /** The house once everything is loaded that changed before this was called. */
-  renewed(): Promise<House>;
+  /** The house once everything is loaded that changed before this was called. `stale`: one whose epoch the keeper refused. */
+  renewed(stale: House): Promise<House>;
 }
 
 /**

@@ -21,8 +21,11 @@ export interface PolicySource {
 /** The policy of a gate, as it changes. State: the house that is in force, owned here. */
 export interface PolicyInForce {
   house(): House;
-  /** Loads whatever changed before this was called. Never rejects: what cannot be loaded leaves the house as it is. */
-  renewed(): Promise<House>;
+  /**
+   * Loads whatever changed before this was called. `stale`: a house whose epoch the keeper refused. What cannot be loaded leaves
+   * the house as it is.
+   */
+  renewed(stale: House): Promise<House>;
   status(): PolicyStatus;
   close(): void;
 }
@@ -61,7 +64,11 @@ export async function openPolicy(
     return room;
   };
   const loader = loadOneByOne(() => load(opened()));
-  const renewed = async (): Promise<House> => {
+  const renewed = async (stale: House): Promise<House> => {
+    await loader.load();
+    if (opened().house !== stale) return opened().house;
+    // Nothing changed here, and still the keeper does not know the epoch: it forgot it, or another gate holds another policy.
+    opened().seen = UNKNOWN;
     await loader.load();
     return opened().house;
   };
@@ -140,13 +147,16 @@ function startWatching({ policyFile, watched }: PolicySource, changed: () => voi
 /** Takes what the keeper tells; true when something is to be loaded. */
 function takeEvent(room: Room, event: KeeperEvent): boolean {
   if (event.type === 'reconnected') {
-    room.seen = { epoch: Number.POSITIVE_INFINITY, digest: '' };
+    room.seen = UNKNOWN;
     return true;
   }
   if (event.type !== 'policy' || event.scope !== room.source.scope) return false;
   room.seen = { epoch: event.epoch, digest: event.digest };
   return isBehind(room);
 }
+
+/** What the keeper holds is to be found out by telling it what is here. */
+const UNKNOWN: Room['seen'] = Object.freeze({ epoch: Number.POSITIVE_INFINITY, digest: '' });
 
 const isBehind = ({ seen, house }: Room): boolean => seen.epoch > house.epoch;
 

@@ -323,6 +323,16 @@ describe('two gates', () => {
     }
   });
 
+  test('a keeper that forgot the epoch of a gate is told it again', async () => {
+    const one = await openHere();
+    const two = await openHere({ keeper: one.keeper, policy: { version: 1, tools: { add: { isolation: 'none' } } } });
+    const others = Array.from({ length: 1_001 }, (_, scope) =>
+      one.keeper.policyLoaded({ scope: `other ${scope}`, digest: 'd', source: 'test', rules: 0, mode: 'enforce' }),
+    );
+    await Promise.all(others);
+    for (const gate of [one, two]) expect(await gate.call('add', sum)).toMatchObject({ kind: 'delivered' });
+  });
+
   test('of different modes do not follow each other', async () => {
     const one = await openHere();
     const two = await openHere({ keeper: one.keeper, policyChanges: 'apply' });
