@@ -18,7 +18,7 @@ export interface ApprovedPolicy {
 const MAX_BYTES = 8 * 1_048_576;
 
 /** Folder of the approved policies in a state folder. */
-export const approvalsFolder = (state: string): string => join(state, 'policies');
+const approvalsFolder = (state: string): string => join(state, 'policies');
 
 /**
  * The files that may hold the approval of a policy file, the one that counts first: by the path as it is named, then by its
