@@ -122,7 +122,7 @@ async function agreed(file: string): Promise<boolean> {
 
 const SAID = {
   here: 'It is recorded, and counts from the next start on.',
-  gate: 'The process that has the state records it and takes it over within a second.',
+  gate: 'The process that has the state takes it over, and records it, within a second if it serves this policy.',
 } as const;
 
 /** Whoever has the state records it: a gate that runs when it takes the policy over, else this command. */

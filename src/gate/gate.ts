@@ -21,7 +21,7 @@ import { policySource } from './policy-source.ts';
 import { describeStatus, type PolicyStatus } from './policy-status.ts';
 import { Registry } from './registry.ts';
 import type { CallResult } from './result.ts';
-import { openRunningCalls, type RunningCalls } from './running-calls.ts';
+import { followStops, openRunningCalls } from './running-calls.ts';
 import type { Tool } from './tool.ts';
 
 /**
@@ -76,11 +76,10 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
   });
   const say = options.onPolicyNotice ?? sayOnStandardError;
   const policies = await openPolicy(policySource(options, loaded, keeper), fixturesOf, () => {
-    const status = policies.status();
-    say(describeStatus(status));
-    policyChanged.tell(status);
+    policyChanged.tell(policies.status());
     toolsChanged.tell();
   });
+  policyChanged.add((status) => say(describeStatus(status)));
   const first = policies.status();
   if (first.development || first.approvedDigest !== null) say(describeStatus(first));
   const unwatch = followStops(keeper, running);
@@ -90,21 +89,6 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
 const sayOnStandardError = (line: string): void => {
   process.stderr.write(`sallyport: ${escapeForTerminal(line)}\n`);
 };
-
-/** Calls that run when a stop is given end at once; what is stopped already, the keeper does not admit. */
-function followStops(keeper: Keeper, running: RunningCalls): () => void {
-  return keeper.watch((event) => {
-    if (event.type === 'stop') running.stop(event.flag);
-    if (event.type !== 'reconnected') return;
-    // A keeper that cannot say it now is lost again, and tells when it is back.
-    keeper.stops().then(
-      (flags) => {
-        for (const flag of flags) running.stop(flag);
-      },
-      () => undefined,
-    );
-  });
-}
 
 interface OpenParts {
   readonly policies: PolicyInForce;

@@ -1,7 +1,9 @@
-import { isSallyportError, type JsonObject, type SallyportError } from '../core/index.ts';
+import { isSallyportError, SallyportError } from '../core/index.ts';
 import type { KeeperEvent } from '../keeper/index.ts';
 import { buildHouse, type Fixtures, type House } from './house.ts';
+import { loadOneByOne } from './load-one-by-one.ts';
 import { approvalFiles } from './policy-approval.ts';
+import { noticeOf, noticeOfPair } from './policy-notice.ts';
 import { digestOfPair, type PolicyPair } from './policy-pair.ts';
 import { type PolicyStatus, statusOf } from './policy-status.ts';
 import { type FileWatch, watchFiles } from './policy-watch.ts';
@@ -111,32 +113,10 @@ export async function openPolicy(
 async function openRoom(source: PolicySource, fixtures: Fixtures, changed: () => void): Promise<Room> {
   const pair = await source.read();
   buildHouse(fixtures, pair, { epoch: 0, before: null }); // what cannot be built is not told to the keeper
-  const epoch = await tellKeeper(source, fixtures, pair);
+  const epoch = await fixtures.keeper.policyLoaded(noticeOfPair(source, pair));
   const house = buildHouse(fixtures, pair, { epoch, before: null });
   const digest = digestOfPair(pair);
   return { source, fixtures, changed, house, digest, seen: { epoch, digest }, trouble: null, pushedAt: 0, owed: false };
-}
-
-/** One load at a time; what is asked for while one runs is done once after it, for it may have come too late for that one. */
-function loadOneByOne(load: () => Promise<void>): { load(): Promise<void> } {
-  let running: Promise<void> | null = null;
-  let next: Promise<void> | null = null;
-  const start = (): Promise<void> => {
-    running = load().finally(() => {
-      running = null;
-    });
-    return running;
-  };
-  return {
-    load: () => {
-      if (running === null) return start();
-      next ??= running.then(() => {
-        next = null;
-        return start();
-      });
-      return next;
-    },
-  };
 }
 
 function startWatching({ policyFile, watched }: PolicySource, changed: () => void, poll: () => void): FileWatch | null {
@@ -173,13 +153,16 @@ async function load(room: Room): Promise<void> {
     if (digest === room.digest && room.seen.digest !== digest && !mayPush(room)) return;
     buildHouse(fixtures, pair, { epoch: 0, before: room.house });
     room.owed = true;
-    const epoch = await tellKeeper(source, fixtures, pair);
+    const epoch = await fixtures.keeper.policyLoaded(noticeOfPair(source, pair));
     swap(room, pair, { epoch, digest });
   } catch (error) {
-    if (!isSallyportError(error)) throw error;
-    await keepTheOldOne(room, error);
+    await keepTheOldOne(room, isSallyportError(error) ? error : asInternal(error));
   }
 }
+
+/** A defect of ours, or of the disk, that nobody foresaw: the policy in force stays, and it is said. */
+const asInternal = (cause: unknown): SallyportError =>
+  new SallyportError('INTERNAL', `the policy cannot be read: ${String(cause)}`, { cause });
 
 function mayPush(room: Room): boolean {
   const now = performance.now();
@@ -221,28 +204,4 @@ async function keepTheOldOne(room: Room, error: SallyportError): Promise<void> {
     room.trouble = Object.freeze({ code, message: `${message}; and it could not be recorded (${failure.code})` });
     room.changed();
   }
-}
-
-const noticeOf = (
-  { scope, policyFile }: PolicySource,
-  { policy: { rules, mode } }: Pick<House, 'policy'>,
-  digest: string,
-): Parameters<Fixtures['keeper']['policyLoaded']>[0] => ({
-  scope,
-  digest,
-  source: policyFile ?? 'object',
-  rules,
-  mode,
-});
-
-function tellKeeper(source: PolicySource, { keeper }: Fixtures, pair: PolicyPair): Promise<number> {
-  const { written, approved, isFirstUse } = pair;
-  const detail: JsonObject = {
-    writtenDigest: written.policy.digest,
-    ...(approved === null ? {} : { approvedDigest: approved.policy.digest, waits: true }),
-    ...(source.watched !== null && !source.development && approved === null ? { approved: true } : {}),
-    ...(isFirstUse ? { firstUse: true } : {}),
-    ...(source.development ? { development: true } : {}),
-  };
-  return keeper.policyLoaded({ ...noticeOf(source, { policy: written.policy }, digestOfPair(pair)), detail });
 }

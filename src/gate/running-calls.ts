@@ -1,5 +1,5 @@
 import { SallyportError } from '../core/index.ts';
-import type { StopFlag } from '../keeper/index.ts';
+import type { Keeper, StopFlag } from '../keeper/index.ts';
 import type { CallRequest } from './call.ts';
 import type { House } from './house.ts';
 import type { Judgement } from './judge.ts';
@@ -99,4 +99,19 @@ function covers(flag: StopFlag, { principal }: CallRequest): boolean {
     case 'session':
       return flag.id === principal.session;
   }
+}
+
+/** Calls that run when a stop is given end at once; what is stopped already, the keeper does not admit. */
+export function followStops(keeper: Keeper, running: RunningCalls): () => void {
+  return keeper.watch((event) => {
+    if (event.type === 'stop') running.stop(event.flag);
+    if (event.type !== 'reconnected') return;
+    // A keeper that cannot say it now is lost again, and tells when it is back.
+    keeper.stops().then(
+      (flags) => {
+        for (const flag of flags) running.stop(flag);
+      },
+      () => undefined,
+    );
+  });
 }
