@@ -214,6 +214,23 @@ export const ERROR_TABLE = {
   OPERATOR_ONLY: ['cli', 1, 403, 'Run this yourself in a terminal: what an agent starts cannot approve'],
   USAGE: ['cli', 2, 400, 'Run sallyport --help'],
   CASES_INVALID: ['cli', 2, 400, 'Mend what the message names; docs/policy-testing.md has the format of cases'],
+  CONNECT_HOST: ['cli', 2, 400, 'Name a host that sallyport connect --list shows'],
+  CONNECT_FILE: [
+    'cli',
+    3,
+    500,
+    'Mend what the message says about the file, then run the command again; nothing was written',
+  ],
+  CONNECT_SYNTAX: [
+    'cli',
+    3,
+    500,
+    'Mend the file in its own program or an editor, then run the command again; nothing was written',
+  ],
+  CONNECT_CHANGED: ['cli', 3, 409, 'Run the command again: another program wrote the file meanwhile'],
+  CONNECT_PROGRAM: ['cli', 2, 400, 'Install Sallyport and Node outside the workspace: npm install -g sallyport'],
+  CONNECT_TOKEN: ['cli', 2, 400, 'Leave --http out, or do what the message says about the token'],
+  CONNECT_FOREIGN: ['cli', 2, 400, 'Remove the entry by hand if you want it gone: Sallyport did not write it'],
   INTERNAL: ['cli', 3, 500, 'Report this with the message: it is a defect of Sallyport'],
 } as const;
 
