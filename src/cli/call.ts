@@ -1,6 +1,6 @@
 import { parseStrictJson } from '../core/index.ts';
 import { OBSERVING, openGateway } from './open-gateway.ts';
-import { answer, safeLines, type Terminal } from './output.ts';
+import { answer, noticeTo, safeLines, type Terminal } from './output.ts';
 import { type CommonFlags, settingsOf } from './settings.ts';
 
 /** `call TOOL JSON`: one guarded call. Exits 1 for a denial or a failure. */
@@ -10,8 +10,8 @@ export async function call(
   flags: CommonFlags,
 ): Promise<number> {
   const args = parseStrictJson(request.json);
-  const gateway = await openGateway(settingsOf(flags));
-  if (gateway.gate.policy.mode === 'observe') terminal.err(`sallyport: mode ${OBSERVING}`);
+  const gateway = await openGateway(settingsOf(flags), { onPolicyNotice: noticeTo(terminal) });
+  if (gateway.gate.policyStatus().observing) terminal.err(`sallyport: mode ${OBSERVING}`);
   try {
     const session = await gateway.gate.openSession({ agent: 'cli', surface: 'cli' });
     const result = await session.call(request.tool, args);

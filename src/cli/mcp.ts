@@ -2,7 +2,7 @@ import { SallyportError } from '../core/index.ts';
 import { serveStdio } from '../gateway/index.ts';
 import { localUser } from '../keeper/index.ts';
 import { OBSERVING, openGateway } from './open-gateway.ts';
-import { safeLines, type Terminal } from './output.ts';
+import { noticeTo, safeLines, type Terminal } from './output.ts';
 import { reportFailures } from './server-failures.ts';
 import { type CommonFlags, settingsOf } from './settings.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -12,10 +12,10 @@ import { packageVersion } from './version.ts';
 export async function mcp(terminal: Terminal, flags: CommonFlags & { readonly agent: string }): Promise<number> {
   if (!/^[a-z0-9-]{1,40}$/.test(flags.agent))
     throw new SallyportError('USAGE', 'an agent name is 1 to 40 of a-z, 0-9 and -');
-  const gateway = await openGateway(settingsOf(flags));
+  const gateway = await openGateway(settingsOf(flags), { onPolicyNotice: noticeTo(terminal) });
   const { gate, upstreams } = gateway;
   reportFailures(terminal, upstreams);
-  if (gate.policy.mode === 'observe') terminal.err(`sallyport: mode ${OBSERVING}`);
+  if (gate.policyStatus().observing) terminal.err(`sallyport: mode ${OBSERVING}`);
   try {
     const front = await serveStdio({
       ...{ gate, user: localUser(), agent: flags.agent, version: packageVersion() },

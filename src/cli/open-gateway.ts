@@ -1,4 +1,4 @@
-import { type Gate, type LoadedPolicy, loadPolicy, openGate } from '../gate/index.ts';
+import { type Gate, openGate } from '../gate/index.ts';
 import { createUpstreams, lockPathOf, type Upstreams, type UpstreamsOptions } from '../gateway/index.ts';
 import { builtInTools } from '../tools/index.ts';
 import { gateSettings, type Settings } from './settings.ts';
@@ -14,35 +14,48 @@ export interface OpenedGateway {
   close(reason: string): Promise<void>;
 }
 
+/** Said on every screen under `policyChanges: apply`. */
+export const DEVELOPMENT =
+  'development: a changed policy applies at once, whatever it widens and whoever wrote it; nothing waits for approval';
+
+export interface GatewayOptions {
+  /** Changes of the policy file apply without approval. */
+  readonly development?: boolean;
+  /** Is told how the policy stands when that changes. */
+  readonly onPolicyNotice: (line: string) => void;
+}
+
 /** Opens gate and servers for the commands that make calls. @throws the errors of `openGate` and LOCK_INVALID */
-export async function openGateway(settings: Settings): Promise<OpenedGateway> {
-  const wanted = gateSettings(settings);
-  const loaded = await loadPolicy(wanted);
-  const upstreams = createUpstreams(upstreamOptions(loaded, settings));
+export async function openGateway(settings: Settings, options: GatewayOptions): Promise<OpenedGateway> {
+  let upstreams: Upstreams | null = null;
   const gate = await openGate({
-    ...wanted,
-    policy: loaded.policy,
-    policyFile: settings.policyFile,
+    ...gateSettings(settings),
+    // The embedded policy comes with the package: who replaces that replaces us.
+    policyChanges: settings.embedded ? 'ignore' : options.development === true ? 'apply' : 'wait',
+    onPolicyNotice: options.onPolicyNotice,
     tools: builtInTools(),
-    missing: upstreams.missing,
+    missing: (tool) => upstreams?.missing(tool) ?? null,
   });
   try {
+    // Only what is in force is started: servers that a changed policy adds wait with it.
+    upstreams = createUpstreams(upstreamOptions(gate, settings));
     await upstreams.attach(gate);
   } catch (error) {
     await gate.close('the servers could not be attached');
     throw error;
   }
+  const attached = upstreams;
   const close = async (reason: string): Promise<void> => {
-    await upstreams.close();
+    await attached.close();
     await gate.close(reason);
   };
   return { gate, upstreams, close };
 }
 
 /** Where the servers of a policy are approved and started. */
-const upstreamOptions = ({ policy, root }: LoadedPolicy, { policyFile }: Settings): UpstreamsOptions => ({
-  servers: policy.servers,
+const upstreamOptions = (gate: Gate, { policyFile }: Settings): UpstreamsOptions => ({
+  servers: gate.servers(),
   lockPath: lockPathOf(policyFile),
-  root,
+  root: gate.root,
   version: packageVersion(),
 });

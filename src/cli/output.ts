@@ -36,6 +36,12 @@ export const safeLines = (text: string): string =>
     .map((line) => line.split('\t').map(escapeForTerminal).join('\t'))
     .join('\n');
 
+/** Tells the operator how the policy stands: on standard error, which is no part of an answer or of a protocol. */
+export const noticeTo =
+  (terminal: Terminal) =>
+  (line: string): void =>
+    terminal.err(`sallyport: ${safeLines(line)}`);
+
 interface Problem {
   readonly message: string;
   readonly file?: string;

@@ -24,7 +24,7 @@ interface Pair {
 }
 
 /** Said with every answer about a log. */
-const AS_IT_IS_NOW =
+export const AS_IT_IS_NOW: string =
   'Decided on the files as they are now, which may have changed since; names were not looked up, and rates count nothing.';
 
 /** `policy diff A B`: calls whose decision changes. Exits 0 when none does, 1 when one does. */
@@ -81,23 +81,37 @@ async function diffCases({ a, b }: Pair, files: readonly string[], tools: string
 /** Each recorded call under both policies, over the folder that the first one guards. */
 async function diffLog({ a, b }: Pair, flags: PolicyDiffFlags): Promise<Comparison> {
   const { state } = settingsOf(flags);
-  const first = await loadPolicy({ policy: a });
-  const second = await loadPolicy({ policy: b, root: first.root });
-  const [before, after] = [
-    deciderOf(first, { state, tools: await toolsBeside(a, first) }),
-    deciderOf(second, { state, tools: await toolsBeside(a, second) }),
+  const before = await loadPolicy({ policy: a });
+  const after = await loadPolicy({ policy: b, root: before.root });
+  return compareOverLog({ before, after, state, lockBeside: a });
+}
+
+/** Two policies, and the log whose calls are decided by both. */
+export interface LogComparison {
+  readonly before: LoadedPolicy;
+  readonly after: LoadedPolicy;
+  readonly state: string;
+  /** The policy file whose lock says which tools of servers there are. */
+  readonly lockBeside: string;
+}
+
+/** The recorded calls whose decision differs. @throws SallyportError AUDIT_NOT_FOUND, AUDIT_CORRUPT, AUDIT_INTEGRITY */
+export async function compareOverLog({ before, after, state, lockBeside }: LogComparison): Promise<Comparison> {
+  const [decideBefore, decideAfter] = [
+    deciderOf(before, { state, tools: await toolsBeside(lockBeside, before) }),
+    deciderOf(after, { state, tools: await toolsBeside(lockBeside, after) }),
   ];
   const { calls, erased } = await recordedCalls(state);
   const changes: Change[] = [];
   for (const call of calls) {
-    const [old, now] = [await before(call), await after(call)];
+    const [old, now] = [await decideBefore(call), await decideAfter(call)];
     if (old.effect === now.effect) continue;
     changes.push({
       ...{ id: `#${call.seq}`, tool: call.tool, before: old.effect, after: now.effect },
       ...{ ruleBefore: old.rule, ruleAfter: now.rule },
     });
   }
-  return { compared: calls.length, left: erased, changes, mode: modeChange(first.policy, second.policy) };
+  return { compared: calls.length, left: erased, changes, mode: modeChange(before.policy, after.policy) };
 }
 
 /** `policy replay`: what was decided then against what would be decided now. Exits 0 when nothing differs, 1 when something does. */

@@ -61,6 +61,7 @@ function addServing(program: Command, run: Run): void {
     .addOption(
       new Option('--auth <kind>', 'token, or none (loopback only)').choices(['token', 'none']).default('token'),
     )
+    .option('--development', 'changes of the policy file apply at once, unapproved')
     .action((flags) => run(flags, async (terminal) => (await import('./up.ts')).up(terminal, flags)));
   common(program.command('mcp'))
     .description('the same on stdio, for an MCP client to start')
@@ -113,6 +114,12 @@ function addPolicy(program: Command, run: Run): void {
     .option('--principal <agent>', 'agent that calls', 'library')
     .action((tool, json, flags) =>
       run(flags, async (terminal) => (await load()).policyExplain(terminal, { tool, json }, flags)),
+    );
+  common(policy.command('approve'))
+    .description('look at what a changed policy file widens and narrows, and let it in')
+    .option('--yes', 'approve without asking (the changes are printed all the same)')
+    .action((flags) =>
+      run(flags, async (terminal) => (await import('./policy-approve.ts')).policyApprove(terminal, flags)),
     );
   addPolicyTools(policy, run);
 }

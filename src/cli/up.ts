@@ -1,8 +1,8 @@
 import { SallyportError } from '../core/index.ts';
 import { type HttpFront, type ServerStatus, serveHttp } from '../gateway/index.ts';
 import { localUser, TokenFolder } from '../keeper/index.ts';
-import { OBSERVING, type OpenedGateway, openGateway } from './open-gateway.ts';
-import { safeLines, type Terminal } from './output.ts';
+import { DEVELOPMENT, OBSERVING, type OpenedGateway, openGateway } from './open-gateway.ts';
+import { noticeTo, safeLines, type Terminal } from './output.ts';
 import { reportFailures } from './server-failures.ts';
 import { type CommonFlags, type Settings, settingsOf } from './settings.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -12,6 +12,7 @@ export interface UpFlags extends CommonFlags {
   readonly host: string;
   readonly port: string;
   readonly auth: 'token' | 'none';
+  readonly development?: boolean;
 }
 
 /** Name of the client that needs no `token add`: its token lies in the state folder and is printed at each start. */
@@ -21,7 +22,8 @@ const FIRST_CLIENT = 'local';
 export async function up(terminal: Terminal, flags: UpFlags): Promise<number> {
   const settings = settingsOf(flags);
   const port = portOf(flags.port);
-  const gateway = await openGateway(settings);
+  const development = flags.development === true;
+  const gateway = await openGateway(settings, { development, onPolicyNotice: noticeTo(terminal) });
   reportFailures(terminal, gateway.upstreams);
   let front: HttpFront | null = null;
   try {
@@ -65,7 +67,9 @@ function startedJson({ gate, upstreams }: OpenedGateway, front: HttpFront, token
   const { policy, root, keeper } = gate;
   const servers = upstreams.status().map((status) => ({ ...status }));
   const { file, digest, mode } = policy;
-  return { url: front.url, token, policy: file, digest, mode, root, state: keeper.state, servers };
+  const { approvedDigest, development } = gate.policyStatus();
+  const policyState = { digest, mode, approvedDigest, development };
+  return { url: front.url, token, policy: file, ...policyState, root, state: keeper.state, servers };
 }
 
 function started(
@@ -83,7 +87,8 @@ function started(
     `  address   ${front.url}`,
     token === null ? '  token     none: everybody on this machine can call (--auth none)' : `  token     ${token}`,
     `  policy    ${origin}, ${policy.rules} rules`,
-    ...(policy.mode === 'observe' ? [`  MODE      ${OBSERVING}`] : []),
+    ...(gate.policyStatus().observing ? [`  MODE      ${OBSERVING}`] : []),
+    ...policyLines(gate),
     `  tools     ${toolNames(gate)}`,
     ...upstreams.status().flatMap(serverLines),
     `  log       ${keeper.state}/log`,
@@ -95,6 +100,13 @@ function started(
     'See what happened: sallyport audit sessions. Check the log: sallyport audit verify. Stop with Ctrl-C.',
   ];
   return safeLines(lines.join('\n'));
+}
+
+function policyLines(gate: OpenedGateway['gate']): readonly string[] {
+  const { approvedDigest, development } = gate.policyStatus();
+  if (development) return [`  MODE      ${DEVELOPMENT}`];
+  if (approvedDigest === null) return [];
+  return ['  WAITS     the policy changed since it was approved: what it widens waits for sallyport policy approve'];
 }
 
 const toolNames = (gate: OpenedGateway['gate']): string =>

@@ -29,7 +29,14 @@ export const ERROR_TABLE = {
   // policy: the file
   POLICY_UNREADABLE: ['policy', 2, 500, 'Name a readable policy file with --policy FILE'],
   POLICY_INVALID: ['policy', 2, 500, 'Mend what the message names and run: sallyport policy check'],
+  POLICY_APPROVAL: [
+    'policy',
+    2,
+    500,
+    'Look at the policy file, then run: sallyport policy approve (or restore the state folder)',
+  ],
   // policy: decisions
+  POLICY_CHANGED: ['policy', 1, 409, 'Call again: the policy changed while the call waited or ran'],
   TOOL_NOT_ALLOWED: ['policy', 1, 403, 'Ask the operator for a rule under tools:, or use a tool that is listed'],
   ACTION_NOT_ALLOWED: ['policy', 1, 403, 'Ask the operator to open this action of the server under servers:'],
   RESOURCE_NOT_ALLOWED: ['policy', 1, 403, 'Use a resource that servers.NAME.resources names'],
@@ -215,6 +222,7 @@ export const ERROR_TABLE = {
   ORIGIN_REFUSED: ['gateway', 1, 403, 'Call from the same address: web pages of other origins are refused'],
 
   // cli
+  OPERATOR_ONLY: ['cli', 1, 403, 'Run this yourself in a terminal: what an agent starts cannot approve'],
   USAGE: ['cli', 2, 400, 'Run sallyport --help'],
   CASES_INVALID: ['cli', 2, 400, 'Mend what the message names; docs/policy-testing.md has the format of cases'],
   CONNECT_HOST: ['cli', 2, 400, 'Name a host that sallyport connect --list shows'],

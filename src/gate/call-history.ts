@@ -1,5 +1,5 @@
 import type { Clock, Principal } from '../core/index.ts';
-import type { CallFacts, CompiledPolicy } from '../policy/index.ts';
+import { type CallFacts, type CompiledPolicy, isRateLimited } from '../policy/index.ts';
 
 /** A call that counts; taken back when it was not admitted after all. */
 export interface CountedCall {
@@ -57,8 +57,7 @@ interface Counting {
   compiled(): CompiledPolicy;
 }
 
-const isCounted = (counting: Counting, tool: string): boolean =>
-  counting.compiled().tools.get(tool)?.rule.rateLimit != null;
+const isCounted = (counting: Counting, tool: string): boolean => isRateLimited(counting.compiled(), tool);
 
 /** The facts with the time and the calls before this one, for a tool whose rule counts them. */
 export function withHistory(counting: Counting, facts: CallFacts): CallFacts {

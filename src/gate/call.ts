@@ -1,15 +1,17 @@
 import type { Principal, Surface } from '../core/index.ts';
+import type { Admission } from '../keeper/index.ts';
 import { answerAsked, answerDelivered, answerDenied, answerFailed } from './answer.ts';
 import { countCall, withHistory } from './call-history.ts';
 import { execute } from './execute.ts';
 import { gatherFacts } from './facts.ts';
 import type { House } from './house.ts';
-import { inbound } from './inbound.ts';
+import { inbound, stoppedLate } from './inbound.ts';
 import { judge } from './judge.ts';
 import { observed } from './observe.ts';
-import type { ParsedCall } from './parse.ts';
+import { type ParsedCall, parseAgain } from './parse.ts';
 import { admit, recordOutcome, recordRefusal } from './records.ts';
-import type { Asked, CallResult } from './result.ts';
+import type { Asked, CallResult, Denied } from './result.ts';
+import type { RunningCall } from './running-calls.ts';
 import type { CallExchange } from './tool.ts';
 
 /** One call as it reaches the gate. */
@@ -29,16 +31,63 @@ const UNRECORDED = Object.freeze({
   reason: 'the tool ran, but its outcome could not be recorded: the result is withheld',
 });
 
+/** A call that may run. */
+interface Admitted {
+  readonly kind: 'admitted';
+  readonly house: House;
+  readonly admission: Admission;
+  readonly running: RunningCall;
+}
+
 /**
  * The two doors, in reading order. Steps 1 and 2 are behind us: a session is a run of one credential, and
  * `request.principal` is who it proved to be; `request.parsed` is a frozen copy of the arguments (`parse.ts`).
  *
  * INVARIANT: there is no way from here to `execute` but through an `Admission`, and none back but through `inbound`.
  */
-export async function passGate(house: House, request: CallRequest): Promise<CallResult | Asked> {
-  const started = house.clock.mono();
+export async function passGate(entrance: House, request: CallRequest): Promise<CallResult | Asked> {
+  const started = entrance.clock.mono();
   const { name } = request.parsed;
 
+  const passed = await passOut(entrance, request); // 3 to 7: the first door
+  if (passed.kind === 'denied') return passed;
+  const { house, admission, running } = passed;
+
+  try {
+    // 8: no secret is resolved: a policy that asks for one does not load.
+    const executed = await execute(house, request, running); // 9: in the isolation that was asked for
+    const judgement = running.judgement(); // with the obligations that a change of the policy brought meanwhile
+    // 10 to 13: what comes back through the second door. What came after the policy or a stop ended the call is withheld.
+    const delivered = stoppedLate(running.stopped()) ?? inbound(house, request, judgement, executed);
+
+    // 14: the outcome is recorded, then the result is released; what cannot be recorded is withheld.
+    const record = await recordOutcome(house, admission, delivered, house.clock.mono() - started);
+    if (delivered.kind === 'failed') return answerFailed(name, delivered, judgement.decision, record);
+    if (record === null) return answerFailed(name, UNRECORDED, judgement.decision, null);
+    if (delivered.kind === 'asked') return answerAsked(delivered, judgement.decision, record);
+    return answerDelivered(delivered, judgement.decision, record);
+  } finally {
+    running.end();
+  }
+}
+
+/** A call that is admitted under no policy in force is judged again once: by then the gate has loaded what changed. */
+async function passOut(entrance: House, request: CallRequest): Promise<Admitted | Denied> {
+  const first = entrance.latest();
+  const answer = await tryOut(first, first === entrance ? request : readAgain(first, request));
+  if (answer.kind === 'admitted' || answer.code !== 'EPOCH_STALE') return answer;
+  const renewed = await entrance.renewed(first);
+  return tryOut(renewed, readAgain(renewed, request));
+}
+
+const readAgain = (house: House, request: CallRequest): CallRequest => ({
+  ...request,
+  parsed: parseAgain(house, request.parsed),
+});
+
+/** Steps 3 to 7 under one policy. */
+async function tryOut(house: House, request: CallRequest): Promise<Admitted | Denied> {
+  const { name } = request.parsed;
   const gathered = await gatherFacts(house, request); // 3: all I/O that the decision needs
 
   // INVARIANT: nothing is awaited from here until the call is counted, so that two calls cannot take the same last place.
@@ -50,22 +99,13 @@ export async function passGate(house: House, request: CallRequest): Promise<Call
     return answerDenied(name, judgement.decision, await recordRefusal(house, request, judgement));
   }
   const counted = countCall(house, facts);
+  // INVARIANT: before it is admitted: a policy or a stop that comes in between finds the call.
+  const running = house.running.begin(request, judgement);
 
   // 7: intent and admission become durable together, before anything happens.
   const admission = await admit(house, request, judgement);
-  if ('code' in admission) {
-    counted.takeBack();
-    return answerDenied(name, admission, null);
-  }
-
-  // 8: no secret is resolved: a policy that asks for one does not load.
-  const executed = await execute(house, request, judgement); // 9: in the isolation that was asked for
-  const delivered = inbound(house, request, judgement, executed); // 10 to 13: what comes back through the second door
-
-  // 14: the outcome is recorded, then the result is released; what cannot be recorded is withheld.
-  const record = await recordOutcome(house, admission, delivered, house.clock.mono() - started);
-  if (delivered.kind === 'failed') return answerFailed(name, delivered, judgement.decision, record);
-  if (record === null) return answerFailed(name, UNRECORDED, judgement.decision, null);
-  if (delivered.kind === 'asked') return answerAsked(delivered, judgement.decision, record);
-  return answerDelivered(delivered, judgement.decision, record);
+  if (!('code' in admission)) return { kind: 'admitted', house, admission, running };
+  running.end();
+  counted.takeBack();
+  return answerDenied(name, admission, null);
 }

@@ -7,6 +7,7 @@ import { isOutOfReach } from './observe.ts';
 import { openPath } from './open-path.ts';
 import type { OpenedPath } from './opened-path.ts';
 import { planRun } from './planned-run.ts';
+import type { RunningCall } from './running-calls.ts';
 import { sendFor } from './send.ts';
 import { NeedsAnswers, type ToolContext } from './tool.ts';
 
@@ -16,12 +17,15 @@ export type Executed =
   | { readonly kind: 'asked'; readonly asked: NeedsAnswers }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
 
-/** Step 9: runs the tool until it ends, its time is over, or the caller gives up. Never rejects. */
-export async function execute(house: House, request: CallRequest, judgement: Judgement): Promise<Executed> {
+/** Step 9: runs the tool until it ends, its time is over, the caller gives up, or it may not go on. Never rejects. */
+export async function execute(house: House, request: CallRequest, running: RunningCall): Promise<Executed> {
+  const judgement = running.judgement();
   const tool = judgement.parsed.registered?.tool;
   if (tool === undefined) return { kind: 'failed', code: 'TOOL_UNKNOWN', message: 'there is no such tool' };
+  const stopped = running.stopped();
+  if (stopped !== null) return failure(stopped);
   const timeoutMs = judgement.decision.obligations.timeoutMs || house.limits.upstreamMs;
-  const stop = new StopSignal(request.signal, timeoutMs);
+  const stop = new StopSignal(request.signal, running.signal, timeoutMs);
   try {
     const running = tool.execute(judgement.facts.arguments, contextOf(house, request, judgement, stop.signal));
     // A tool that does not stop when told goes on without us; what it returns later is dropped.
@@ -39,7 +43,7 @@ function contextOf(house: House, request: CallRequest, judgement: Judgement, sig
   for (const [pointer, { use, reading }] of Object.entries(judgement.facts.paths)) {
     if ('trouble' in reading || (judgement.facts.command !== undefined && pointer.startsWith('command:'))) continue;
     const judgeChild = (child: typeof reading): boolean =>
-      allowsPath(house.compiled(), judgement.parsed.name, use, child) ||
+      allowsPath(house.latest().compiled(), judgement.parsed.name, use, child) ||
       (judgement.observed !== undefined && !isOutOfReach(use, child));
     paths[pointer] = openPath(reading, {
       root: house.root,
@@ -72,18 +76,21 @@ function failure(thrown: unknown): Executed {
   }
 }
 
-/** Ends a running tool, for the first of two reasons. */
+/** Ends a running tool, for the first of three reasons. */
 class StopSignal {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #caller: AbortSignal | null;
+  readonly #gate: AbortSignal;
+  readonly #onStop = (): void => this.#stop(asError(this.#gate.reason));
   readonly #onCancel = (): void => this.#stop(new SallyportError('TOOL_CANCELLED', 'the call was cancelled'));
   #reject: (error: Error) => void = () => undefined;
   /** Rejects when the tool must stop; never resolves. */
   readonly reached: Promise<never>;
 
-  constructor(caller: AbortSignal | null, timeoutMs: number) {
+  constructor(caller: AbortSignal | null, gate: AbortSignal, timeoutMs: number) {
     this.#caller = caller;
+    this.#gate = gate;
     this.reached = new Promise<never>((_, reject) => {
       this.#reject = reject;
     });
@@ -92,6 +99,7 @@ class StopSignal {
       () => this.#stop(new SallyportError('TOOL_TIMEOUT', `the tool did not end within ${timeoutMs} ms`)),
       timeoutMs,
     );
+    gate.addEventListener('abort', this.#onStop, { once: true });
     caller?.addEventListener('abort', this.#onCancel, { once: true });
     if (caller?.aborted) this.#onCancel();
   }
@@ -102,6 +110,7 @@ class StopSignal {
 
   clear(): void {
     clearTimeout(this.#timer);
+    this.#gate.removeEventListener('abort', this.#onStop);
     this.#caller?.removeEventListener('abort', this.#onCancel);
   }
 
@@ -110,3 +119,6 @@ class StopSignal {
     this.#reject(reason);
   }
 }
+
+const asError = (reason: unknown): SallyportError =>
+  reason instanceof SallyportError ? reason : new SallyportError('POLICY_CHANGED', 'the call was stopped');

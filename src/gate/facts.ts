@@ -1,6 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import type { JsonValue } from '../core/index.ts';
-import { type CallFacts, type PathReading, type PathUse, pathUses, readActionName } from '../policy/index.ts';
+import {
+  type CallFacts,
+  type PathReading,
+  type PathUse,
+  pathUses,
+  readActionName,
+  strongestUses,
+} from '../policy/index.ts';
 import type { CallRequest } from './call.ts';
 import { readCommand } from './command-facts.ts';
 import type { House } from './house.ts';
@@ -36,6 +43,7 @@ export async function readFacts(
     tool: parsed.name,
     arguments: parsed.arguments,
     principal,
+    ...(tool?.paths === undefined ? {} : { declaredPaths: tool.paths }),
     paths: Object.freeze({ ...readPaths(reader, parsed), ...readResource(reader, parsed), ...paths }),
     ...(command === undefined ? {} : { command }),
     ...(Object.keys(requests).length === 0 ? {} : { requests }),
@@ -81,16 +89,6 @@ function pathOfUri(uri: string): string | null {
   } catch {
     return null; // another host, or an encoded separator
   }
-}
-
-/** INVARIANT: what a tool says it writes stays a write, whatever the policy calls it: control files are judged by the use. */
-function strongestUses(
-  declared: Readonly<Record<string, PathUse>>,
-  ruled: Readonly<Record<string, PathUse>>,
-): Readonly<Record<string, PathUse>> {
-  const uses: Record<string, PathUse> = Object.assign(Object.create(null), declared);
-  for (const [name, use] of Object.entries(ruled)) if (uses[name] !== 'file_write') uses[name] = use;
-  return uses;
 }
 
 /** A path argument is a string, or a list of strings (`paths/0`, `paths/1`, …). Anything else cannot be judged. */

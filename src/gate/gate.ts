@@ -1,24 +1,34 @@
-import { homedir } from 'node:os';
-import { DEFAULT_LIMITS, newId, type Principal, SallyportError, type Surface, systemClock } from '../core/index.ts';
+import {
+  DEFAULT_LIMITS,
+  escapeForTerminal,
+  type Principal,
+  SallyportError,
+  type Surface,
+  systemClock,
+} from '../core/index.ts';
 import { defaultStateFolder, type Keeper, localUser, openKeeper } from '../keeper/index.ts';
-import { type CompiledPolicy, compilePolicy, mayBeAllowed, type Policy, reachableFolders } from '../policy/index.ts';
+import { mayBeAllowed, type Policy, reachableFolders, type ServerRule } from '../policy/index.ts';
 import { type Action, parseAction } from './act.ts';
 import { passGate } from './call.ts';
 import { openCallHistory } from './call-history.ts';
-import { watchControlFiles } from './control-files.ts';
 import { systemDial, systemResolve } from './fetch-dial.ts';
-import type { House } from './house.ts';
-import { loadPolicy } from './load-policy.ts';
+import { type Listeners, openListeners } from './gate-listeners.ts';
+import type { Fixtures, House } from './house.ts';
+import { type LoadedPolicy, loadPolicy } from './load-policy.ts';
 import type { CallOptions, Gate, GateOptions, GateSession, SessionOptions } from './options.ts';
 import { parseCall } from './parse.ts';
+import { openPolicy, type PolicyInForce } from './policy-in-force.ts';
+import { policySource } from './policy-source.ts';
+import { describeStatus, type PolicyStatus } from './policy-status.ts';
 import { Registry } from './registry.ts';
 import type { Asked, CallResult } from './result.ts';
+import { followStops, openRunningCalls } from './running-calls.ts';
 import type { CallExchange, Tool } from './tool.ts';
 
 /**
  * Opens a gate: reads the policy, opens the keeper (or uses the one given), and records both.
  *
- * @throws SallyportError POLICY_UNREADABLE, POLICY_INVALID, STATE_OWNED, STATE_EXPOSED, STATE_UNWRITABLE,
+ * @throws SallyportError POLICY_UNREADABLE, POLICY_INVALID, POLICY_APPROVAL, STATE_OWNED, STATE_EXPOSED, STATE_UNWRITABLE,
  * STATE_PERMISSIONS, AUDIT_CORRUPT, AUDIT_ROLLBACK, TOOL_NAME, SCHEMA_INVALID
  * @example
  * const gate = await openGate({ policy: 'sallyport.yaml', tools: [fileRead()] });
@@ -27,18 +37,18 @@ import type { CallExchange, Tool } from './tool.ts';
  * await gate.close();
  */
 export async function openGate(options: GateOptions): Promise<Gate> {
-  const { policy, policyFile, root } = await loadPolicy(options);
+  const loaded = await loadPolicy(options);
   const registry = new Registry();
   for (const tool of options.tools ?? []) registry.add(tool);
   const keeper =
     options.keeper ??
     (await openKeeper({
       state: options.state ?? defaultStateFolder(),
-      reachable: reachableFolders(policy, root),
+      reachable: reachableFolders(loaded.policy, loaded.root),
       ...(options.clock === undefined ? {} : { clock: options.clock }),
     }));
   try {
-    return await buildGate(options, { policy, policyFile, root, registry, keeper });
+    return await buildGate(options, { loaded, registry, keeper });
   } catch (error) {
     if (options.keeper === undefined) await keeper.close('the gate could not be opened');
     throw error;
@@ -46,66 +56,98 @@ export async function openGate(options: GateOptions): Promise<Gate> {
 }
 
 interface GateParts {
-  readonly policy: Policy;
-  readonly policyFile: string | null;
-  readonly root: string;
+  readonly loaded: LoadedPolicy;
   readonly registry: Registry;
   readonly keeper: Keeper;
 }
 
-async function buildGate(options: GateOptions, parts: GateParts): Promise<Gate> {
-  const { policy, policyFile, root, registry, keeper } = parts;
-  const { digest, rules, mode } = policy;
-  const scope = policyFile ?? newId('object');
-  const epoch = await keeper.policyLoaded({ scope, digest, source: policyFile ?? 'object', rules, mode });
-  let compiled: CompiledPolicy | null = null;
-  const house: House = {
-    ...{ keeper, registry, root, policy, epoch },
+async function buildGate(options: GateOptions, { loaded, registry, keeper }: GateParts): Promise<Gate> {
+  const running = openRunningCalls();
+  const policyChanged = openListeners<PolicyStatus>();
+  const toolsChanged = openListeners<void>();
+  const fixturesOf = (room: Pick<PolicyInForce, 'house' | 'renewed'>): Fixtures => ({
+    ...{ keeper, registry, running, latest: room.house, renewed: room.renewed },
     clock: options.clock ?? systemClock,
     resolve: options.resolve ?? systemResolve,
     dial: options.dial ?? systemDial,
     certificates: options.certificates ?? [],
     history: openCallHistory(),
     limits: Object.freeze({ ...DEFAULT_LIMITS, ...options.limits }),
-    control: watchControlFiles({ root, home: homedir(), policyFile, stateFolders: [keeper.state] }),
-    compiled: () => (compiled ??= compilePolicy(policy, { root, tools: namesOf(policy, registry) })),
     missing: options.missing ?? (() => null),
-  };
-  house.compiled(); // a policy that does not compile over the tools that are here does not open
-  const changed = (): void => {
-    compiled = null;
-  };
-  return new OpenGate(house, changed, options.keeper === undefined);
+  });
+  const say = options.onPolicyNotice ?? sayOnStandardError;
+  const policies = await openPolicy(policySource(options, loaded, keeper), fixturesOf, () => {
+    policyChanged.tell(policies.status());
+    toolsChanged.tell();
+  });
+  policyChanged.add((status) => say(describeStatus(status)));
+  const first = policies.status();
+  if (first.development || first.approvedDigest !== null) say(describeStatus(first));
+  const unwatch = followStops(keeper, running);
+  return new OpenGate({ policies, unwatch, policyChanged, toolsChanged, ownsKeeper: options.keeper === undefined });
+}
+
+const sayOnStandardError = (line: string): void => {
+  process.stderr.write(`sallyport: ${escapeForTerminal(line)}\n`);
+};
+
+interface OpenParts {
+  readonly policies: PolicyInForce;
+  readonly unwatch: () => void;
+  readonly policyChanged: Listeners<PolicyStatus>;
+  readonly toolsChanged: Listeners<void>;
+  readonly ownsKeeper: boolean;
 }
 
 class OpenGate implements Gate {
   readonly keeper: Keeper;
-  readonly policy: Policy;
-  readonly root: string;
-  readonly #house: House;
-  readonly #toolsChanged: () => void;
-  readonly #ownsKeeper: boolean;
+  readonly #parts: OpenParts;
   #own: Promise<GateSession> | null = null;
   #closed = false;
 
-  constructor(house: House, toolsChanged: () => void, ownsKeeper: boolean) {
-    this.#house = house;
-    this.#toolsChanged = toolsChanged;
-    this.#ownsKeeper = ownsKeeper;
-    this.keeper = house.keeper;
-    this.policy = house.policy;
-    this.root = house.root;
+  constructor(parts: OpenParts) {
+    this.#parts = parts;
+    this.keeper = this.#house.keeper;
+  }
+
+  /** The one of now: never kept across an `await`. */
+  get #house(): House {
+    return this.#parts.policies.house();
+  }
+
+  get policy(): Policy {
+    return this.#house.policy;
+  }
+
+  get root(): string {
+    return this.#house.root;
+  }
+
+  policyStatus(): PolicyStatus {
+    return this.#parts.policies.status();
+  }
+
+  servers(): ReadonlyMap<string, ServerRule> {
+    return this.#house.servers;
+  }
+
+  onPolicyChanged(listener: (status: PolicyStatus) => void): () => void {
+    return this.#parts.policyChanged.add(listener);
+  }
+
+  onToolsChanged(listener: () => void): () => void {
+    return this.#parts.toolsChanged.add(listener);
   }
 
   tool(tool: Tool): (args: unknown, options?: CallOptions) => Promise<CallResult> {
     this.#house.registry.add(tool);
-    this.#toolsChanged();
+    this.#parts.toolsChanged.tell();
     return (args, options) => this.call(tool.name, args, options);
   }
 
   removeTools(server: string): void {
     this.#house.registry.removeServer(server);
-    this.#toolsChanged();
+    this.#parts.toolsChanged.tell();
   }
 
   async openSession(options: SessionOptions = {}): Promise<GateSession> {
@@ -128,7 +170,9 @@ class OpenGate implements Gate {
 
   async close(reason = 'the gate was closed'): Promise<void> {
     this.#closed = true;
-    if (this.#ownsKeeper) await this.keeper.close(reason);
+    this.#parts.policies.close();
+    this.#parts.unwatch();
+    if (this.#parts.ownsKeeper) await this.keeper.close(reason);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -136,34 +180,37 @@ class OpenGate implements Gate {
   }
 
   #session(principal: Principal, surface: Surface): GateSession {
-    const house = this.#house;
     return Object.freeze({
       principal,
       surface,
-      tools: () => house.registry.all().filter(({ name }) => mayBeAllowed(house.compiled(), name, principal)),
+      tools: () => listTools(this.#house, principal),
       call: async (tool: string, args: unknown, options: CallOptions = {}) => {
         this.#checkOpen();
+        const house = this.#house;
         const parsed = parseCall(house, { tool, args });
         const { signal = null } = options;
         return unasked(await passGate(house, { principal, surface, parsed, signal, exchange: null }));
       },
       exchange: async (tool: string, args: unknown, exchange: CallExchange, options: CallOptions = {}) => {
         this.#checkOpen();
+        const house = this.#house;
         const parsed = parseCall(house, { tool, args });
         return passGate(house, { principal, surface, parsed, signal: options.signal ?? null, exchange });
       },
       act: async (action: Action, options: CallOptions = {}) => {
         this.#checkOpen();
+        const house = this.#house;
         const parsed = parseAction(house, action);
         const { signal = null } = options;
         return unasked(await passGate(house, { principal, surface, parsed, signal, exchange: null }));
       },
       actAsking: async (action: Action, exchange: CallExchange, options: CallOptions = {}) => {
         this.#checkOpen();
+        const house = this.#house;
         const parsed = parseAction(house, action);
         return passGate(house, { principal, surface, parsed, signal: options.signal ?? null, exchange });
       },
-      mayBeAllowed: (name: string) => mayBeAllowed(house.compiled(), name, principal),
+      mayBeAllowed: (name: string) => mayBeAllowed(this.#house.compiled(), name, principal),
     });
   }
 
@@ -178,8 +225,6 @@ function unasked(result: CallResult | Asked): CallResult {
   return result;
 }
 
-/** What wildcards stand for is registered; what a rule names counts too, so that a missing tool is told from a denied one. */
-const namesOf = (policy: Policy, registry: Registry): string[] => [
-  ...registry.names(),
-  ...policy.tools.map(({ name }) => name).filter((name) => !name.includes('*')),
-];
+/** The tools that some rule could allow, under every policy that counts. */
+const listTools = ({ registry, withheld, compiled }: House, principal: Principal): Tool[] =>
+  registry.all().filter(({ name, server }) => !withheld.has(server ?? '') && mayBeAllowed(compiled(), name, principal));

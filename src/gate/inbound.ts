@@ -93,8 +93,15 @@ function asked({ questions, state }: NeedsAnswers, exchange: CallExchange | null
   };
 }
 
+/** What is told instead of a result that came when the call had been ended already; null if it had not. */
+export const stoppedLate = (stopped: SallyportError | null): InboundFailed | null =>
+  stopped === null ? null : failed(stopped.code, stopped.message);
+
+/** Codes of calls that were ended from outside. */
+const CANCELS: ReadonlySet<ErrorCode> = new Set(['TOOL_CANCELLED', 'POLICY_CHANGED', 'STOPPED']);
+
 function failed(code: ErrorCode, message: string): InboundFailed {
-  const outcome = code === 'TOOL_TIMEOUT' ? 'timeout' : code === 'TOOL_CANCELLED' ? 'cancelled' : 'failed';
+  const outcome = code === 'TOOL_TIMEOUT' ? 'timeout' : CANCELS.has(code) ? 'cancelled' : 'failed';
   return { kind: 'failed', outcome, code, reason: escapeForTerminal(message.slice(0, ERROR_CHARACTERS)) };
 }
 

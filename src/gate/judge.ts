@@ -1,7 +1,7 @@
 import { type ErrorCode, type Principal, quoteForMessage, remedyOf } from '../core/index.ts';
 import {
   type CallFacts,
-  compilePolicy,
+  type CompiledPolicy,
   type Decision,
   decide,
   mayBeAllowed,
@@ -21,18 +21,32 @@ export interface Judgement {
 }
 
 /** Step 4. Pure: the same facts under the same policy give the same decision. */
-export function judge(house: House, request: CallRequest, facts: CallFacts): Judgement {
+export function judge(
+  house: House,
+  request: CallRequest,
+  facts: CallFacts,
+  decideBy: (compiled: CompiledPolicy, facts: CallFacts) => Decision = decide,
+): Judgement {
   const { parsed } = request;
   const compiled = house.compiled();
   if (parsed.trouble !== null && mayBeAllowed(compiled, parsed.name, request.principal)) {
     return { parsed, facts, decision: denyBuiltIn(parsed.trouble.code, parsed.trouble.reason) };
   }
-  const decision = decide(compiled, facts);
-  return {
-    parsed,
-    facts,
-    decision: parsed.registered === null ? missingTool(house, request.principal, parsed.name, decision) : decision,
-  };
+  const decision = decideBy(compiled, facts);
+  if (parsed.registered === null) {
+    return { parsed, facts, decision: missingTool(house, request.principal, parsed.name, decision) };
+  }
+  return { parsed, facts, decision: withheldServer(house, parsed.registered.tool.server, decision) };
+}
+
+/** The policy in force does not have the server of the tool, whatever its rules still say of the tool. */
+function withheldServer({ withheld, approved }: House, server: string | undefined, decision: Decision): Decision {
+  if (server === undefined || !withheld.has(server) || decision.effect === 'deny') return decision;
+  const waits = approved === null ? '' : ', or it waits for approval: sallyport policy approve';
+  return denyBuiltIn(
+    'SERVER_UNKNOWN',
+    `the policy does not have the server ${quoteForMessage(server)} any more${waits}`,
+  );
 }
 
 /**
@@ -40,8 +54,7 @@ export function judge(house: House, request: CallRequest, facts: CallFacts): Jud
  * state of a server is nobody else's business.
  */
 function missingTool(house: House, principal: Principal, name: string, decision: Decision): Decision {
-  const { policy, root } = house;
-  if (!mayBeAllowed(compilePolicy(policy, { root, tools: [name] }), name, principal)) return decision;
+  if (!mayBeAllowed(house.compileFor([name]), name, principal)) return decision;
   const missing = house.missing(name);
   if (missing !== null) return denyBuiltIn(missing.code, missing.reason);
   if (decision.effect === 'deny') return decision;

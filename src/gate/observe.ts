@@ -11,7 +11,8 @@ type NotAllowed = Exclude<Decision, { readonly effect: 'allow' }>;
  */
 export function observed(house: House, judgement: Judgement): Judgement {
   const { decision, parsed } = judgement;
-  if (house.policy.mode !== 'observe' || decision.effect === 'allow') return judgement;
+  if (!house.observing || decision.effect === 'allow') return judgement;
+  if (house.withheld.has(parsed.registered?.tool.server ?? '')) return judgement;
   if (parsed.trouble !== null || parsed.registered === null || !canPass(house, judgement, decision)) return judgement;
   const { rule, reason, obligations } = decision;
   const allowed: Decision = Object.freeze({ effect: 'allow', rule, reason: `observed only: ${reason}`, obligations });
@@ -20,7 +21,7 @@ export function observed(house: House, judgement: Judgement): Judgement {
 
 function canPass(house: House, { facts }: Judgement, { code }: NotAllowed): boolean {
   // An action of a server that no rule opens was not offered either, and a server is not let loose on a client.
-  if (code === 'ACTION_NOT_ALLOWED') return false;
+  if (code === 'ACTION_NOT_ALLOWED' || code === 'POLICY_CHANGED') return false;
   if (code === 'COMMAND_MALFORMED' || code === 'COMMAND_TOO_LARGE') return false;
   if (facts.command !== undefined && 'trouble' in facts.command) return false;
   return canSend(house, facts) && !Object.values(facts.paths).some(({ use, reading }) => isOutOfReach(use, reading));

@@ -1,8 +1,9 @@
 import type { Clock, ErrorCode, Limits, Principal, Proof, Surface } from '../core/index.ts';
 import type { Keeper } from '../keeper/index.ts';
-import type { Policy } from '../policy/index.ts';
+import type { Policy, ServerRule } from '../policy/index.ts';
 import type { Action } from './act.ts';
 import type { Dial, Resolve } from './fetch-types.ts';
+import type { PolicyStatus } from './policy-status.ts';
 import type { Asked, CallResult } from './result.ts';
 import type { CallExchange, Tool } from './tool.ts';
 
@@ -10,6 +11,14 @@ import type { CallExchange, Tool } from './tool.ts';
 export interface GateOptions {
   /** A policy file's path, a policy as an object (the same schema), or a parsed policy. */
   readonly policy: string | Policy | Readonly<Record<string, unknown>>;
+  /**
+   * What a change of the policy file does while the gate is open, or did since it was approved. `wait` (the default): what it
+   * narrows applies at once, what it widens waits for `sallyport policy approve`. `apply`: everything applies at once, for
+   * development. `ignore`: the file is read once. A policy that is no file never changes.
+   */
+  readonly policyChanges?: 'wait' | 'apply' | 'ignore';
+  /** Is told, one line at a time, how the policy stands when that changes; standard error if absent. */
+  readonly onPolicyNotice?: (line: string) => void;
   /** The file behind a policy that is given parsed: a control file, and its folder the default root. */
   readonly policyFile?: string;
   readonly tools?: readonly Tool[];
@@ -65,6 +74,7 @@ export interface GateSession {
 /** The gate. Close it, or use `await using`. */
 export interface Gate extends AsyncDisposable {
   readonly keeper: Keeper;
+  /** The policy as it is written now. */
   readonly policy: Policy;
   /** Absolute real path that relative paths are read against. */
   readonly root: string;
@@ -75,6 +85,14 @@ export interface Gate extends AsyncDisposable {
   tool(tool: Tool): (args: unknown, options?: CallOptions) => Promise<CallResult>;
   /** Forgets the tools of an MCP server. */
   removeTools(server: string): void;
+  /** How the policy stands: what is in force, what waits, what is wrong with the file. */
+  policyStatus(): PolicyStatus;
+  /** The MCP servers of the policy in force: what it adds or changes is not among them before it is approved. */
+  servers(): ReadonlyMap<string, ServerRule>;
+  /** Calls `listener` after each change of the policy or of its status; the function returned ends that. */
+  onPolicyChanged(listener: (status: PolicyStatus) => void): () => void;
+  /** Calls `listener` when `session.tools()` may give another answer; the function returned ends that. */
+  onToolsChanged(listener: () => void): () => void;
   openSession(options?: SessionOptions): Promise<GateSession>;
   /** A call in the gate's own session (agent `library`). */
   call(tool: string, args: unknown, options?: CallOptions): Promise<CallResult>;

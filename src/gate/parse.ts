@@ -17,6 +17,8 @@ export interface ParsedCall {
   readonly name: string;
   readonly registered: RegisteredTool | null;
   readonly arguments: JsonObject;
+  /** The copy of what was sent, before defaults were written into it. */
+  readonly given: JsonObject;
   /** Why the arguments cannot be used: a denial by itself. */
   readonly trouble: { readonly code: ErrorCode; readonly reason: string } | null;
 }
@@ -43,12 +45,27 @@ export function parseRegistered(
     const copied = copyJsonObject(given ?? EMPTY, { maxBytes: argumentBytes, maxDepth: argumentDepth });
     const uses = pathUses(reader.compiled(), name);
     const args = registered === null ? copied : withPathDefaults(registered, uses, copied);
-    return Object.freeze({ name, registered, arguments: args, trouble: schemaTrouble(registered, args) });
+    return Object.freeze({
+      name,
+      registered,
+      arguments: args,
+      given: copied,
+      trouble: schemaTrouble(registered, args),
+    });
   } catch (error) {
     // A getter of the arguments may throw anything.
     if (!(error instanceof SallyportError)) return unreadable(name, registered);
-    return Object.freeze({ name, registered, arguments: EMPTY, trouble: { code: error.code, reason: error.message } });
+    const trouble = { code: error.code, reason: error.message };
+    return Object.freeze({ name, registered, arguments: EMPTY, given: EMPTY, trouble });
   }
+}
+
+/** The same call under another policy, which may call other arguments paths. */
+export function parseAgain(reader: Pick<House, 'compiled'>, parsed: ParsedCall): ParsedCall {
+  const { name, registered, given, trouble } = parsed;
+  if (registered === null || (trouble !== null && trouble.code !== 'INPUT_SCHEMA_MISMATCH')) return parsed;
+  const args = withPathDefaults(registered, pathUses(reader.compiled(), name), given);
+  return Object.freeze({ name, registered, arguments: args, given, trouble: schemaTrouble(registered, args) });
 }
 
 /**
@@ -88,4 +105,4 @@ function schemaTrouble(registered: RegisteredTool | null, args: JsonObject): Par
 const UNREADABLE = { code: 'INPUT_NOT_JSON', reason: 'the arguments cannot be read' } as const;
 
 const unreadable = (name: string, registered: RegisteredTool | null): ParsedCall =>
-  Object.freeze({ name, registered, arguments: EMPTY, trouble: UNREADABLE });
+  Object.freeze({ name, registered, arguments: EMPTY, given: EMPTY, trouble: UNREADABLE });

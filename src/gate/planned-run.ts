@@ -16,6 +16,12 @@ export interface PlannedRun {
   readonly cwd: string;
 }
 
+/**
+ * Set for everything that a gate spawns, so that a command for operators can tell that it was started by a tool. A hint: who
+ * runs as this user can unset it.
+ */
+export const INSIDE_VARIABLE = 'SALLYPORT_INSIDE';
+
 /** What runs for a call with a command line; `null` for every other call. */
 export function planRun({ root }: Pick<House, 'root'>, { facts }: Judgement): PlannedRun | null {
   const { command } = facts;
@@ -24,5 +30,5 @@ export function planRun({ root }: Pick<House, 'root'>, { facts }: Judgement): Pl
   const file = plan.kind === 'argv' ? plan.file : 'bash';
   const folder = facts.paths['command:cwd']?.reading;
   const cwd = folder === undefined || 'trouble' in folder ? root : folder.real;
-  return Object.freeze({ kind: plan.kind, file, argv: plan.argv, env: plan.env, cwd });
+  return Object.freeze({ kind: plan.kind, file, argv: plan.argv, env: { ...plan.env, [INSIDE_VARIABLE]: '1' }, cwd });
 }

@@ -24,8 +24,7 @@ export async function admit(
 ): Promise<Admission | (Decision & { readonly effect: 'deny' })> {
   const isolation = { asked: judgement.decision.obligations.isolation, achieved: achieved(judgement.facts.runs) };
   try {
-    const detail = house.policy.mode === 'observe' ? { detail: { mode: 'observe' } } : {};
-    return await house.keeper.admit(intentOf(house, request, judgement), { isolation, ...detail });
+    return await house.keeper.admit(intentOf(house, request, judgement), { isolation, ...modeDetail(house) });
   } catch (error) {
     if (isSallyportError(error)) return denyBuiltIn(error.code, `the call could not be recorded: ${error.message}`);
     throw error;
@@ -44,7 +43,7 @@ export async function recordOutcome(
     const receipt = await house.keeper.settle(admission, {
       outcome: inbound.outcome,
       durationMs: Math.round(microseconds / 1000),
-      ...(house.policy.mode === 'observe' ? { detail: { mode: 'observe' } } : {}),
+      ...modeDetail(house),
       ...(delivered ? {} : { error: inbound.code }),
       payloads: { result: delivered ? inbound.recorded : { error: inbound.reason } },
     });
@@ -65,7 +64,7 @@ function intentOf(house: House, request: CallRequest, { parsed, facts, decision,
     decision: decision.effect,
     rule: decision.rule.id,
     ...(decision.effect === 'allow' ? {} : { code: decision.code }),
-    ...(house.policy.mode === 'observe' ? { detail: observedDetail(observed) } : {}),
+    ...intentDetail(house, observed),
     policyDigest: house.policy.digest,
     epoch: house.epoch,
     // Whatever derives from arguments is a payload: the record holds salted commitments, so that it can be erased.
@@ -95,6 +94,23 @@ function requestsOf(requests: NonNullable<Judgement['facts']['requests']>): Json
       { method, url: 'trouble' in url ? url.trouble : url.text, addresses },
     ]),
   );
+}
+
+const modeDetail = ({ observing }: House): { readonly detail?: JsonObject } =>
+  observing ? { detail: { mode: 'observe' } } : {};
+
+/** What an intent says besides: that nothing is enforced, and the policy that counts while another one waits. */
+function intentDetail(
+  { observing, approved }: House,
+  observed: Judgement['observed'],
+): { readonly detail?: JsonObject } {
+  if (!observing && approved === null) return {};
+  return {
+    detail: {
+      ...(observing ? observedDetail(observed) : {}),
+      ...(approved === null ? {} : { approvedDigest: approved.digest }),
+    },
+  };
 }
 
 /** Says in a record that nothing is enforced, and what would have been decided. */

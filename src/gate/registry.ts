@@ -14,6 +14,12 @@ const NAME = /^[A-Za-z0-9_-]{1,128}$/;
 export class Registry {
   readonly #tools = new Map<string, RegisteredTool>();
   readonly #folded = new Set<string>();
+  #version = 0;
+
+  /** Another number whenever the tools are others. */
+  get version(): number {
+    return this.#version;
+  }
 
   /** @throws SallyportError TOOL_NAME, SCHEMA_INVALID */
   add(tool: Tool): void {
@@ -29,6 +35,7 @@ export class Registry {
       Object.freeze({ tool: Object.freeze({ ...tool }), input: compileSchema(tool.schema), output }),
     );
     this.#folded.add(folded);
+    this.#version += 1;
   }
 
   get(name: string): RegisteredTool | null {
@@ -36,6 +43,7 @@ export class Registry {
   }
 
   removeServer(server: string): void {
+    this.#version += 1;
     for (const [name, { tool }] of this.#tools) {
       if (tool.server !== server) continue;
       this.#tools.delete(name);

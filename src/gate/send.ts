@@ -19,7 +19,8 @@ export function sendFor(
   const { resolve, dial, certificates } = house;
   return (request) =>
     performRequest(request, {
-      judge: (hop) => decideRequest(house.compiled(), parsed.name, { ...hop.request, addresses: hop.addresses }),
+      judge: (hop) =>
+        decideRequest(house.latest().compiled(), parsed.name, { ...hop.request, addresses: hop.addresses }),
       ...{ resolve, dial, certificates, resolved, signal },
       limits: { totalMs: decision.obligations.timeoutMs || house.limits.upstreamMs },
     });

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { SallyportError } from '../core/index.ts';
+import { INSIDE_VARIABLE } from '../gate/index.ts';
 
 /** A server process that was started. */
 export interface ServerProcess {
@@ -56,11 +57,11 @@ export async function startProcess(spec: ProcessSpec): Promise<ServerProcess> {
   return { pid, stdin, stdout, ended, ...errors, stop: () => stopGroup(pid, ended) };
 }
 
-/** The environment of a server: four inherited variables and what the policy sets, which may override them. */
+/** The environment of a server: four inherited variables, what the policy sets, which may override them, and the mark of what a gate spawned. */
 function builtEnvironment(set: Readonly<Record<string, string>>): Record<string, string> {
   const inherited = INHERITED.map((name) => [name, process.env[name]] as const);
   const known = inherited.filter((entry): entry is readonly [string, string] => entry[1] !== undefined);
-  return { ...Object.fromEntries(known), ...set };
+  return { ...Object.fromEntries(known), ...set, [INSIDE_VARIABLE]: '1' };
 }
 
 function started(child: ChildProcess): Promise<void> {

@@ -78,7 +78,7 @@ export class EmbeddedKeeper implements Keeper {
     const { epoch, isNew } = await this.#epochs.load(scope, digest);
     // Told before it is recorded: a gate that is behind denies from now on, and may as well know why.
     if (isNew) this.#watchers.tell({ type: 'policy', scope, epoch, digest });
-    const detail = { scope, source, rules, mode, inForceBefore: !isNew };
+    const detail = { ...policy.detail, scope, source, rules, mode, inForceBefore: !isNew };
     await this.#durable({ type: 'policy-loaded', policyDigest: digest, epoch, detail });
     return epoch;
   }

@@ -47,6 +47,8 @@ export interface PolicyNotice {
   readonly source: string;
   readonly rules: number;
   readonly mode: string;
+  /** What else the record says: the digest that was approved, whether anything waits, what is wrong with the file. */
+  readonly detail?: JsonObject;
 }
 
 /** Which calls are stopped: every one, those of an agent, or those of a session. */

@@ -70,6 +70,8 @@ export interface CompiledPolicy {
   readonly tools: ReadonlyMap<string, CompiledTool>;
   /** `null`: callers are not told apart. */
   readonly principals: PrincipalIndex | null;
+  /** The policy that counts besides this one: what either denies is denied. See `meetPolicies`. */
+  readonly also?: CompiledPolicy;
   /** What is noteworthy about the policy with these tools, one line each. */
   readonly warnings: readonly string[];
 }

@@ -66,6 +66,8 @@ export interface CallFacts {
    * folder that it starts in, where the call names one, under `command:cwd`.
    */
   readonly paths: Readonly<Record<string, { readonly use: PathUse; readonly reading: PathReading }>>;
+  /** What the tool itself declares to be paths; what a policy declares besides is read by each policy that counts. */
+  readonly declaredPaths?: Readonly<Record<string, PathUse>>;
   /** Where the effect takes place: `built-in` is our own code, which spawns nothing. */
   readonly runs: 'built-in' | 'in-process' | 'spawned' | 'remote';
   /** What the tool does to the world, as far as we or the developer say; a server's word about itself does not count. */

@@ -4,12 +4,14 @@ export { actionName, isPlainUri, matchesUri, readActionName, rightFor } from './
 export { commandOf } from './command.ts';
 export { type CompileOptions, compilePolicy } from './compile.ts';
 export type { CompiledPolicy } from './compiled.ts';
-export { allowsPath, decide, mayBeAllowed, pathUses } from './decide.ts';
+export { type PathUses, strongestUses } from './covered-facts.ts';
+export { allowsPath, decide, isObserving, isRateLimited, mayBeAllowed, pathUses } from './decide.ts';
 export type { Decision, Effect, IsolationLevel, Obligations, RuleReference } from './decision.ts';
 export type { EndpointVerdict } from './endpoints.ts';
 export { type Explanation, explain, renderExplanation } from './explain.ts';
 export type { CallFacts, PathFacts, PathReading, PathTrouble, PathUse, RequestFacts } from './facts.ts';
 export type { ExplainedStep } from './finding.ts';
+export { decideAgain, meetPolicies, stricterObligations } from './meet.ts';
 export { isPolicy, parsePolicy, policyForCases, policyFromObject } from './parse.ts';
 export type {
   ArgumentRule,
@@ -24,6 +26,7 @@ export type {
   ServerRule,
   ToolRule,
 } from './policy.ts';
+export { type ChangeDirection, comparePolicies, type PolicyChange, renderPolicyChanges } from './policy-changes.ts';
 export { describeProblem } from './problems.ts';
 export { reachableFolders } from './reachable.ts';
 export { decideRequest, requestsOf } from './requests.ts';

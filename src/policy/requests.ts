@@ -18,6 +18,16 @@ export function requestsOf(
   tool: string,
   args: JsonObject,
 ): Readonly<Record<string, RequestFacts>> {
+  const own = ownRequestsOf(compiled, tool, args);
+  return compiled.also === undefined ? own : { ...requestsOf(compiled.also, tool, args), ...own };
+}
+
+/** The same for one policy, without the one that counts besides. */
+export function ownRequestsOf(
+  compiled: CompiledPolicy,
+  tool: string,
+  args: JsonObject,
+): Readonly<Record<string, RequestFacts>> {
   const requests: Record<string, RequestFacts> = Object.create(null);
   for (const [name, { as }] of compiled.tools.get(tool)?.arguments ?? []) {
     if (as === 'api_call') addUrls(requests, name, args[name]);
@@ -38,12 +48,31 @@ function addUrls(into: Record<string, RequestFacts>, pointer: string, value: Jso
   }
 }
 
-/** Judges one request, or one hop of its redirects, by the endpoints of a tool's rule. See `decideEndpoint`. */
-export function decideRequest(
-  compiled: CompiledPolicy,
-  tool: string,
-  request: Omit<RequestFacts, 'url'> & { readonly url: RequestFacts['url'] | string },
-): EndpointVerdict {
+type Asked = Omit<RequestFacts, 'url'> & { readonly url: RequestFacts['url'] | string };
+
+/**
+ * Judges one request, or one hop of its redirects, by the endpoints of a tool's rule, under every policy that counts. See
+ * `decideEndpoint`.
+ */
+export function decideRequest(compiled: CompiledPolicy, tool: string, request: Asked): EndpointVerdict {
+  // To a policy in which no argument of the tool is a URL, a mere URL is a text like any other.
+  const isText = request.method === null && compiled.tools.get(tool)?.endpoints === null;
+  if (compiled.also !== undefined && isText) return decideRequest(compiled.also, tool, request);
+  const first = decideOwnRequest(compiled, tool, request);
+  if (compiled.also === undefined || first.effect === 'deny') return first;
+  if (request.method === null && compiled.also.tools.get(tool)?.endpoints === null) return first;
+  const second = decideRequest(compiled.also, tool, request);
+  return isStricter(second, first) ? second : first;
+}
+
+/** Of two that allow the one that reaches no internal address. */
+function isStricter(second: EndpointVerdict, first: EndpointVerdict): boolean {
+  if (second.effect === 'deny' || first.effect === 'deny') return second.effect === 'deny';
+  if (second.effect !== first.effect) return second.effect === 'confirm';
+  return first.target.isInternal && !second.target.isInternal;
+}
+
+function decideOwnRequest(compiled: CompiledPolicy, tool: string, request: Asked): EndpointVerdict {
   const endpoints = compiled.tools.get(tool)?.endpoints ?? null;
   const { method, headers, body, addresses } = request;
   const url = typeof request.url === 'string' ? readUrl(request.url) : request.url;

@@ -82,10 +82,12 @@ describe('a server that breaks the rules [T1.8]', () => {
 });
 
 describe('a server process', () => {
-  it('sees four variables and those of the policy, and starts in the root', async () => {
+  it('sees four variables, those of the policy and the mark of a gate, and starts in the root', async () => {
     await connected(hostile('env', '', { env: { TOKEN: 'literal' } }), async (connection) => {
       const names = Object.keys(JSON.parse(await call(connection)));
-      expect(names.filter((name) => !['PATH', 'HOME', 'LANG', 'TERM', 'TOKEN'].includes(name))).toEqual([]);
+      expect(
+        names.filter((name) => !['PATH', 'HOME', 'LANG', 'TERM', 'TOKEN', 'SALLYPORT_INSIDE'].includes(name)),
+      ).toEqual([]);
       expect(names).toContain('TOKEN');
     });
   });

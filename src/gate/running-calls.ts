@@ -1,0 +1,117 @@
+import { SallyportError } from '../core/index.ts';
+import type { Keeper, StopFlag } from '../keeper/index.ts';
+import type { CallRequest } from './call.ts';
+import type { House } from './house.ts';
+import type { Judgement } from './judge.ts';
+import { judgeAgain } from './judge-again.ts';
+
+/** A call from its admission to its outcome. */
+export interface RunningCall {
+  /** Ends when the call may not go on; its reason is a SallyportError. */
+  readonly signal: AbortSignal;
+  /** What was decided, with the obligations that came since: never fewer. */
+  judgement(): Judgement;
+  /** Why it may not go on; null while it may. */
+  stopped(): SallyportError | null;
+  /** It is over. Idempotent. */
+  end(): void;
+}
+
+/** The calls of a gate that were admitted, or are about to be. */
+export interface RunningCalls {
+  begin(request: CallRequest, judgement: Judgement): RunningCall;
+  /** Judges each again under the policy of a house; what is not allowed any more is stopped. */
+  judgeAll(house: House): void;
+  /** Stops those that a stop flag covers. */
+  stop(flag: StopFlag): void;
+  readonly size: number;
+}
+
+interface Entry {
+  readonly request: CallRequest;
+  readonly controller: AbortController;
+  readonly begun: number;
+  judgement: Judgement;
+  timer: NodeJS.Timeout | null;
+}
+
+/** State: one entry for each running call, owned here. */
+export function openRunningCalls(): RunningCalls {
+  const entries = new Set<Entry>();
+  return {
+    begin: (request, judgement) => {
+      const controller = new AbortController();
+      const entry: Entry = { request, judgement, controller, begun: performance.now(), timer: null };
+      entries.add(entry);
+      return {
+        signal: controller.signal,
+        judgement: () => entry.judgement,
+        stopped: () => stopOf(controller.signal),
+        end: () => {
+          entries.delete(entry);
+          if (entry.timer !== null) clearTimeout(entry.timer);
+        },
+      };
+    },
+    judgeAll: (house) => {
+      for (const entry of [...entries]) judgeEntry(house, entry);
+    },
+    stop: (flag) => {
+      for (const { request, controller } of [...entries]) {
+        if (covers(flag, request))
+          controller.abort(new SallyportError('STOPPED', 'the operator stopped calls like this'));
+      }
+    },
+    get size() {
+      return entries.size;
+    },
+  };
+}
+
+const stopOf = ({ aborted, reason }: AbortSignal): SallyportError | null => {
+  if (!aborted) return null;
+  return reason instanceof SallyportError ? reason : new SallyportError('POLICY_CHANGED', 'the call was stopped');
+};
+
+function judgeEntry(house: House, entry: Entry): void {
+  const { request, judgement, controller, begun } = entry;
+  const again = judgeAgain(house, request, judgement);
+  if (again.decision.effect !== 'allow') {
+    const reason = `the policy changed, and does not allow this call any more: ${again.decision.reason}`;
+    controller.abort(new SallyportError('POLICY_CHANGED', reason));
+    return;
+  }
+  entry.judgement = again;
+  const { timeoutMs } = again.decision.obligations;
+  if (timeoutMs === judgement.decision.obligations.timeoutMs || timeoutMs === 0) return;
+  if (entry.timer !== null) clearTimeout(entry.timer);
+  const late = (): void =>
+    controller.abort(new SallyportError('TOOL_TIMEOUT', `the tool did not end within ${timeoutMs} ms`));
+  entry.timer = setTimeout(late, Math.max(0, begun + timeoutMs - performance.now())).unref();
+}
+
+function covers(flag: StopFlag, { principal }: CallRequest): boolean {
+  switch (flag.kind) {
+    case 'all':
+      return true;
+    case 'agent':
+      return flag.name === principal.agent;
+    case 'session':
+      return flag.id === principal.session;
+  }
+}
+
+/** Calls that run when a stop is given end at once; what is stopped already, the keeper does not admit. */
+export function followStops(keeper: Keeper, running: RunningCalls): () => void {
+  return keeper.watch((event) => {
+    if (event.type === 'stop') running.stop(event.flag);
+    if (event.type !== 'reconnected') return;
+    // A keeper that cannot say it now is lost again, and tells when it is back.
+    keeper.stops().then(
+      (flags) => {
+        for (const flag of flags) running.stop(flag);
+      },
+      () => undefined,
+    );
+  });
+}

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { comparePolicies, parsePolicy, policyFromObject, renderPolicyChanges } from './index.ts';
+
+const NONE = { isolation: 'none' };
+const changesOf = (before: object, after: object): string[] =>
+  comparePolicies(policyFromObject({ version: 1, ...before }), policyFromObject({ version: 1, ...after })).map(
+    ({ direction, place }) => `${direction}: ${place}`,
+  );
+const tool = (rule: object): object => ({ tools: { file_read: { allowedPaths: ['src/'], ...rule } } });
+
+test.each<[string, object, object, string[]]>([
+  ['nothing', tool({}), tool({}), []],
+  ['a tool', {}, tool({}), ['widens: tools.file_read']],
+  ['no tool, whose denied paths counted for others', tool({}), {}, ['may widen: tools.file_read']],
+  ['an allowed entry', tool({}), tool({ allowedPaths: ['src/', 'docs/'] }), ['widens: tools.file_read.allowedPaths']],
+  ['one less', tool({ allowedPaths: ['src/', 'docs/'] }), tool({}), ['narrows: tools.file_read.allowedPaths']],
+  [
+    'a denied entry',
+    tool({ deniedPaths: ['a'] }),
+    tool({ deniedPaths: ['a', 'b'] }),
+    ['narrows: tools.file_read.deniedPaths'],
+  ],
+  ['no denied entry', tool({ deniedPaths: ['a'] }), tool({}), ['widens: tools.file_read.deniedPaths']],
+  [
+    'an exemption',
+    tool({ deniedPaths: ['.env*'] }),
+    tool({ deniedPaths: ['.env*', '!.env.x'] }),
+    ['widens: tools.file_read.deniedPaths'],
+  ],
+  [
+    'no exemption',
+    tool({ deniedPaths: ['.env*', '!.env.x'] }),
+    tool({ deniedPaths: ['.env*'] }),
+    ['narrows: tools.file_read.deniedPaths'],
+  ],
+  [
+    'the order',
+    tool({ deniedPaths: ['a', 'b'] }),
+    tool({ deniedPaths: ['b', 'a'] }),
+    ['may widen: tools.file_read.deniedPaths'],
+  ],
+  [
+    'a whole list',
+    { tools: { file_list: {}, ...{ file_read: { allowedPaths: ['src/'] } } } },
+    { tools: { file_list: { allowedPaths: ['.'] }, file_read: { allowedPaths: ['src/'] } } },
+    ['may widen: tools.file_list.allowedPaths'],
+  ],
+  [
+    'a length',
+    tool({ output: { maxLength: 5 } }),
+    tool({ output: { maxLength: 4 } }),
+    ['may widen: tools.file_read.output'],
+  ],
+  ['observe', tool({}), { mode: 'observe', ...tool({}) }, ['widens: mode']],
+  ['enforce', { mode: 'observe', ...tool({}) }, tool({}), ['narrows: mode']],
+  ['a root', tool({}), { root: 'x', ...tool({}) }, ['may widen: root']],
+  [
+    'callers told apart',
+    tool({}),
+    { ...tool({}), principals: { a: { match: { agent: 'x' }, tools: ['*'] } } },
+    ['narrows: principals'],
+  ],
+  [
+    'callers not told apart',
+    { ...tool({}), principals: { a: { match: { agent: 'x' }, tools: ['*'] } } },
+    tool({}),
+    ['widens: principals'],
+  ],
+  [
+    'a server',
+    { tools: { a: NONE } },
+    { tools: { a: NONE }, servers: { s: { url: 'https://example.com/' } } },
+    ['widens: servers.s'],
+  ],
+  [
+    'no server',
+    { tools: { a: NONE }, servers: { s: { url: 'https://example.com/' } } },
+    { tools: { a: NONE } },
+    ['narrows: servers.s'],
+  ],
+])('%s', (_what, before, after, expected) => {
+  expect(changesOf(before, after)).toEqual(expected);
+});
+
+test('lines name where the rule stands, what widens first, and hide nothing', () => {
+  const long = `${'x'.repeat(900)}/`;
+  const before = parsePolicy('version: 1\ntools:\n  file_read: { allowedPaths: [src/] }\n', { file: 'p.yaml' });
+  const after = parsePolicy(`version: 1\ntools:\n\n  file_read: { allowedPaths: [${long}] }\n`, { file: 'p.yaml' });
+  expect(renderPolicyChanges(comparePolicies(before, after), 'p.yaml')).toEqual([
+    `WIDENS     tools.file_read.allowedPaths: added "${long}"  (p.yaml:4)`,
+    'narrows    tools.file_read.allowedPaths: removed "src/"  (p.yaml:4)',
+  ]);
+});
