@@ -6,7 +6,7 @@
  * A *denial* is a value (see `gate/`), never an exception. These codes serve both: a denial and a thrown error name the
  * same thing by the same word.
  */
-type ErrorDomain = 'input' | 'policy' | 'path' | 'identity' | 'keeper' | 'audit' | 'gate' | 'gateway' | 'cli';
+type ErrorDomain = 'input' | 'policy' | 'path' | 'identity' | 'keeper' | 'store' | 'audit' | 'gate' | 'gateway' | 'cli';
 
 /**
  * Domain; exit code of a command (1 a finding or a denial, 2 wrong use, 3 broken, 10-13 as `audit verify` defines them);
@@ -139,6 +139,27 @@ export const ERROR_TABLE = {
   PEER_REFUSED: ['keeper', 3, 403, 'Use a current token: sallyport keeper peer list'],
   STOPPED: ['keeper', 1, 403, 'Ask the operator: these calls were stopped'],
   EPOCH_STALE: ['keeper', 1, 503, 'Load the current policy and try again'],
+
+  // store
+  STORE_REQUEST: ['store', 2, 400, 'Keep to the spaces, keys, times and sizes that the interface of the store names'],
+  STORE_OWNED: ['store', 3, 503, 'Stop the process that has the store open: a store has one keeper'],
+  STORE_CORRUPT: [
+    'store',
+    3,
+    500,
+    'Keep a copy of the store with its journal, then restore a backup: nothing was deleted',
+  ],
+  STORE_VERSION: ['store', 3, 500, 'Use the newer Sallyport that wrote this store'],
+  STORE_FAILED: [
+    'store',
+    3,
+    503,
+    'Check folder, permissions and disk, then open it again: nothing is granted without it',
+  ],
+  STORE_FULL: ['store', 3, 503, 'Free disk space, or raise the size of the store'],
+  STORE_BUSY: ['store', 3, 503, 'Wait and call again: the disk is slower than the calls'],
+  STORE_CLOSED: ['store', 3, 503, 'Open the store again'],
+  STORE_CLOCK: ['store', 3, 503, 'Set the clock right: it runs behind the time that the store has seen'],
 
   // audit
   AUDIT_INTEGRITY: ['audit', 10, 500, 'Keep a copy of the log as evidence and compare it with a witnessed copy'],

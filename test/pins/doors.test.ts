@@ -35,6 +35,8 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'takeOwnership',
     'whoIs',
   ],
+  '../../src/store/index.ts': ['STORE_LIMITS', 'memoryStore', 'openStore'],
+  '../../src/store/contract.ts': ['storeContract'],
   '../../src/policy/index.ts': [
     'ToolPolicy',
     'allowsPath',
@@ -76,6 +78,8 @@ test('the doors of the package are the rooms', () => {
     './identity',
     './audit',
     './keeper',
+    './store',
+    './store/contract',
     './gate',
     './tools',
     './gateway',
