@@ -1,7 +1,7 @@
 import { type AuditLog, HEARTBEAT_MS, type RecordDraft } from '../audit/index.ts';
 import { type Clock, type JsonObject, newId, type Principal, SallyportError, type Surface } from '../core/index.ts';
+import type { Store } from '../store/index.ts';
 import { Calls, type Holder, type Orphan } from './calls.ts';
-import type { Journal } from './journal.ts';
 import type {
   Admission,
   AdmittedDraft,
@@ -17,10 +17,9 @@ import type {
   TokenHolder,
 } from './keeper.ts';
 import type { Ownership } from './owner.ts';
-import { PolicyEpochs } from './policy-epochs.ts';
+import type { PolicyEpochs } from './policy-epochs.ts';
 import { RefusalMeter } from './refusal-meter.ts';
-import { SpentKeys } from './spent-keys.ts';
-import { StopFlags } from './stop-flags.ts';
+import type { StopFlags } from './stop-flags.ts';
 import type { TokenFolder } from './token-folder.ts';
 import type { UnknownCalls } from './unknown-calls.ts';
 import { Watchers } from './watchers.ts';
@@ -31,7 +30,9 @@ interface Parts {
   readonly ownership: Ownership;
   readonly tokens: TokenFolder;
   readonly clock: Clock;
-  readonly journal: Journal;
+  readonly store: Store;
+  readonly epochs: PolicyEpochs;
+  readonly stops: StopFlags;
   readonly unknown: UnknownCalls;
   /** The calls on that list, as `sameCall` writes them. */
   readonly uncertain: ReadonlySet<string>;
@@ -55,7 +56,6 @@ export class EmbeddedKeeper implements Keeper {
   readonly #watchers = new Watchers();
   readonly #epochs: PolicyEpochs;
   readonly #stops: StopFlags;
-  readonly #spent: SpentKeys;
   readonly #calls: Calls;
   readonly #heartbeat: NodeJS.Timeout;
   #server: { close(): Promise<void> } | null = null;
@@ -65,10 +65,9 @@ export class EmbeddedKeeper implements Keeper {
     this.#parts = parts;
     this.verifier = parts.log.verifierKey;
     this.state = parts.state;
-    this.#epochs = new PolicyEpochs(parts.journal);
-    this.#stops = new StopFlags(parts.journal);
+    this.#epochs = parts.epochs;
+    this.#stops = parts.stops;
     this.#calls = new Calls(parts);
-    this.#spent = new SpentKeys(parts.journal, parts.clock);
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
   }
 
@@ -109,7 +108,7 @@ export class EmbeddedKeeper implements Keeper {
 
   async claim(space: string, key: string, expiresAt: number): Promise<boolean> {
     this.#checkOpen();
-    return this.#spent.claim(space, key, expiresAt);
+    return this.#parts.store.claim(space, key, expiresAt);
   }
 
   async authenticate(token: string): Promise<TokenHolder | null> {
@@ -202,7 +201,7 @@ export class EmbeddedKeeper implements Keeper {
       try {
         await log.close();
       } finally {
-        await this.#parts.journal.close();
+        await this.#parts.store.close();
         ownership.release();
       }
     }

@@ -1,15 +1,16 @@
-import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { AuditLog, type LogRecord, readPayloads, readRecords, recoveryDrafts } from '../audit/index.ts';
 import { type Clock, isJsonObject, systemClock } from '../core/index.ts';
+import { openStore, type Store } from '../store/index.ts';
 import { ADOPTION_MS, type Orphan, sameCall } from './calls.ts';
 import { EmbeddedKeeper } from './embedded-keeper.ts';
-import { Journal } from './journal.ts';
 import { takeOwnership } from './owner.ts';
 import { PeerFolder } from './peer-folder.ts';
+import { PolicyEpochs } from './policy-epochs.ts';
 import { type ServeOptions, serveKeeper } from './serve-keeper.ts';
 import { openStateFolder } from './state-folder.ts';
+import { StopFlags } from './stop-flags.ts';
 import { TokenFolder } from './token-folder.ts';
 import { type UnknownCall, UnknownCalls } from './unknown-calls.ts';
 
@@ -37,20 +38,23 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
   const clock = options.clock ?? systemClock;
   const state = openStateFolder(options.state, options.reachable);
   const ownership = takeOwnership(state);
-  let log: AuditLog | null = null;
+  let [log, store]: [AuditLog | null, Store | null] = [null, null];
   let keeper: EmbeddedKeeper;
   const peers = new PeerFolder(state);
   try {
     log = await AuditLog.open({ directory: state, clock, writer: `keeper:${process.pid}` });
-    const [unknown, tokens, journal] = [new UnknownCalls(state), new TokenFolder(state), await openJournal(state)];
+    store = await openStore({ file: join(state, 'state.db'), clock });
+    const [epochs, stops] = [await PolicyEpochs.open(store), await StopFlags.open(store)];
+    const [unknown, tokens] = [new UnknownCalls(state), new TokenFolder(state)];
     const recovered = await recover({ state, log, unknown, peers });
     const adoptionMs = options.adoptionMs ?? ADOPTION_MS;
     keeper = new EmbeddedKeeper({
-      ...{ state, log, ownership, clock, journal, unknown, tokens, adoptionMs },
+      ...{ state, log, ownership, clock, store, epochs, stops, unknown, tokens, adoptionMs },
       ...recovered,
     });
   } catch (error) {
     await log?.close().catch(() => undefined);
+    await store?.close();
     ownership.release();
     throw error;
   }
@@ -66,13 +70,6 @@ async function serve(keeper: EmbeddedKeeper, options: Omit<ServeOptions, 'keeper
     await keeper.close('its socket could not be opened');
     throw error;
   }
-}
-
-/** `keeper/` of the state folder: what belongs to the keeper alone. */
-async function openJournal(state: string): Promise<Journal> {
-  const folder = join(state, 'keeper');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return Journal.open(join(folder, 'journal'));
 }
 
 /** The user that runs this process, as principals name it. */

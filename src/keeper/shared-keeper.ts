@@ -24,7 +24,7 @@ import type {
 import type { Seat } from './seat.ts';
 import { Watchers } from './watchers.ts';
 
-/** How long a question waits for an owner of the state before it is refused, in milliseconds. */
+/** How long after the owner was lost questions wait for the next one before they are refused, in milliseconds. */
 const WAIT_MS = 5_000;
 /** Pause before a question is asked again, in milliseconds. */
 const PAUSE_MS = 5;
@@ -53,6 +53,8 @@ export class SharedKeeper implements Keeper {
   #seat: Seat | null = null;
   /** The look for one, while there is none; null when the last look failed. */
   #looking: Promise<Seat> | null = null;
+  /** Until when questions wait for it; `performance.now()`. */
+  #patience = 0;
   #closing: Promise<void> | null = null;
 
   private constructor(parts: Parts, seat: Seat, watchers: Watchers) {
@@ -174,7 +176,8 @@ export class SharedKeeper implements Keeper {
   async #nextSeat(): Promise<Seat> {
     const looking = this.#looking ?? this.#look();
     const late = new AbortController();
-    const timeout = sleep(WAIT_MS, null, { signal: late.signal }).catch(() => null);
+    const waitMs = Math.max(0, this.#patience - performance.now());
+    const timeout = sleep(waitMs, null, { signal: late.signal }).catch(() => null);
     try {
       const seat = await Promise.race([looking, timeout]);
       if (seat !== null) return seat;
@@ -197,6 +200,7 @@ export class SharedKeeper implements Keeper {
 
   /** A look that fails is repeated by the next question. */
   #look(): Promise<Seat> {
+    this.#patience = performance.now() + WAIT_MS;
     const looking = this.#takeNext();
     this.#looking = looking;
     looking.catch(() => {

@@ -10,7 +10,7 @@ import { type LogRecord, readRecords, verifyLog } from '../../src/audit/index.ts
 import { openKeeper, UnknownCalls } from '../../src/keeper/index.ts';
 
 const SCRIPT = fileURLToPath(new URL('./keeper-process.mjs', import.meta.url));
-const WAIT_MS = 20_000;
+const WAIT_MS = 50_000;
 
 /** A gate in a process of its own. */
 class GateProcess {
@@ -137,7 +137,7 @@ test('the owner is killed while two others hold running calls: they go on, and t
   expect(new UnknownCalls(state).list()).toHaveLength(1);
   expect(readdirSync(join(state, 'keeper', 'peers'))).toEqual([]);
   expect(existsSync(join(state, 'keeper', 'socket'))).toBe(false);
-}, 60_000);
+}, 120_000);
 
 test('an owner that leaves in good order hands the calls of the others over', async () => {
   const owner = await start('owner');
@@ -153,7 +153,7 @@ test('an owner that leaves in good order hands the calls of the others over', as
   await one.hear({ closed: true });
   expect(await outcomes()).toEqual(['one delivered']);
   expect(await verified()).toEqual(['ok', 'ok', 'ok']);
-}, 60_000);
+}, 120_000);
 
 test('a killed peer: its call has the outcome unknown, at the latest when the owner closes', async () => {
   const owner = await start('owner');
@@ -169,7 +169,7 @@ test('a killed peer: its call has the outcome unknown, at the latest when the ow
   await owner.hear({ closed: true });
   expect(await verified()).toEqual(['ok', 'ok', 'ok']);
   expect(await outcomes()).toEqual(['one unknown', 'owner delivered']);
-}, 60_000);
+}, 120_000);
 
 test('a stop reaches every process, and outlives the owner', async () => {
   const owner = await start('owner');
@@ -183,7 +183,7 @@ test('a stop reaches every process, and outlives the owner', async () => {
   await owner.kill();
   two.tell('call c');
   expect(await two.hear({ result: 'c' })).toMatchObject({ kind: 'denied', code: 'STOPPED' });
-}, 60_000);
+}, 120_000);
 
 test('a gate that is behind the policy of its file is refused, whichever process loaded the newer one', async () => {
   const policyFile = join(base, 'sallyport.yaml');
@@ -199,4 +199,4 @@ test('a gate that is behind the policy of its file is refused, whichever process
   expect(await one.hear({ result: 'b' })).toMatchObject({ kind: 'denied', code: 'EPOCH_STALE' });
   same.tell('end a');
   expect(await same.hear({ result: 'a' })).toMatchObject({ kind: 'delivered' });
-}, 60_000);
+}, 120_000);
