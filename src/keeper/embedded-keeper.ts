@@ -41,6 +41,13 @@ interface Parts {
   readonly adoptionMs: number;
 }
 
+/** The socket over which peers come, while it is open. */
+export interface KeeperServer {
+  readonly path: string;
+  /** Cuts every connection and takes the socket away. */
+  close(): Promise<void>;
+}
+
 /** This process as the holder of its own calls. */
 const OWN: Holder = Object.freeze({ peer: null });
 
@@ -58,7 +65,7 @@ export class EmbeddedKeeper implements Keeper {
   readonly #stops: StopFlags;
   readonly #calls: Calls;
   readonly #heartbeat: NodeJS.Timeout;
-  #server: { close(): Promise<void> } | null = null;
+  #server: KeeperServer | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(parts: Parts) {
@@ -179,8 +186,13 @@ export class EmbeddedKeeper implements Keeper {
   }
 
   /** What is closed before the log is: the socket over which peers come. */
-  serveWith(server: { close(): Promise<void> }): void {
+  serveWith(server: KeeperServer): void {
     this.#server = server;
+  }
+
+  /** Path of the socket for other processes. */
+  get socket(): string {
+    return this.#server?.path ?? '';
   }
 
   close(reason = 'closed'): Promise<void> {

@@ -16,15 +16,31 @@ const LOOK_MS = 15;
 export interface JoinOptions extends Omit<KeeperOptions, 'stayAlive' | 'socket'> {
   /** What this process may ask of an owner of the same user; default `gate`. */
   readonly role?: PeerRole;
+  /** Where `SALLYPORT_KEEPER` may name another keeper; that of the process if absent. */
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 /**
- * The keeper of a state folder, wherever it is: takes the folder, or connects to the process that has it; when that one
+ * The keeper that the environment names: `SALLYPORT_KEEPER`, path of a socket, and `SALLYPORT_KEEPER_TOKEN_FILE`. Null: none.
+ * @throws SallyportError PEER_REFUSED when only the socket is named
+ */
+function namedKeeper(environment: NodeJS.ProcessEnv): ConnectOptions | null {
+  const socket = environment['SALLYPORT_KEEPER'];
+  const tokenFile = environment['SALLYPORT_KEEPER_TOKEN_FILE'];
+  if (socket === undefined || socket === '') return null;
+  if (tokenFile !== undefined && tokenFile !== '') return { socket, tokenFile };
+  throw new SallyportError('PEER_REFUSED', 'SALLYPORT_KEEPER names a socket: name SALLYPORT_KEEPER_TOKEN_FILE too');
+}
+
+/**
+ * The keeper that `SALLYPORT_KEEPER` names; else that of a state folder, wherever it is: takes the folder, or connects to the process that has it; when that one
  * dies, one of the others takes over, and the rest connect to it.
  *
  * @throws SallyportError those of `openKeeper`, KEEPER_SOCKET, PEER_REFUSED; STATE_OWNED when the owner does not answer
  */
 export async function joinKeeper(options: JoinOptions): Promise<Keeper> {
+  const named = namedKeeper(options.environment ?? process.env);
+  if (named !== null) return connectKeeper(named);
   const state = openStateFolder(options.state, options.reachable);
   const peers = new PeerFolder(state);
   let credential: PeerCredential | null = null;

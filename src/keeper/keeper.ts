@@ -35,7 +35,7 @@ export interface CallIdentity {
 }
 
 /** What the records of a call say; the keeper adds type, links and everything the log adds. */
-export type IntentDraft = Omit<RecordDraft, 'type' | 'intentSeq' | 'admittedSeq'>;
+export type IntentDraft = Omit<RecordDraft, 'type' | 'open' | 'intentSeq' | 'admittedSeq'>;
 export type AdmittedDraft = Pick<RecordDraft, 'isolation' | 'detail' | 'payloads'>;
 export type OutcomeDraft = Pick<RecordDraft, 'outcome' | 'error' | 'durationMs' | 'detail' | 'payloads'>;
 

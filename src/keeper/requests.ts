@@ -38,7 +38,6 @@ const intent = shape<IntentDraft>({
   verdict: optional(name),
   error: optional(sentence),
   durationMs: optional(count),
-  open: optional(count),
   traceId: optional(name),
   spanId: optional(name),
   detail: optional(object),

@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { SallyportError } from '../core/index.ts';
-import type { EmbeddedKeeper } from './embedded-keeper.ts';
+import type { EmbeddedKeeper, KeeperServer } from './embedded-keeper.ts';
 import { type ConnectionHouse, PeerConnection } from './peer-connection.ts';
 import type { PeerFolder } from './peer-folder.ts';
 import { prepareSocket } from './socket-place.ts';
@@ -18,13 +18,6 @@ export interface ServeOptions {
   readonly socket: string | null;
   /** False: the socket does not keep the process alive. */
   readonly stayAlive: boolean;
-}
-
-/** Other processes can ask from now on. */
-export interface KeeperServer {
-  readonly path: string;
-  /** Cuts every connection and takes the socket away. */
-  close(): Promise<void>;
 }
 
 /**
