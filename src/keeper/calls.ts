@@ -57,6 +57,7 @@ export class Calls {
   readonly #orphans: Map<string, Orphan>;
   readonly #counts = new Map<Holder, number>();
   readonly #adoptionMs: number;
+  #closed = false;
 
   constructor({ log, unknown, uncertain, orphans, adoptionMs }: Parts) {
     this.#log = log;
@@ -64,7 +65,7 @@ export class Calls {
     this.#uncertain = new Set(uncertain);
     this.#adoptionMs = adoptionMs;
     this.#orphans = new Map(orphans.map((orphan) => [orphan.callHash, orphan]));
-    if (orphans.length > 0) setTimeout(() => this.#giveUpOrphans(), adoptionMs).unref();
+    if (orphans.length > 0) this.#later(() => this.#giveUpOrphans());
   }
 
   /** Calls without outcome. */
@@ -153,7 +154,7 @@ export class Calls {
     this.#counts.delete(holder);
     if (calls.length === 0) return;
     if (forGood) this.#giveUp(calls);
-    else setTimeout(() => this.#giveUp(calls), this.#adoptionMs).unref();
+    else this.#later(() => this.#giveUp(calls));
   }
 
   /**
@@ -163,7 +164,21 @@ export class Calls {
   close(own: Holder): number {
     for (const open of this.#open.values()) if (open.holder === own) open.holder = null;
     this.#giveUp([...this.#open].filter(([, { peer }]) => peer === null));
+    this.#closed = true;
     return this.size;
+  }
+
+  /** After the time of grace; again, if the disk was too busy or full just then. The calls stay open until it is done. */
+  #later(task: () => void): void {
+    const run = (): void => {
+      if (this.#closed || this.#log.failure !== null) return;
+      try {
+        task();
+      } catch {
+        this.#later(task);
+      }
+    };
+    setTimeout(run, this.#adoptionMs).unref();
   }
 
   #give(open: OpenCall, holder: Holder): true {

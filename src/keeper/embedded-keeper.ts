@@ -226,9 +226,10 @@ export class EmbeddedKeeper implements Keeper {
   }
 
   #beat(): void {
-    this.#parts.log
-      .append({ type: 'heartbeat', detail: { openCalls: this.#calls.size } })
-      .durable.catch(() => undefined);
+    const { log } = this.#parts;
+    // A log that has stopped says so to every call; a heart that stops is what its readers see.
+    if (log.failure !== null) return;
+    log.append({ type: 'heartbeat', detail: { openCalls: this.#calls.size } }).durable.catch(() => undefined);
   }
 
   #checkOpen(): void {

@@ -5,7 +5,7 @@ export const MAX_FRAME = 35_651_584;
 /** Bytes of a frame before the peer has proven who it is. */
 export const MAX_HANDSHAKE_FRAME = 4_096;
 /** Containers inside each other: arguments (64) inside a draft inside a request. */
-const MAX_DEPTH = 72;
+export const MAX_DEPTH = 72;
 const HEADER = 4;
 
 /** A value as it crosses the socket: the length of the text (4 bytes, big-endian), then JSON. */

@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
-import { isJsonObject, type JsonValue, SallyportError } from '../core/index.ts';
+import { isJsonObject, type JsonValue, parseStrictJson, SallyportError } from '../core/index.ts';
 import { readError } from './answers.ts';
-import { encodeFrame, FrameReader, MAX_FRAME, MAX_HANDSHAKE_FRAME } from './frames.ts';
+import { encodeFrame, FrameReader, MAX_DEPTH, MAX_FRAME, MAX_HANDSHAKE_FRAME } from './frames.ts';
 import { isNonce, isProof, newNonce, PROTOCOL, proofOf } from './handshake.ts';
 import type { PeerCredential } from './peer-folder.ts';
 import type { RequestName } from './requests.ts';
@@ -22,6 +22,23 @@ export interface LinkOptions {
   readonly socket: string;
   readonly credential: PeerCredential;
   readonly onEvent: (event: JsonValue) => void;
+}
+
+/** Looks like something that strict JSON refuses: a lone surrogate, `__proto__`, a number that doubles cannot hold. */
+const SUSPICIOUS = /\\ud[89a-f]|"__proto__"|[0-9]{16}|[0-9][eE]\+?[0-9]/;
+
+/**
+ * A question as a frame. INVARIANT: what the keeper would not read is refused here, to the one call that said it, since a
+ * frame that cannot be read costs the connection. ATTACKER-CONTROLLED: arguments, and what tools said.
+ * @throws SallyportError AUDIT_ENTRY_TOO_LARGE, and the INPUT_ codes of parseStrictJson
+ */
+function encodeChecked(question: object): Buffer {
+  const frame = encodeFrame(question);
+  if (frame.length > MAX_FRAME)
+    throw new SallyportError('AUDIT_ENTRY_TOO_LARGE', 'the records of a call are too large');
+  const text = frame.toString('utf8', 4);
+  if (SUSPICIOUS.test(text)) parseStrictJson(text, { maxBytes: MAX_FRAME, maxDepth: MAX_DEPTH });
+  return frame;
 }
 
 /** The peer's end of one connection to a keeper that has proven itself. Lives until either side ends it. */
@@ -79,12 +96,18 @@ export class KeeperLink {
       return Promise.reject(new SallyportError('KEEPER_BUSY', 'too many questions wait for the keeper'));
     }
     const id = this.#nextId++;
+    let frame: Buffer;
+    try {
+      frame = encodeChecked({ id, name, input });
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const answer = new Promise<JsonValue>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, since: performance.now() });
     });
     // Only while somebody waits does the connection keep the process alive.
     if (this.#waiting.size === 1) this.#socket.ref();
-    this.#socket.write(encodeFrame({ id, name, input }));
+    this.#socket.write(frame);
     return answer;
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../src/core/index.ts';
+import type { JsonObject, JsonValue } from '../../src/core/index.ts';
 import { type IntentDraft, type Keeper, type KeeperEvent, whoIs } from '../../src/keeper/index.ts';
 
 export const ISOLATION: JsonObject = { asked: [], achieved: 'in-process' };
@@ -94,5 +94,22 @@ export function runKeeperContract(open: () => { operator: Keeper; gate: Keeper }
     expect(new Set(seqs).size).toBe(300);
     const admission = await gate.admit(intent, { isolation: ISOLATION });
     await gate.settle(admission, { outcome: 'delivered', payloads: { result: 'x'.repeat(8_388_608) } });
+  });
+
+  test.each<[string, JsonValue]>([
+    ['a lone surrogate', '\ud800'],
+    ['a number beyond 2^53', 2 ** 60],
+    ['a key __proto__', JSON.parse('{"__proto__":1}') as JsonObject],
+  ])('a result with %s costs that call its record, and no other', async (_, result) => {
+    const { gate } = open();
+    const intent = await makeIntent(gate);
+    const [one, other] = await Promise.all([
+      gate.admit(intent, { isolation: ISOLATION }),
+      gate.admit(intent, { isolation: ISOLATION }),
+    ]);
+    const settled = gate.settle(one, { outcome: 'delivered', payloads: { result } });
+    await expect(settled).rejects.toMatchObject({ code: expect.stringMatching(/^INPUT_/) });
+    await gate.settle(other, { outcome: 'delivered' });
+    await gate.settle(one, { outcome: 'failed' });
   });
 }
