@@ -11,6 +11,7 @@ import {
   openKeeper,
   type PeerCredential,
   PeerFolder,
+  UnknownCalls,
 } from '../../src/keeper/index.ts';
 import { findSocket } from '../../src/keeper/socket-place.ts';
 import { DIGEST, makeIntent } from '../support/keeper-contract.ts';
@@ -212,6 +213,41 @@ describe('what a peer that is in can do', () => {
     expect(await ask(two, 'admit', { call, intent, admitted: {} })).toEqual({ code: 'INTERNAL' });
     await expect(owner.settle({ call, intentSeq: 0, admittedSeq: 1 }, {})).rejects.toMatchObject({ code: 'INTERNAL' });
     expect(await ask(one, 'settle', { call, outcome: { outcome: 'delivered' } })).toMatchObject({ value: {} });
+  });
+
+  test('a peer that breaks off: its call has the outcome unknown after the time of grace, and is not simply run again', async () => {
+    const peer = await entered(peers.add('one', 'gate'));
+    const intent = await makeIntent(owner);
+    const call = `call_${'C'.repeat(22)}`;
+    await ask(peer, 'admit', { call, intent, admitted: {} });
+    const identity = {
+      ...{ tool: 'pay', arguments: { amount: 1 } },
+      principal: { tenant: 't', user: 'ann', agent: 'a', session: intent.session ?? '', proof: 'local' as const },
+    };
+    expect(await owner.isUncertain(identity)).toBe(false);
+    peer.socket.destroy();
+    while (new UnknownCalls(state).list().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await owner.isUncertain(identity)).toBe(true);
+    const back = await entered(peers.find('one') ?? expect.unreachable());
+    expect(await ask(back, 'adopt', { call })).toEqual({ value: false });
+    expect(await ask(back, 'settle', { call, outcome: { outcome: 'delivered' } })).toEqual({ code: 'INTERNAL' });
+  });
+
+  test('a peer that comes back in time settles what it held, and nobody of another name does', async () => {
+    await owner.close();
+    owner = await openKeeper({ state, reachable: [], adoptionMs: 60_000 });
+    const peer = await entered(peers.add('one', 'gate'));
+    const intent = await makeIntent(owner);
+    const call = `call_${'D'.repeat(22)}`;
+    await ask(peer, 'admit', { call, intent, admitted: {} });
+    peer.socket.destroy();
+    const stranger = await entered(peers.add('two', 'operator'));
+    expect(await ask(stranger, 'adopt', { call })).toEqual({ value: false });
+    const back = await entered(peers.find('one') ?? expect.unreachable());
+    expect(await ask(back, 'settle', { call, outcome: { outcome: 'delivered' } })).toEqual({ code: 'INTERNAL' });
+    expect(await ask(back, 'adopt', { call })).toEqual({ value: true });
+    expect(await ask(back, 'settle', { call, outcome: { outcome: 'delivered' } })).toMatchObject({ value: {} });
+    expect(new UnknownCalls(state).list()).toEqual([]);
   });
 
   test('a gate that takes back a stop is refused', async () => {
