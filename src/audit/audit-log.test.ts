@@ -56,6 +56,7 @@ describe('AuditLog', () => {
       'keys/log.vkey',
       'log/blobs/000',
       'log/checkpoint',
+      'log/reserve',
       'log/tile/0/000.p/4',
       'log/tile/entries/000.p/4',
       'log/wal/owner',

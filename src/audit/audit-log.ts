@@ -1,4 +1,5 @@
 import { type Clock, SallyportError, systemClock } from '../core/index.ts';
+import { CallBook } from './call-book.ts';
 import { CallLedger, type LedgerRecord } from './call-ledger.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { composeEntry, type Entry } from './entry.ts';
@@ -6,6 +7,8 @@ import { GroupCommit } from './group-commit.ts';
 import type { Recovered } from './log-end.ts';
 import { type AuditLogOptions, asAuditError, asWriteFailure, type LogParts, openParts } from './log-parts.ts';
 import type { RecordDraft } from './record.ts';
+import { diskFull, isNoSpace, releaseReserve } from './reserve.ts';
+import { type SealedLog, sealedLog } from './sealed-log.ts';
 import { dropSegments } from './wal.ts';
 
 /** The longest time between a record and the checkpoint that covers it while the process lives, in milliseconds. */
@@ -26,7 +29,9 @@ export interface Appended {
  * for all that wait) and come under a signed checkpoint within a second.
  *
  * INVARIANT: after any failure of the disk nothing more is written or acknowledged: every waiting and later record is
- * refused with AUDIT_WRITE_FAILED, until a process opens the log again and reads what is really there.
+ * refused with AUDIT_WRITE_FAILED, until a process opens the log again and reads what is really there. A disk that is merely
+ * full seals the log instead: what waits is refused with DISK_FULL, and so is every later record but refusals, outcomes and
+ * the shutdown, for which there is a reserve.
  * @example
  * const log = await AuditLog.open({ directory, origin: 'sallyport.example.com/1', writer: 'keeper:1' });
  * for (const draft of recoveryDrafts(log.recovered)) log.append(draft);
@@ -41,11 +46,13 @@ export class AuditLog {
   readonly recovered: Recovered;
   readonly #parts: LogParts;
   readonly #clock: Clock;
-  readonly #ledger: CallLedger;
+  readonly #book: CallBook;
   readonly #commit: GroupCommit;
   readonly #checkpointer: Checkpointer;
   #size: number;
   #failure: SallyportError | null = null;
+  #sealed: SealedLog | null = null;
+  #fellBack = false;
   #closing: Promise<void> | null = null;
 
   private constructor(parts: LogParts) {
@@ -55,20 +62,23 @@ export class AuditLog {
     this.recovered = parts.recovered;
     this.#clock = parts.options.clock ?? systemClock;
     this.#size = parts.publisher.checkpoint.size;
-    this.#ledger = CallLedger.resume({ open: parts.recovered.openAdmissions, shutDown: !parts.recovered.unclean });
-    const failed = (error: unknown): void => this.#stop(error);
+    const ledger = CallLedger.resume({ open: parts.recovered.openAdmissions, shutDown: !parts.recovered.unclean });
+    this.#book = new CallBook(ledger);
     this.#checkpointer = new Checkpointer({
       publisher: parts.publisher,
       everyMs: parts.options.checkpointMs ?? CHECKPOINT_MS,
       rotate: (take) => this.#rotate(take),
       drop: (segments) => dropSegments(parts.files, parts.layout, segments),
-      failed,
+      failed: (error) => this.#publishingFailed(error),
     });
     this.#commit = new GroupCommit({
       room: () => this.#checkpointer.room(),
       write: (entries) => parts.wal.write(entries),
-      written: (entries) => this.#checkpointer.add(entries),
-      failed,
+      written: (entries) => {
+        this.#book.settled(entries.length);
+        this.#checkpointer.add(entries);
+      },
+      failed: (error) => this.#writingFailed(error),
     });
   }
 
@@ -99,7 +109,12 @@ export class AuditLog {
 
   /** Numbers of the admissions without an outcome, oldest first. A `shutdown` is refused while there are any. */
   get openAdmissions(): readonly number[] {
-    return this.#ledger.open.map(({ seq }) => seq);
+    return this.#book.open.map(({ seq }) => seq);
+  }
+
+  /** DISK_FULL once the log is sealed: it admits nothing until it is opened again with space. Null before. */
+  get sealed(): SallyportError | null {
+    return this.#sealed?.reason ?? null;
   }
 
   /** Why the log stopped, or null. */
@@ -110,19 +125,21 @@ export class AuditLog {
   /**
    * Gives a record its number and queues it. Records keep the order of the calls.
    *
-   * @throws SallyportError AUDIT_WRITE_FAILED (stopped or closed), AUDIT_BUSY (the disk is behind), AUDIT_ENTRY_TOO_LARGE,
+   * @throws SallyportError AUDIT_WRITE_FAILED (stopped or closed), DISK_FULL (sealed), AUDIT_BUSY (the disk is behind), AUDIT_ENTRY_TOO_LARGE,
    * INTERNAL (it would break a rule of the call ledger), and the INPUT_ codes; no number is used up then
    */
-  append(draft: RecordDraft): Appended {
+  append(record: RecordDraft): Appended {
     this.#refuseIfStopped();
+    const draft = this.#sealed?.take(record) ?? record;
     const seq = this.#size;
     const brief = briefOf(draft, seq, this.boot);
-    const problem = this.#ledger.problemWith(brief);
+    const problem = this.#book.problemWith(brief);
     if (problem !== null) throw new SallyportError('INTERNAL', `record ${seq} (${draft.type}) ${problem}`);
     const time = new Date(this.#clock.now()).toISOString();
     const { writer } = this.#parts.options;
     const entry = composeEntry(draft, { seq, time, mono: this.#clock.mono(), boot: this.boot, writer });
-    this.#ledger.add(brief);
+    this.#sealed?.took(draft, entry.bytes.length);
+    this.#book.add(brief);
     this.#size += 1;
     const durable = this.#commit.add(entry);
     // Who writes an `outcome` need not wait. The failure is kept, and everybody who comes later is refused with it.
@@ -144,21 +161,22 @@ export class AuditLog {
 
   /**
    * Signs a checkpoint over every record so far, durable in both places when it settles.
-   * @throws SallyportError AUDIT_WRITE_FAILED
+   * @throws SallyportError AUDIT_WRITE_FAILED, DISK_FULL
    */
   async checkpoint(): Promise<{ readonly size: number; readonly note: string }> {
     await this.flush();
     try {
-      await this.#checkpointer.publish();
+      if (this.#sealed === null) await this.#checkpointer.publish();
     } catch (error) {
-      this.#stop(error);
+      this.#publishingFailed(error);
     }
-    if (this.#failure !== null) throw this.#failure;
+    const refusal = this.#failure ?? this.sealed;
+    if (refusal !== null) throw refusal;
     return this.checkpointed;
   }
 
   /**
-   * Signs the last checkpoint and lets go of the files; writes no record. Idempotent.
+   * Signs the last checkpoint (not when sealed: the next opening does) and lets go of the files; writes no record. Idempotent.
    * @throws SallyportError AUDIT_WRITE_FAILED: the log had stopped, or stops now
    */
   close(): Promise<void> {
@@ -173,6 +191,9 @@ export class AuditLog {
   async #close(): Promise<void> {
     try {
       await this.checkpoint();
+    } catch (error) {
+      // Sealed: what is durable stands in the write-ahead log, and who waits for more was told.
+      if (!isNoSpace(error)) throw error;
     } finally {
       await this.#letGo();
     }
@@ -184,7 +205,7 @@ export class AuditLog {
     this.#checkpointer.stop();
     try {
       const segment = await this.#commit.between(() => wal.close());
-      if (this.#failure === null) await dropSegments(files, layout, [segment]);
+      if (this.#failure === null && this.#sealed === null) await dropSegments(files, layout, [segment]);
     } catch (error) {
       this.#stop(error);
     } finally {
@@ -202,11 +223,62 @@ export class AuditLog {
     });
   }
 
+  #writingFailed(error: unknown): void {
+    if (isNoSpace(error)) this.#fallBack(error);
+    else this.#stop(error);
+  }
+
+  #publishingFailed(error: unknown): void {
+    if (isNoSpace(error)) this.#seal(error);
+    else this.#stop(error);
+  }
+
+  /** No more checkpoints, no more admissions; the reserve goes back to the disk before the next batch. */
+  #seal(error: unknown): void {
+    if (this.#sealed !== null) return;
+    this.#sealed = sealedLog(diskFull(error));
+    this.#checkpointer.stop();
+    const { files, layout } = this.#parts;
+    this.#commit.between(() => releaseReserve(files, layout)).catch((failure: unknown) => this.#stop(failure));
+  }
+
+  /**
+   * Nothing that waits will be written. INVARIANT: numbers go on behind the last durable record. A call whose outcome is lost
+   * by that gets the outcome `unknown`, as after a crash.
+   */
+  #fallBack(error: unknown): void {
+    const isFirst = !this.#fellBack;
+    this.#fellBack = true;
+    this.#seal(error);
+    const forgotten = this.#book.fallBack();
+    this.#size = forgotten[0]?.seq ?? this.#size;
+    this.#commit.drop(diskFull(error));
+    if (!isFirst) return;
+    const lost = new Set(forgotten.map(({ admittedSeq }) => admittedSeq));
+    for (const { seq, session, tool, intentSeq } of this.#book.open.filter((admitted) => lost.has(admitted.seq))) {
+      this.append({ type: 'outcome', ...defined({ session, tool, intentSeq }), admittedSeq: seq, outcome: 'unknown' });
+    }
+  }
+
   #stop(error: unknown): void {
     this.#failure ??= asWriteFailure(error);
     this.#checkpointer.stop();
     this.#commit.stop(this.#failure);
   }
+}
+
+/** Without the fields that are undefined. */
+function defined(link: {
+  session: string | undefined;
+  tool: string | undefined;
+  intentSeq: number | undefined;
+}): Pick<RecordDraft, 'session' | 'tool' | 'intentSeq'> {
+  const { session, tool, intentSeq } = link;
+  return {
+    ...(session === undefined ? {} : { session }),
+    ...(tool === undefined ? {} : { tool }),
+    ...(intentSeq === undefined ? {} : { intentSeq }),
+  };
 }
 
 const briefOf = (draft: RecordDraft, seq: number, boot: string): LedgerRecord => {

@@ -43,6 +43,17 @@ export class CallLedger {
     return ledger;
   }
 
+  /** A ledger of its own in the same state. */
+  copy(): CallLedger {
+    const copy = new CallLedger();
+    for (const [seq, intent] of this.#intents) copy.#intents.set(seq, intent);
+    for (const [seq, admitted] of this.#open) copy.#open.set(seq, admitted);
+    copy.#boot = this.#boot;
+    copy.#shutDown = this.#shutDown;
+    copy.#recovering = this.#recovering;
+    return copy;
+  }
+
   /** Admissions without an outcome, oldest first. */
   get open(): readonly LedgerRecord[] {
     return [...this.#open.values()];

@@ -47,7 +47,7 @@ export class Checkpointer {
 
   /** Settles when another batch may become durable: memory must not grow because checkpoints are slow. */
   async room(): Promise<void> {
-    if (this.#bytes > UNPUBLISHED_BYTES) await this.publish();
+    if (this.#bytes > UNPUBLISHED_BYTES && !this.#stopped) await this.publish();
   }
 
   /** Signs a checkpoint over all that is durable. */

@@ -64,13 +64,18 @@ export class GroupCommit {
     return this.#turn(task);
   }
 
-  /** Refuses everything that waits. What is added later waits forever: the caller refuses it. */
-  stop(error: SallyportError): void {
-    this.#stopped ??= error;
+  /** Refuses everything that waits, and goes on with what is added later. */
+  drop(error: SallyportError): void {
     const refused = this.#queue;
     this.#queue = [];
     this.#queuedBytes = 0;
     for (const waiting of refused) waiting.reject(error);
+  }
+
+  /** Refuses everything that waits. What is added later waits forever: the caller refuses it. */
+  stop(error: SallyportError): void {
+    this.#stopped ??= error;
+    this.drop(error);
   }
 
   /** The batch begins after the callbacks that are due now, so that what they add shares it. */

@@ -11,6 +11,8 @@ export interface LogLayout {
   readonly privateKey: string;
   readonly verifierKey: string;
   readonly checkpoint: string;
+  /** Space held back for the day on which the disk is full. */
+  readonly reserve: string;
   /** The second copy, which completeness is judged against. */
   readonly stateCheckpoint: string;
   /** Replaced by every process that opens the log; who finds another's here no longer owns the log. */
@@ -32,6 +34,7 @@ export function layoutOf(state: string): LogLayout {
     privateKey: path.join(keys, 'log.key'),
     verifierKey: path.join(keys, 'log.vkey'),
     checkpoint: path.join(log, 'checkpoint'),
+    reserve: path.join(log, 'reserve'),
     stateCheckpoint: path.join(state, 'checkpoint'),
     owner: path.join(wal, 'owner'),
     tile: (kind: TileKind, index: number, width?: number) => path.join(log, tilePath(kind, index, width)),

@@ -96,11 +96,14 @@ export async function unlessMissing<T>(read: Promise<T>): Promise<T | null> {
   }
 }
 
-/** Writes all of `data` in one call. A short write is a failure: what is half on the disk is not completed later. */
+/**
+ * Writes all of `data` in one call. A short write is a failure: what is half on the disk is not completed later.
+ * @throws SallyportError DISK_FULL for a short write, which on a file means that there is no space
+ */
 export async function writeWhole(file: LogFile, data: Uint8Array): Promise<void> {
   const written = await file.write(data);
   if (written !== data.length) {
-    throw new SallyportError('AUDIT_WRITE_FAILED', `the disk took ${written} of ${data.length} bytes`);
+    throw new SallyportError('DISK_FULL', `the disk took ${written} of ${data.length} bytes`);
   }
 }
 

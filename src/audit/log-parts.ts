@@ -6,6 +6,7 @@ import { type LogFiles, realFiles } from './log-files.ts';
 import { loadEdge, openKey, prepareFolders } from './open-log.ts';
 import { claimLog, type Ownership } from './ownership.ts';
 import { Publisher } from './publisher.ts';
+import { diskFull, isNoSpace, prepareReserve } from './reserve.ts';
 import { dropSegments, readTail, WalWriter } from './wal.ts';
 
 export interface AuditLogOptions {
@@ -71,6 +72,7 @@ async function openClaimed(files: LogFiles, layout: LogLayout, origin: string, o
   try {
     const { size } = await publisher.publish(tail.entries);
     await dropSegments(files, layout, tail.segments);
+    await prepareReserve(files, layout);
     const { shutDown, openAdmissions } = await readLogEnd(files, layout, size);
     const unclean = !shutDown || tail.tornBytes > 0;
     const recovered: Recovered = { tornBytes: tail.tornBytes, replayed: tail.entries.length, unclean, openAdmissions };
@@ -82,9 +84,11 @@ async function openClaimed(files: LogFiles, layout: LogLayout, origin: string, o
   }
 }
 
-/** An error of the log: ours as it is, one of the system as AUDIT_WRITE_FAILED. */
-export const asAuditError = (error: unknown): SallyportError =>
-  error instanceof SallyportError ? error : asWriteFailure(error);
+/** An error of the log: ours as it is, one of the system as DISK_FULL or AUDIT_WRITE_FAILED. */
+export function asAuditError(error: unknown): SallyportError {
+  if (isNoSpace(error)) return diskFull(error);
+  return error instanceof SallyportError ? error : asWriteFailure(error);
+}
 
 /** The failure that stops a log, with the error of the system as its cause. */
 export function asWriteFailure(error: unknown): SallyportError {

@@ -5,6 +5,7 @@ import { type Entry, parseRecord } from './entry.ts';
 import type { LogLayout } from './layout.ts';
 import { type LogFile, type LogFiles, unlessMissing, writeWhole } from './log-files.ts';
 import type { Ownership } from './ownership.ts';
+import { diskFull, isNoSpace } from './reserve.ts';
 
 const SEGMENT_NAME = /^[0-9]{16}\.wal$/;
 
@@ -49,17 +50,30 @@ export class WalWriter {
 
   /**
    * Returns when the entries are durable and nobody else has claimed the log or written to the segment.
-   * INVARIANT: after a failure nothing is written again: what a failed fdatasync left behind is unknown.
+   * INVARIANT: after a failure nothing is written again: what a failed fdatasync left behind is unknown. The exception is a
+   * full disk while writing: what was half written is cut off, and the segment ends with its last good batch as before.
+   *
+   * @throws SallyportError DISK_FULL (nothing of the batch is there), AUDIT_WRITE_FAILED
    */
   async write(entries: readonly Entry[]): Promise<void> {
     const batch = encodeBatch(entries);
     const segment = this.#segment;
-    await writeWhole(segment.file, batch);
-    await segment.file.sync();
+    await this.#append(segment, batch);
+    await segment.file.sync().catch(refuseAsWriteFailure);
     segment.size += batch.length;
     if (!this.#ownership.holds()) throw new SallyportError('AUDIT_WRITE_FAILED', 'another process has opened this log');
     if (segment.file.size() !== segment.size) {
       throw new SallyportError('AUDIT_WRITE_FAILED', 'something else has written to the write-ahead log');
+    }
+  }
+
+  async #append(segment: { file: LogFile; size: number }, batch: Uint8Array): Promise<void> {
+    try {
+      await writeWhole(segment.file, batch);
+    } catch (error) {
+      if (!isNoSpace(error)) throw error;
+      await segment.file.truncate(segment.size).catch(refuseAsWriteFailure);
+      throw diskFull(error);
     }
   }
 
@@ -77,6 +91,11 @@ export class WalWriter {
     await this.#ownership.release();
     return this.#segment.path;
   }
+}
+
+/** Whatever code the system gave: after this nobody knows what is on the disk. */
+function refuseAsWriteFailure(cause: unknown): never {
+  throw new SallyportError('AUDIT_WRITE_FAILED', 'the write-ahead log cannot be made durable', { cause });
 }
 
 async function createSegment(

@@ -26,6 +26,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
     }
   };
   addServing(program, run);
+  addConnecting(program, run);
   addPolicy(program, run);
   addServers(program, run);
   addTokens(program, run);
@@ -72,6 +73,31 @@ function addServing(program: Command, run: Run): void {
     .argument('<json>', 'the arguments, a JSON object')
     .action((tool, json, flags) =>
       run(flags, async (terminal) => (await import('./call.ts')).call(terminal, { tool, json }, flags)),
+    );
+}
+
+const PROJECT = ['--project', 'the file of the project that lies here, instead of the file of the user'] as const;
+const DRY_RUN = ['--dry-run', 'print what would change; nothing is written'] as const;
+
+function addConnecting(program: Command, run: Run): void {
+  common(program.command('connect'))
+    .description('point an MCP client (claude-code, cursor, vscode, …) at the gateway')
+    .argument('[host]', 'the client; --list shows them')
+    .option('--list', 'the clients, their files, and whether they are connected')
+    .option('--http [address]', 'over HTTP with a token of its own (else the client starts the gateway on stdio)')
+    .option(...PROJECT)
+    .option('--also-wrap', 'name the other servers of the client, which go around the gate')
+    .option(...DRY_RUN)
+    .action((host, flags) =>
+      run(flags, async (terminal) => (await import('./connect.ts')).connect(terminal, host, flags)),
+    );
+  stateOnly(program.command('disconnect'))
+    .description('undo connect: the file as it was before, or without our entry if it was edited since')
+    .argument('<host>', 'the client')
+    .option(...PROJECT)
+    .option(...DRY_RUN)
+    .action((host, flags) =>
+      run(flags, async (terminal) => (await import('./connect-remove.ts')).disconnect(terminal, host, flags)),
     );
 }
 

@@ -169,6 +169,7 @@ export const ERROR_TABLE = {
   AUDIT_ROLLBACK: ['audit', 10, 500, 'Restore the newer log: this one is older than the last checkpoint'],
   AUDIT_CORRUPT: ['audit', 10, 500, 'Keep a copy of the log as evidence and run: sallyport audit verify'],
   AUDIT_WRITE_FAILED: ['audit', 3, 503, 'Free disk space or mend the disk, then start again: nothing runs unrecorded'],
+  DISK_FULL: ['audit', 3, 503, 'Free disk space, then start again: nothing runs that cannot be recorded'],
   AUDIT_BUSY: ['audit', 3, 503, 'Wait and call again: the disk is slower than the calls'],
   AUDIT_ENTRY_TOO_LARGE: ['audit', 3, 500, 'Shorten the record: an entry has at most 65,535 bytes'],
   AUDIT_NOT_FOUND: ['audit', 2, 404, 'Name a folder that holds a log, or a session that it knows'],
@@ -205,6 +206,23 @@ export const ERROR_TABLE = {
   // cli
   USAGE: ['cli', 2, 400, 'Run sallyport --help'],
   CASES_INVALID: ['cli', 2, 400, 'Mend what the message names; docs/policy-testing.md has the format of cases'],
+  CONNECT_HOST: ['cli', 2, 400, 'Name a host that sallyport connect --list shows'],
+  CONNECT_FILE: [
+    'cli',
+    3,
+    500,
+    'Mend what the message says about the file, then run the command again; nothing was written',
+  ],
+  CONNECT_SYNTAX: [
+    'cli',
+    3,
+    500,
+    'Mend the file in its own program or an editor, then run the command again; nothing was written',
+  ],
+  CONNECT_CHANGED: ['cli', 3, 409, 'Run the command again: another program wrote the file meanwhile'],
+  CONNECT_PROGRAM: ['cli', 2, 400, 'Install Sallyport and Node outside the workspace: npm install -g sallyport'],
+  CONNECT_TOKEN: ['cli', 2, 400, 'Leave --http out, or do what the message says about the token'],
+  CONNECT_FOREIGN: ['cli', 2, 400, 'Remove the entry by hand if you want it gone: Sallyport did not write it'],
   INTERNAL: ['cli', 3, 500, 'Report this with the message: it is a defect of Sallyport'],
 } as const;
 

@@ -110,4 +110,5 @@ export const CONTROL_FILES_IN_HOME: readonly ControlRow[] = [
   { path: 'AppData/Roaming/Claude/**', reason: HOOKS, large: true },
   { path: 'AppData/Roaming/Code*/User/**', reason: HOOKS, large: true },
   { path: 'AppData/Roaming/Cursor/**', reason: HOOKS, large: true },
+  { path: 'AppData/Roaming/Zed/**', reason: HOOKS },
 ];

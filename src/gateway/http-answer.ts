@@ -37,6 +37,21 @@ export const plainAnswer = (status: number, message: string, headers: Record<str
   close: true,
 });
 
+/**
+ * The answer to a client that looks for an authorization server although there is none: one plain 404 that says what to do.
+ * As an OAuth error (RFC 6749 section 5.2), so that a client that registers itself shows the text; `invalid_request` is
+ * no code upon which a client forgets its credentials and starts again.
+ */
+export const noOAuthAnswer = (): HttpAnswer => ({
+  status: 404,
+  body: { error: 'invalid_request', error_description: NO_OAUTH },
+  close: true,
+});
+
+const NO_OAUTH =
+  'This gateway has no OAuth: it takes a bearer token. Make one with "sallyport token add NAME" and send the header ' +
+  '"Authorization: Bearer TOKEN", or let "sallyport connect" set your client up';
+
 /** Writes an answer. A client that is gone already is no error. */
 export function sendAnswer(response: ServerResponse, answer: HttpAnswer): void {
   if (response.headersSent || response.destroyed) return;

@@ -36,6 +36,17 @@ export function checkAddress(request: IncomingMessage, authorities: Authorities)
   }
 }
 
+const OAUTH_ENDPOINTS: readonly string[] = ['/register', '/authorize', '/token'];
+
+/**
+ * True for what clients ask in search of an authorization server: the metadata of RFC 9728, RFC 8414 and OpenID Connect,
+ * before and behind the path of the gateway, and the endpoints that MCP 2025-03-26 took for granted.
+ */
+export function isOAuthProbe(url: string): boolean {
+  const path = url.split('?', 1)[0] ?? '';
+  return /(?:^|\/)\.well-known\/(?:oauth-|openid-configuration)/.test(path) || OAUTH_ENDPOINTS.includes(path);
+}
+
 /** The bearer token of a request, or null. A header sent twice counts as none: two readers could take two. */
 export function bearerToken(request: IncomingMessage): string | null {
   const header = single(request, 'authorization');

@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { classifyInboundRequest } from '@modelcontextprotocol/server';
 import { type Limits, SallyportError } from '../core/index.ts';
 import type { Caller } from './caller.ts';
-import { type HttpAnswer, plainAnswer } from './http-answer.ts';
+import { type HttpAnswer, noOAuthAnswer, plainAnswer } from './http-answer.ts';
 import { readBody } from './http-body.ts';
-import { type Authorities, bearerToken, checkAddress, isPlainJson, single } from './http-guard.ts';
+import { type Authorities, bearerToken, checkAddress, isOAuthProbe, isPlainJson, single } from './http-guard.ts';
 import { admitMessage, type Message, parseMessage } from './json-rpc.ts';
 import type { LegacySessions } from './legacy-sessions.ts';
 import { LEGACY_VERSIONS } from './mcp-server.ts';
@@ -32,6 +32,7 @@ export async function routeRequest(
   response: ServerResponse,
 ): Promise<HttpAnswer | null> {
   if (request.url === '/healthz' && request.method === 'GET') return { status: 200, body: { status: 'ok' } };
+  if (isOAuthProbe(request.url ?? '')) return noOAuthAnswer();
   if (request.url !== route.path) return plainAnswer(404, 'Not found');
   checkAddress(request, route.authorities());
   if (request.method !== 'POST' && request.method !== 'DELETE') {

@@ -141,9 +141,14 @@ export class EmbeddedKeeper implements Keeper {
     const turn = this.#refusals.take(session, this.#parts.clock.now());
     if (!turn.record) return { seq: turn.lastSeq };
     const detail = turn.suppressed === 0 ? intent.detail : { ...intent.detail, suppressedRefusals: turn.suppressed };
-    const receipt = await this.#durable({ type: 'intent', ...intent, ...(detail === undefined ? {} : { detail }) });
-    this.#refusals.recorded(session, receipt.seq);
-    return receipt;
+    try {
+      const receipt = await this.#durable({ type: 'intent', ...intent, ...(detail === undefined ? {} : { detail }) });
+      this.#refusals.recorded(session, receipt.seq);
+      return receipt;
+    } catch (error) {
+      this.#refusals.missed(1 + turn.suppressed);
+      throw error;
+    }
   }
 
   admit(intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
@@ -162,6 +167,7 @@ export class EmbeddedKeeper implements Keeper {
     if (!this.#epochs.isCurrent(intent.epoch)) {
       throw new SallyportError('EPOCH_STALE', 'the policy changed since the call was judged');
     }
+    if (this.#parts.log.sealed !== null) throw this.#parts.log.sealed;
     return this.#calls.admit(holder, call, intent, admitted);
   }
 
@@ -227,9 +233,9 @@ export class EmbeddedKeeper implements Keeper {
 
   #beat(): void {
     const { log } = this.#parts;
-    // A log that has stopped says so to every call; a heart that stops is what its readers see.
-    if (log.failure !== null) return;
-    log.append({ type: 'heartbeat', detail: { openCalls: this.#calls.size } }).durable.catch(() => undefined);
+    // A log that takes nothing any more tells so to whoever calls.
+    if (log.failure !== null || log.sealed !== null) return;
+    log.append({ type: 'heartbeat', detail: { openCalls: this.#calls.size } }).durable.catch(() => log.failure);
   }
 
   #checkOpen(): void {

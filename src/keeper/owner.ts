@@ -1,12 +1,17 @@
 import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
   linkSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject, parseStrictJson, SallyportError } from '../core/index.ts';
@@ -87,8 +92,29 @@ function claim(folder: string, generation: number, state: string): void {
 }
 
 function markReleased(folder: string, generation: number): void {
-  const finished = writeOwner(folder, { pid: process.pid, started: null, place: place(), released: true });
-  renameSync(finished, join(folder, `${generation}`));
+  const file = join(folder, `${generation}`);
+  try {
+    const finished = writeOwner(folder, { pid: process.pid, started: null, place: place(), released: true });
+    renameSync(finished, file);
+  } catch {
+    overwriteReleased(file);
+  }
+}
+
+/**
+ * A full disk has no room for a second file, and a folder that stays owned could not be opened again by this process. In place
+ * it needs none: the text only becomes shorter. Whoever reads half of it takes the folder for owned.
+ */
+function overwriteReleased(file: string): void {
+  const text = JSON.stringify({ pid: process.pid, started: null, place: '- - -', released: true });
+  const descriptor = openSync(file, 'r+');
+  try {
+    const { size } = fstatSync(descriptor);
+    writeSync(descriptor, text.padEnd(size, ' '), 0);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function writeOwner(folder: string, owner: Owner): string {
@@ -96,6 +122,7 @@ function writeOwner(folder: string, owner: Owner): string {
   try {
     writeFileSync(path, JSON.stringify(owner), { flag: 'wx', mode: 0o600, flush: true });
   } catch (cause) {
+    rmSync(path, { force: true });
     throw new SallyportError('STATE_UNWRITABLE', `cannot write to the folder ${folder}`, { cause });
   }
   return path;

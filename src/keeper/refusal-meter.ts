@@ -44,6 +44,11 @@ export class RefusalMeter {
     if (bucket !== undefined) bucket.lastSeq = seq;
   }
 
+  /** Refusals whose record could not be written. */
+  missed(count: number): void {
+    this.#forgotten += count;
+  }
+
   /** Refusals that no record has counted yet. */
   get pending(): number {
     let sum = this.#forgotten;
