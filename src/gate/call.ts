@@ -8,7 +8,7 @@ import { inbound } from './inbound.ts';
 import { judge } from './judge.ts';
 import { observed } from './observe.ts';
 import type { ParsedCall } from './parse.ts';
-import { admit, recordOutcome, recordRefusal } from './records.ts';
+import { admit, askUncertain, recordOutcome, recordRefusal } from './records.ts';
 import type { CallResult } from './result.ts';
 
 /** One call as it reaches the gate. */
@@ -36,7 +36,10 @@ export async function passGate(house: House, request: CallRequest): Promise<Call
   const started = house.clock.mono();
   const { name } = request.parsed;
 
-  const gathered = await gatherFacts(house, request); // 3: all I/O that the decision needs
+  // 3: all I/O that the decision needs. A keeper that does not answer is a denial, after a bounded time.
+  const uncertain = await askUncertain(house, request);
+  if (typeof uncertain !== 'boolean') return answerDenied(name, uncertain, null);
+  const gathered = await gatherFacts(house, request, uncertain);
 
   // INVARIANT: nothing is awaited from here until the call is counted, so that two calls cannot take the same last place.
   const facts = withHistory(house, gathered);

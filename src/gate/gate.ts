@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { DEFAULT_LIMITS, newId, type Principal, SallyportError, type Surface, systemClock } from '../core/index.ts';
-import { defaultStateFolder, type Keeper, localUser, openKeeper } from '../keeper/index.ts';
+import { defaultStateFolder, joinKeeper, type Keeper, localUser } from '../keeper/index.ts';
 import { type CompiledPolicy, compilePolicy, mayBeAllowed, type Policy, reachableFolders } from '../policy/index.ts';
 import { passGate } from './call.ts';
 import { openCallHistory } from './call-history.ts';
@@ -17,7 +17,7 @@ import type { Tool } from './tool.ts';
 /**
  * Opens a gate: reads the policy, opens the keeper (or uses the one given), and records both.
  *
- * @throws SallyportError POLICY_UNREADABLE, POLICY_INVALID, STATE_OWNED, STATE_EXPOSED, STATE_UNWRITABLE,
+ * @throws SallyportError POLICY_UNREADABLE, POLICY_INVALID, STATE_OWNED (by a process that does not answer), STATE_EXPOSED, STATE_UNWRITABLE,
  * STATE_PERMISSIONS, AUDIT_CORRUPT, AUDIT_ROLLBACK, TOOL_NAME, SCHEMA_INVALID
  * @example
  * const gate = await openGate({ policy: 'sallyport.yaml', tools: [fileRead()] });
@@ -31,7 +31,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
   for (const tool of options.tools ?? []) registry.add(tool);
   const keeper =
     options.keeper ??
-    (await openKeeper({
+    (await joinKeeper({
       state: options.state ?? defaultStateFolder(),
       reachable: reachableFolders(policy, root),
       ...(options.clock === undefined ? {} : { clock: options.clock }),
