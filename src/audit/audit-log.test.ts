@@ -145,6 +145,33 @@ describe('AuditLog', () => {
     expect((await verify(directory)).completeness.status).toBe('ok');
   });
 
+  it('finds the calls that earlier recoveries left open, however many boots ago', async () => {
+    const directory = temporaryFolder();
+    const first = await openLog(directory);
+    for (const call of [0, 1, 2, 3]) {
+      const { seq } = first.append({ type: 'intent', tool: `t${call}`, decision: 'allow' });
+      first.append({ type: 'admitted', tool: `t${call}`, intentSeq: seq });
+    }
+    first.append({ type: 'outcome', admittedSeq: 1 });
+    await first.flush();
+    const staysOpen = ({ tool }: { tool?: string }): boolean => tool !== 't1';
+    const second = await openRaw(directory, { writer: 'test:2' });
+    for (const draft of recoveryDrafts(second.recovered, staysOpen)) second.append(draft);
+    second.append({ type: 'adopted', admittedSeq: 7 });
+    await second.append({ type: 'outcome', outcome: 'delivered', admittedSeq: 7 }).durable;
+    const third = await openRaw(directory, { writer: 'test:3' });
+    expect(third.recovered.openAdmissions.map(({ seq }) => seq)).toEqual([5]);
+    for (const draft of recoveryDrafts(third.recovered, staysOpen)) third.append(draft);
+    await third.flush();
+    const fourth = await openRaw(directory, { writer: 'test:4' });
+    expect(fourth.recovered.openAdmissions.map(({ seq }) => seq)).toEqual([5]);
+    for (const draft of recoveryDrafts(fourth.recovered)) fourth.append(draft);
+    await fourth.append({ type: 'shutdown' }).durable;
+    await fourth.close();
+    const report = await verify(directory);
+    expect([report.completeness.status, report.openAdmissions]).toEqual(['ok', []]);
+  });
+
   it('refuses a record that breaks the order of a call, and uses up no number', async () => {
     const log = await openLog(temporaryFolder());
     expect(() => log.append({ type: 'admitted', intentSeq: 0 })).toThrow(code('INTERNAL'));

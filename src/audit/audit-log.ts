@@ -282,6 +282,6 @@ function defined(link: {
 }
 
 const briefOf = (draft: RecordDraft, seq: number, boot: string): LedgerRecord => {
-  const { type, decision, session, tool, intentSeq, admittedSeq } = draft;
-  return { type, seq, boot, decision, session, tool, intentSeq, admittedSeq };
+  const { type, decision, session, tool, outcome, open, intentSeq, admittedSeq } = draft;
+  return { type, seq, boot, decision, session, tool, outcome, open, intentSeq, admittedSeq };
 };

@@ -19,6 +19,8 @@ function problems(steps: readonly Step[]): Record<number, string> {
 const intent: Step = { type: 'intent', session: 's', tool: 't', decision: 'allow' };
 const admitted: Step = { type: 'admitted', session: 's', tool: 't', intentSeq: 0 };
 const outcome: Step = { type: 'outcome', session: 's', tool: 't', intentSeq: 0, admittedSeq: 1 };
+const unknown: Step = { ...outcome, outcome: 'unknown' };
+const adopted: Step = { ...outcome, type: 'adopted' };
 const shutdown: Step = { type: 'shutdown' };
 const recovery: Step = { type: 'recovery' };
 const inBoot = (boot: string, step: Step): Step => ({ ...step, boot });
@@ -29,7 +31,7 @@ describe('CallLedger', () => {
     ['a refusal', [{ ...intent, decision: 'deny' }, shutdown], {}],
     [
       'an outcome of the next boot',
-      [intent, admitted, inBoot('b', outcome), inBoot('b', recovery), inBoot('b', intent)],
+      [intent, admitted, inBoot('b', unknown), inBoot('b', recovery), inBoot('b', intent)],
       {},
     ],
     ['an orderly restart', [intent, admitted, outcome, shutdown, inBoot('b', intent)], {}],
@@ -73,7 +75,63 @@ describe('CallLedger', () => {
     [
       'a recovery that forgets a call',
       [intent, admitted, inBoot('b', recovery)],
-      { 2: 'leaves 1 admissions without an outcome' },
+      { 2: 'leaves 1 admissions without an outcome, and states 0' },
+    ],
+    [
+      'a call that the next boot adopts and ends',
+      [
+        intent,
+        admitted,
+        inBoot('b', { ...recovery, open: 1 }),
+        inBoot('b', adopted),
+        inBoot('b', outcome),
+        inBoot('b', shutdown),
+      ],
+      {},
+    ],
+    [
+      'a call that stays open over two boots',
+      [
+        intent,
+        admitted,
+        inBoot('b', { ...recovery, open: 1 }),
+        inBoot('b', adopted),
+        inBoot('c', { ...recovery, open: 1 }),
+        inBoot('c', outcome),
+        inBoot('c', unknown),
+      ],
+      { 5: 'knows how a call of an earlier boot ended that nobody adopted', 6: 'names no admission that is open' },
+    ],
+    [
+      'an adoption before the recovery',
+      [intent, admitted, inBoot('b', adopted)],
+      { 2: 'comes before the recovery record of a boot that ended without shutdown' },
+    ],
+    [
+      'an adoption of a call of the same boot, of nothing, of another tool',
+      [
+        intent,
+        admitted,
+        adopted,
+        inBoot('b', { ...recovery, open: 1 }),
+        inBoot('b', { ...adopted, admittedSeq: 7 }),
+        inBoot('b', { ...adopted, tool: 'u' }),
+      ],
+      {
+        2: 'names an admission of its own boot',
+        4: 'names no admission that is open',
+        5: 'names the admission of another call',
+      },
+    ],
+    [
+      'a recovery that states more than is open',
+      [intent, inBoot('b', { ...recovery, open: 1 })],
+      { 1: 'leaves 0 admissions without an outcome, and states 1' },
+    ],
+    [
+      'a shutdown that leaves an adopted call',
+      [intent, admitted, inBoot('b', { ...recovery, open: 1 }), inBoot('b', adopted), inBoot('b', shutdown)],
+      { 4: 'leaves 1 admissions without an outcome' },
     ],
   ])('judges %s', (_, steps, expected) => {
     expect(problems(steps)).toEqual(expected);

@@ -8,6 +8,8 @@ export interface LedgerRecord {
   readonly decision?: string | undefined;
   readonly session?: string | undefined;
   readonly tool?: string | undefined;
+  readonly outcome?: string | undefined;
+  readonly open?: number | undefined;
   readonly intentSeq?: number | undefined;
   readonly admittedSeq?: number | undefined;
 }
@@ -22,7 +24,9 @@ const OPEN_INTENTS = 100_000;
  * - `admitted` names an earlier `intent` of the same boot, session and tool that was not denied, once;
  * - `outcome` names an earlier `admitted` of the same session and tool, once;
  * - `shutdown` comes when no call is open, and nothing of the same boot follows it;
- * - after a boot without `shutdown`, each open call gets an `outcome` and a `recovery` record follows before anything else.
+ * - after a boot without `shutdown`, open calls get an `outcome` and a `recovery` record follows before anything else, which
+ *   states how many stay open, because a gate may still run them;
+ * - a call of an earlier boot has the outcome `unknown`, unless an `adopted` record of this boot names it, once.
  */
 export class CallLedger {
   readonly #intents = new Map<number, LedgerRecord>();
@@ -69,10 +73,13 @@ export class CallLedger {
       case 'outcome':
         return this.#problemWithOutcome(record);
       case 'recovery':
-        return this.#open.size === 0 ? null : `leaves ${this.#open.size} admissions without an outcome`;
+        return this.#open.size === (record.open ?? 0)
+          ? null
+          : `leaves ${this.#open.size} admissions without an outcome, and states ${record.open ?? 0}`;
       default:
         if (recovering) return 'comes before the recovery record of a boot that ended without shutdown';
         if (record.type === 'admitted') return this.#problemWithAdmission(record);
+        if (record.type === 'adopted') return this.#problemWithAdoption(record);
         return record.type === 'shutdown' && this.#open.size > 0
           ? `leaves ${this.#open.size} admissions without an outcome`
           : null;
@@ -85,8 +92,20 @@ export class CallLedger {
     return isSameCall(intent, record) ? null : 'names the intent of another call';
   }
 
+  #problemWithAdoption(record: LedgerRecord): string | null {
+    const admitted = this.#open.get(record.admittedSeq ?? -1);
+    if (admitted?.boot === record.boot) return 'names an admission of its own boot';
+    return this.#problemWithLink(record, admitted);
+  }
+
   #problemWithOutcome(record: LedgerRecord): string | null {
     const admitted = this.#open.get(record.admittedSeq ?? -1);
+    if (admitted !== undefined && admitted.boot !== record.boot && record.outcome !== 'unknown')
+      return 'knows how a call of an earlier boot ended that nobody adopted';
+    return this.#problemWithLink(record, admitted);
+  }
+
+  #problemWithLink(record: LedgerRecord, admitted: LedgerRecord | undefined): string | null {
     if (admitted === undefined) return 'names no admission that is open';
     if (record.intentSeq !== undefined && record.intentSeq !== admitted.intentSeq)
       return 'names the intent of another call';
@@ -104,12 +123,15 @@ export class CallLedger {
         this.#intents.delete(record.intentSeq ?? -1);
         this.#open.set(record.seq, record);
         return;
+      case 'adopted':
+        this.#adopt(record);
+        return;
       case 'outcome':
         this.#open.delete(record.admittedSeq ?? -1);
         return;
       case 'recovery':
         this.#recovering = false;
-        this.#open.clear();
+        if ((record.open ?? 0) === 0) this.#open.clear();
         return;
       case 'shutdown':
         this.#shutDown = true;
@@ -124,6 +146,12 @@ export class CallLedger {
     this.#boot = boot;
     this.#shutDown = false;
     this.#intents.clear();
+  }
+
+  /** From now on the call belongs to the boot that adopted it. */
+  #adopt({ admittedSeq, boot }: LedgerRecord): void {
+    const admitted = this.#open.get(admittedSeq ?? -1);
+    if (admitted !== undefined) this.#open.set(admitted.seq, { ...admitted, boot });
   }
 
   #addIntent(record: LedgerRecord): void {

@@ -98,7 +98,7 @@ export function parseRecord(bytes: Uint8Array): LogRecord {
 
 const STRINGS =
   'surface session server tool decision rule code reason policyDigest outcome verdict error traceId spanId';
-const NUMBERS = 'epoch durationMs intentSeq admittedSeq';
+const NUMBERS = 'epoch durationMs open intentSeq admittedSeq';
 const OBJECTS = 'principal facts isolation detail commitments';
 
 /** Which fields a record may have, and what kind of value each holds. */

@@ -19,7 +19,8 @@ export interface Recovered {
 
 /**
  * The admissions at the end of a log that have no outcome, and whether it ended with a shutdown. Reads backwards to the
- * last `recovery` or `shutdown`, before which nothing is open.
+ * last `shutdown` or `recovery`, before which nothing is open; where the recovery states that calls stayed open, until those
+ * are found.
  */
 export async function readLogEnd(
   files: LogFiles,
@@ -27,15 +28,25 @@ export async function readLogEnd(
   size: number,
 ): Promise<{ shutDown: boolean; openAdmissions: LogRecord[] }> {
   const settled = new Set<number>();
+  const settledBefore = new Set<number>();
   const open: LogRecord[] = [];
+  /** Admissions before the last recovery that are still to be found; null while we are behind it. */
+  let missing: number | null = null;
   for (let seq = size, bundle: Buffer[] = []; seq > 0; seq--) {
     if (bundle.length === 0) bundle = (await readBundle(files, layout, { size, index: bundleOf(seq - 1) })) ?? [];
     const record = parseRecord(bundle.pop() ?? Buffer.alloc(0));
-    if (record.type === 'shutdown' || record.type === 'recovery') {
+    if (missing === null && record.type === 'recovery') missing = record.open ?? 0;
+    if (record.type === 'shutdown' || missing === 0) {
       return { shutDown: record.type === 'shutdown' && seq === size, openAdmissions: open.reverse() };
     }
-    if (record.type === 'outcome' && record.admittedSeq !== undefined) settled.add(record.admittedSeq);
-    if (record.type === 'admitted' && !settled.delete(record.seq)) open.push(record);
+    if (record.type === 'outcome' && record.admittedSeq !== undefined) {
+      if (missing === null) settled.add(record.admittedSeq);
+      else settledBefore.add(record.admittedSeq);
+    }
+    if (record.type !== 'admitted' || settledBefore.delete(record.seq)) continue;
+    if (missing !== null) missing -= 1;
+    if (!settled.delete(record.seq)) open.push(record);
+    if (missing === 0) break;
   }
   return { shutDown: size === 0, openAdmissions: open.reverse() };
 }
@@ -43,14 +54,18 @@ export async function readLogEnd(
 const bundleOf = (seq: number): number => Math.floor(seq / TILE_WIDTH);
 
 /**
- * What a new owner of a log writes before anything else: an `outcome: unknown` for each call that
- * was under way, then a `recovery` record. Nothing for a log that ended well.
+ * What a new owner of a log writes before anything else: an `outcome: unknown` for each call that was under way, but for
+ * those that stay open because a gate may still run them; then a `recovery` record. Nothing for a log that ended well.
  */
-export function recoveryDrafts({ tornBytes, replayed, unclean, openAdmissions }: Recovered): RecordDraft[] {
+export function recoveryDrafts(
+  { tornBytes, replayed, unclean, openAdmissions }: Recovered,
+  staysOpen: (admitted: LogRecord) => boolean = () => false,
+): RecordDraft[] {
   if (!unclean) return [];
-  const outcomes = openAdmissions.map(unknownOutcome);
+  const outcomes = openAdmissions.filter((admitted) => !staysOpen(admitted)).map(unknownOutcome);
   const detail = { tornBytes, replayed, openAdmissions: openAdmissions.length };
-  return [...outcomes, { type: 'recovery', detail }];
+  const open = openAdmissions.length - outcomes.length;
+  return [...outcomes, { type: 'recovery', detail, ...(open === 0 ? {} : { open }) }];
 }
 
 /** The outcome of a call of which nobody knows how it ended. */

@@ -5,6 +5,7 @@ const RECORD_TYPES = [
   'session',
   'intent',
   'admitted',
+  'adopted',
   'outcome',
   'policy-loaded',
   'stop',
@@ -45,6 +46,8 @@ export interface RecordDraft {
   readonly verdict?: string;
   readonly error?: string;
   readonly durationMs?: number;
+  /** Recovery: admissions that stay open, because a gate may still run them and say how they end. */
+  readonly open?: number;
   readonly intentSeq?: number;
   readonly admittedSeq?: number;
   readonly traceId?: string;

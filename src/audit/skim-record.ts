@@ -24,7 +24,9 @@ const FIELDS = [
   'time',
   'tool',
   'type',
+  'open',
   'session',
+  'outcome',
   'decision',
   'intentSeq',
   'admittedSeq',
@@ -62,15 +64,19 @@ export function skimRecord(source: SkimSource, start: number, end: number): Skim
   if (values === null || values.v !== '1') return null;
   const [type, boot, time] = [textOf(values.type), textOf(values.boot), textOf(values.time)];
   const [decision, session, tool] = [textOf(values.decision), textOf(values.session), textOf(values.tool)];
-  const [seq, intentSeq, admittedSeq] = [
+  const outcome = textOf(values.outcome);
+  const [seq, open, intentSeq, admittedSeq] = [
     numberOf(values.seq),
+    numberOf(values.open),
     numberOf(values.intentSeq),
     numberOf(values.admittedSeq),
   ];
   if (!isRecordType(type) || typeof boot !== 'string' || typeof time !== 'string' || typeof seq !== 'number')
     return null;
-  if (decision === null || session === null || tool === null || intentSeq === null || admittedSeq === null) return null;
-  return { type, boot, time, seq, decision, session, tool, intentSeq, admittedSeq, commitments: values.commitments };
+  if (decision === null || session === null || tool === null || outcome === null) return null;
+  if (open === null || intentSeq === null || admittedSeq === null) return null;
+  const { commitments } = values;
+  return { type, boot, time, seq, decision, session, tool, outcome, open, intentSeq, admittedSeq, commitments };
 }
 
 /** A JSON string of printable ASCII without escapes; null for anything else that is there. */

@@ -40,7 +40,8 @@ export class RecordJudge {
    * What the ledger may keep for as long as a call is open. INVARIANT: nothing in it is a slice of a bundle's text, which
    * would keep the whole bundle in memory.
    */
-  #briefOf({ type, seq, boot, decision, session, tool, intentSeq, admittedSeq }: SkimmedRecord): LedgerRecord {
+  #briefOf(record: SkimmedRecord): LedgerRecord {
+    const { type, seq, boot, decision, session, tool, outcome, open, intentSeq, admittedSeq } = record;
     return {
       type,
       seq,
@@ -48,6 +49,8 @@ export class RecordJudge {
       decision,
       session: session === undefined ? session : this.#ownCopyOf(session),
       tool: tool === undefined ? tool : this.#ownCopyOf(tool),
+      outcome: outcome === undefined ? outcome : this.#ownCopyOf(outcome),
+      open,
       intentSeq,
       admittedSeq,
     };

@@ -8,7 +8,7 @@ import {
   readPolicyFile,
   writeApproval,
 } from '../gate/index.ts';
-import { openKeeper, openStateFolder } from '../keeper/index.ts';
+import { joinKeeper, openStateFolder } from '../keeper/index.ts';
 import { comparePolicies, policyFromObject, reachableFolders, renderPolicyChanges } from '../policy/index.ts';
 import { renderComparison } from './decision-change.ts';
 import { answer, safeLines, type Terminal } from './output.ts';
@@ -129,7 +129,7 @@ const SAID = {
 async function recordApproval({ state, policyFile }: Settings, { policy, root }: Loaded): Promise<keyof typeof SAID> {
   const { digest, rules, mode } = policy;
   try {
-    const keeper = await openKeeper({ state, reachable: reachableFolders(policy, root) });
+    const keeper = await joinKeeper({ state, reachable: reachableFolders(policy, root) });
     const detail = { approved: true, by: 'policy approve' };
     try {
       await keeper.policyLoaded({ scope: policyFile, digest, source: policyFile, rules, mode, detail });

@@ -30,6 +30,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   addPolicy(program, run);
   addServers(program, run);
   addTokens(program, run);
+  addKeeper(program, run);
   addAudit(program, run);
   try {
     await program.parseAsync(words, { from: 'user' });
@@ -219,4 +220,46 @@ function addAudit(program: Command, run: Run): void {
     .description('calls of which nobody knows how they ended')
     .option('--settle <record>', 'take one off the list, once you found out')
     .action((flags) => run(flags, async (terminal) => (await load()).auditUnknown(terminal, flags)));
+}
+
+function addKeeper(program: Command, run: Run): void {
+  const load = () => import('./keeper-commands.ts');
+  const keeper = program.command('keeper').description('the keeper as a process of its own; its peers');
+  // The default, and not the group itself: options of a group would be taken from its commands.
+  stateOnly(keeper.command('serve', { isDefault: true }))
+    .description('own the state and serve gates of other processes until stopped')
+    .option('--socket <file>', 'path of its socket (else in the state folder)')
+    .action((flags) => run(flags, async (terminal) => (await load()).keeperServe(terminal, flags)));
+  const peer = keeper.command('peer').description('tokens of gates that run under another user id');
+  stateOnly(peer.command('add'))
+    .description('make a token and write it to a file')
+    .argument('<name>', '1 to 40 of a-z, 0-9 and -')
+    .requiredOption('--token-file <file>', 'where to write it (0600); give it to the user that runs the gate')
+    .option('--operator', 'may also take stops back')
+    .action((name, flags) => run(flags, async (terminal) => (await load()).peerAdd(terminal, name, flags)));
+  stateOnly(peer.command('list'))
+    .description('names and roles, never a token')
+    .action((flags) => run(flags, async (terminal) => (await load()).peerList(terminal, flags)));
+  stateOnly(peer.command('revoke'))
+    .description('refuse a peer from its next connection on')
+    .argument('<name>', 'name of the peer')
+    .action((name, flags) => run(flags, async (terminal) => (await load()).peerRevoke(terminal, name, flags)));
+  addStops(program, run);
+}
+
+function addStops(program: Command, run: Run): void {
+  const load = () => import('./stop-commands.ts');
+  const WHAT = ['<what>', 'all, a session (ses_…), or the name of an agent'] as const;
+  stateOnly(program.command('stop'))
+    .description('deny every call, those of a session, or those of an agent, in every process')
+    .argument(...WHAT)
+    .option('--reason <text>', 'why, for the record', 'stopped by the operator')
+    .action((what, flags) => run(flags, async (terminal) => (await load()).stop(terminal, what, flags)));
+  stateOnly(program.command('resume'))
+    .description('take a stop back')
+    .argument(...WHAT)
+    .action((what, flags) => run(flags, async (terminal) => (await load()).resume(terminal, what, flags)));
+  stateOnly(program.command('stops'))
+    .description('the stops in force')
+    .action((flags) => run(flags, async (terminal) => (await load()).stops(terminal, flags)));
 }

@@ -9,7 +9,7 @@ import { inbound, stoppedLate } from './inbound.ts';
 import { judge } from './judge.ts';
 import { observed } from './observe.ts';
 import { type ParsedCall, parseAgain } from './parse.ts';
-import { admit, recordOutcome, recordRefusal } from './records.ts';
+import { admit, askUncertain, recordOutcome, recordRefusal } from './records.ts';
 import type { Asked, CallResult, Denied } from './result.ts';
 import type { RunningCall } from './running-calls.ts';
 import type { CallExchange } from './tool.ts';
@@ -88,7 +88,10 @@ const readAgain = (house: House, request: CallRequest): CallRequest => ({
 /** Steps 3 to 7 under one policy. */
 async function tryOut(house: House, request: CallRequest): Promise<Admitted | Denied> {
   const { name } = request.parsed;
-  const gathered = await gatherFacts(house, request); // 3: all I/O that the decision needs
+  // 3: all I/O that the decision needs. A keeper that does not answer is a denial, after a bounded time.
+  const uncertain = await askUncertain(house, request);
+  if (typeof uncertain !== 'boolean') return answerDenied(name, uncertain, null);
+  const gathered = await gatherFacts(house, request, uncertain);
 
   // INVARIANT: nothing is awaited from here until the call is counted, so that two calls cannot take the same last place.
   const facts = withHistory(house, gathered);

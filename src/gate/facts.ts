@@ -21,9 +21,8 @@ type PathFactsByPointer = Record<string, { readonly use: PathUse; readonly readi
 export type ArgumentReader = Pick<House, 'registry' | 'root' | 'control' | 'limits' | 'compiled'>;
 
 /** Step 3: everything a decision needs that only the world knows. After this no step but `execute` does I/O. */
-export async function gatherFacts(house: House, request: CallRequest): Promise<CallFacts> {
+export function gatherFacts(house: House, request: CallRequest, uncertain: boolean): Promise<CallFacts> {
   const { principal, parsed } = request;
-  const uncertain = await house.keeper.isUncertain({ principal, tool: parsed.name, arguments: parsed.arguments });
   return readFacts(house, { principal, parsed, uncertain });
 }
 

@@ -6,7 +6,7 @@ import {
   type Surface,
   systemClock,
 } from '../core/index.ts';
-import { defaultStateFolder, type Keeper, localUser, openKeeper } from '../keeper/index.ts';
+import { defaultStateFolder, joinKeeper, type Keeper, localUser } from '../keeper/index.ts';
 import { mayBeAllowed, type Policy, reachableFolders, type ServerRule } from '../policy/index.ts';
 import { type Action, parseAction } from './act.ts';
 import { passGate } from './call.ts';
@@ -28,7 +28,8 @@ import type { CallExchange, Tool } from './tool.ts';
 /**
  * Opens a gate: reads the policy, opens the keeper (or uses the one given), and records both.
  *
- * @throws SallyportError POLICY_UNREADABLE, POLICY_INVALID, POLICY_APPROVAL, STATE_OWNED, STATE_EXPOSED, STATE_UNWRITABLE,
+ * @throws SallyportError POLICY_UNREADABLE, POLICY_INVALID, POLICY_APPROVAL, STATE_OWNED (by a process that does not answer),
+ * STATE_EXPOSED, STATE_UNWRITABLE,
  * STATE_PERMISSIONS, AUDIT_CORRUPT, AUDIT_ROLLBACK, TOOL_NAME, SCHEMA_INVALID
  * @example
  * const gate = await openGate({ policy: 'sallyport.yaml', tools: [fileRead()] });
@@ -42,7 +43,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
   for (const tool of options.tools ?? []) registry.add(tool);
   const keeper =
     options.keeper ??
-    (await openKeeper({
+    (await joinKeeper({
       state: options.state ?? defaultStateFolder(),
       reachable: reachableFolders(loaded.policy, loaded.root),
       ...(options.clock === undefined ? {} : { clock: options.clock }),

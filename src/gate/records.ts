@@ -6,6 +6,18 @@ import type { House } from './house.ts';
 import type { Inbound } from './inbound.ts';
 import { denyBuiltIn, type Judgement } from './judge.ts';
 
+type Denied = Decision & { readonly effect: 'deny' };
+
+/** Whether the same call was admitted before and nobody knows how it ended; or the denial of a keeper that cannot say. */
+export async function askUncertain({ keeper }: House, { principal, parsed }: CallRequest): Promise<boolean | Denied> {
+  try {
+    return await keeper.isUncertain({ principal, tool: parsed.name, arguments: parsed.arguments });
+  } catch (error) {
+    if (isSallyportError(error)) return denyBuiltIn(error.code, `the keeper does not answer: ${error.message}`);
+    throw error;
+  }
+}
+
 /** Step 5 for a call that goes no further. Null when even that cannot be recorded: it is denied all the same. */
 export async function recordRefusal(house: House, request: CallRequest, judgement: Judgement): Promise<number | null> {
   try {
@@ -17,11 +29,7 @@ export async function recordRefusal(house: House, request: CallRequest, judgemen
 }
 
 /** Steps 5 and 7: the proof that this call may run, or the denial that takes its place. No record, no call. */
-export async function admit(
-  house: House,
-  request: CallRequest,
-  judgement: Judgement,
-): Promise<Admission | (Decision & { readonly effect: 'deny' })> {
+export async function admit(house: House, request: CallRequest, judgement: Judgement): Promise<Admission | Denied> {
   const isolation = { asked: judgement.decision.obligations.isolation, achieved: achieved(judgement.facts.runs) };
   try {
     return await house.keeper.admit(intentOf(house, request, judgement), { isolation, ...modeDetail(house) });

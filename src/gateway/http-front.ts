@@ -67,7 +67,7 @@ export interface HttpFront {
  */
 export async function serveHttp(options: HttpFrontOptions): Promise<HttpFront> {
   const { gate } = options;
-  const shared = serving(options.upstreams ?? null);
+  const shared = serving(options.upstreams ?? null, gate);
   return listenHttp(options, async ({ user, agent, proof }) =>
     servedWhenUsed(async () =>
       serveSession(await gate.openSession({ user, agent, proof, surface: 'mcp-http' }), shared),

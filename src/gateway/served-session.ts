@@ -1,6 +1,6 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
 import type { JsonObject } from '../core/index.ts';
-import type { GateSession } from '../gate/index.ts';
+import type { Gate, GateSession } from '../gate/index.ts';
 import { actionName } from '../policy/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
 import { callAnswer } from './call-answer.ts';
@@ -16,20 +16,25 @@ import { holderOf, serverCaller, sessionHolder } from './server-caller.ts';
 import { ABILITIES, MISSING_ABILITY } from './upstream-result.ts';
 import type { Upstreams } from './upstreams.ts';
 
+type GateChanges = Pick<Gate, 'onToolsChanged' | 'onPolicyChanged'>;
+
 /** What the sessions of a front share: the servers, and what is on its way through their clients. */
 export interface Serving {
   readonly upstreams: Upstreams | null;
+  /** The gate, as far as it says that what it offers may have changed; null: it never does. */
+  readonly changes: GateChanges | null;
   readonly caller: ServedContext['caller'];
   readonly envelope: ServedContext['envelope'];
 }
 
 /** Shared by all sessions of a front. Without servers only the gate's own tools are served. */
-export function serving(upstreams: Upstreams | null): Serving {
+export function serving(upstreams: Upstreams | null, changes: GateChanges | null = null): Serving {
   const none = (): never => {
     throw new ProtocolError(INVALID_PARAMS, 'there are no servers');
   };
   return {
     upstreams,
+    changes,
     caller: upstreams?.caller ?? serverCaller(none),
     envelope: createEnvelope(() => performance.now()),
   };
@@ -57,7 +62,7 @@ const ANSWERERS: ReadonlyMap<string, Answerer> = new Map<string, Answerer>([
 ]);
 
 /** Serves a gate session to one client. */
-export function serveSession(session: GateSession, { upstreams, caller, envelope }: Serving): ServedSession {
+export function serveSession(session: GateSession, { upstreams, changes, caller, envelope }: Serving): ServedSession {
   const context: ServedContext = {
     ...{ session, caller, envelope },
     servers: () => upstreams?.approved() ?? [],
@@ -71,6 +76,7 @@ export function serveSession(session: GateSession, { upstreams, caller, envelope
   const emit = (event: SessionEvent): void => {
     for (const listener of listeners) listener(event);
   };
+  const stopChanges = changes === null ? [] : tellOfChanges(changes, emit);
   const stopEvents = upstreams === null ? () => undefined : passEvents(context, upstreams, watched, emit);
   return {
     features: () => featuresOf(context),
@@ -91,6 +97,7 @@ export function serveSession(session: GateSession, { upstreams, caller, envelope
     },
     close: async () => {
       stopEvents();
+      for (const stop of stopChanges) stop();
       listeners.clear();
       const holder = sessionHolder(session.principal);
       caller.release(holder);
@@ -98,6 +105,15 @@ export function serveSession(session: GateSession, { upstreams, caller, envelope
     },
   };
 }
+
+/** A policy or an approval that changed shows in every list. */
+const tellOfChanges = (changes: GateChanges, emit: (event: SessionEvent) => void): readonly (() => void)[] => [
+  changes.onToolsChanged(() => emit({ kind: 'tools' })),
+  changes.onPolicyChanged(() => {
+    emit({ kind: 'prompts' });
+    emit({ kind: 'resources' });
+  }),
+];
 
 async function featuresOf(context: ServedContext): Promise<SessionFeatures> {
   await context.refresh();

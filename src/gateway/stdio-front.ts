@@ -45,7 +45,7 @@ export interface StdioFront {
 export async function serveStdio(options: StdioFrontOptions): Promise<StdioFront> {
   const { gate, user, agent, upstreams = null } = options;
   const session = await gate.openSession({ user, agent, proof: 'local', surface: 'mcp-stdio' });
-  return servePipe(serveSession(session, serving(upstreams)), options);
+  return servePipe(serveSession(session, serving(upstreams, gate)), options);
 }
 
 /** {@link serveStdio} over any session. */

@@ -129,19 +129,30 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   };
   const caller = serverCaller(use);
   const registration: Registration = { lockPath: options.lockPath, pool, caller };
+  const setServers = async (servers: ReadonlyMap<string, ServerRule>, root = state.root): Promise<void> => {
+    await state.turn;
+    const isMoved = root !== state.root;
+    Object.assign(state, { servers, root });
+    await register(registration, state, state.lock, isMoved);
+  };
+  let stopFollowing = (): void => undefined;
   return {
     attach: async (gate) => {
       state.gate = gate;
+      stopFollowing = gate.onPolicyChanged(() => {
+        setServers(gate.servers(), gate.root).catch((cause: unknown) => {
+          // What cannot be taken over is not used at all; the next change, or a lock that is written anew, tries again.
+          state.lockTrouble = new SallyportError('INTERNAL', 'the servers of the policy could not be taken over', {
+            cause,
+          });
+          state.approved = new Map();
+        });
+      });
       await refresh();
       if (state.lockTrouble !== null) throw state.lockTrouble;
     },
     refresh,
-    setServers: async (servers, root = state.root) => {
-      await state.turn;
-      const isMoved = root !== state.root;
-      Object.assign(state, { servers, root });
-      await register(registration, state, state.lock, isMoved);
-    },
+    setServers,
     missing: (tool) => whyMissing(state, tool),
     approved: () => [...state.approved.values()],
     with: use,
@@ -151,7 +162,10 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     onFailure: (listener) => listening(failureListeners, listener),
     status: () =>
       [...state.standings.values()].map((standing) => ({ ...standing, health: pool.health(standing.name) })),
-    close: () => pool.close(),
+    close: () => {
+      stopFollowing();
+      return pool.close();
+    },
   };
 }
 

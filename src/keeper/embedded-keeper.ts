@@ -1,14 +1,7 @@
 import { type AuditLog, HEARTBEAT_MS, type RecordDraft } from '../audit/index.ts';
-import {
-  type Clock,
-  canonicalJson,
-  type JsonObject,
-  newId,
-  type Principal,
-  SallyportError,
-  type Surface,
-} from '../core/index.ts';
-import type { Journal } from './journal.ts';
+import { type Clock, type JsonObject, newId, type Principal, SallyportError, type Surface } from '../core/index.ts';
+import type { Store } from '../store/index.ts';
+import { Calls, type Holder, type Orphan } from './calls.ts';
 import type {
   Admission,
   AdmittedDraft,
@@ -24,10 +17,9 @@ import type {
   TokenHolder,
 } from './keeper.ts';
 import type { Ownership } from './owner.ts';
-import { PolicyEpochs } from './policy-epochs.ts';
+import type { PolicyEpochs } from './policy-epochs.ts';
 import { RefusalMeter } from './refusal-meter.ts';
-import { SpentKeys } from './spent-keys.ts';
-import { StopFlags } from './stop-flags.ts';
+import type { StopFlags } from './stop-flags.ts';
 import type { TokenFolder } from './token-folder.ts';
 import type { UnknownCalls } from './unknown-calls.ts';
 import { Watchers } from './watchers.ts';
@@ -38,13 +30,31 @@ interface Parts {
   readonly ownership: Ownership;
   readonly tokens: TokenFolder;
   readonly clock: Clock;
-  readonly journal: Journal;
+  readonly store: Store;
+  readonly epochs: PolicyEpochs;
+  readonly stops: StopFlags;
   readonly unknown: UnknownCalls;
   /** The calls on that list, as `sameCall` writes them. */
   readonly uncertain: ReadonlySet<string>;
+  /** Admissions of boots before that a gate may still adopt. */
+  readonly orphans: readonly Orphan[];
+  readonly adoptionMs: number;
 }
 
-/** The keeper inside the gate's process. Made by `openKeeper`. */
+/** The socket over which peers come, while it is open. */
+export interface KeeperServer {
+  readonly path: string;
+  /** Cuts every connection and takes the socket away. */
+  close(): Promise<void>;
+}
+
+/** This process as the holder of its own calls. */
+const OWN: Holder = Object.freeze({ peer: null });
+
+/**
+ * The keeper inside the gate's process. Made by `openKeeper`.
+ * INVARIANT: every promise of `Keeper` is kept here and nowhere else; the connection of a peer only asks.
+ */
 export class EmbeddedKeeper implements Keeper {
   readonly verifier: string;
   readonly state: string;
@@ -53,22 +63,18 @@ export class EmbeddedKeeper implements Keeper {
   readonly #watchers = new Watchers();
   readonly #epochs: PolicyEpochs;
   readonly #stops: StopFlags;
-  readonly #spent: SpentKeys;
-  /** INVARIANT: an admission leaves this map exactly once, with its outcome. */
-  readonly #open = new Map<
-    string,
-    { readonly intentSeq: number; readonly admittedSeq: number; readonly draft: IntentDraft }
-  >();
+  readonly #calls: Calls;
   readonly #heartbeat: NodeJS.Timeout;
+  #server: KeeperServer | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.verifier = parts.log.verifierKey;
     this.state = parts.state;
-    this.#epochs = new PolicyEpochs(parts.journal);
-    this.#stops = new StopFlags(parts.journal);
-    this.#spent = new SpentKeys(parts.journal, parts.clock);
+    this.#epochs = parts.epochs;
+    this.#stops = parts.stops;
+    this.#calls = new Calls(parts);
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
   }
 
@@ -109,7 +115,7 @@ export class EmbeddedKeeper implements Keeper {
 
   async claim(space: string, key: string, expiresAt: number): Promise<boolean> {
     this.#checkOpen();
-    return this.#spent.claim(space, key, expiresAt);
+    return this.#parts.store.claim(space, key, expiresAt);
   }
 
   async authenticate(token: string): Promise<TokenHolder | null> {
@@ -126,7 +132,7 @@ export class EmbeddedKeeper implements Keeper {
   }
 
   async isUncertain(call: CallIdentity): Promise<boolean> {
-    return this.#parts.uncertain.size > 0 && this.#parts.uncertain.has(sameCall(call));
+    return this.#calls.isUncertain(call);
   }
 
   async refuse(intent: IntentDraft): Promise<Receipt> {
@@ -145,43 +151,54 @@ export class EmbeddedKeeper implements Keeper {
     }
   }
 
-  async admit(intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
+  admit(intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
+    return this.admitAs(newId('call'), intent, admitted);
+  }
+
+  /** As `admit`, under a secret that the caller made up. */
+  admitAs(call: string, intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
+    return this.admitFor(OWN, call, intent, admitted);
+  }
+
+  /** As `admit`, for a holder that names the call itself (`call`, a secret of its own). */
+  async admitFor(holder: Holder, call: string, intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
     this.#checkOpen();
     if (this.#stops.covers(intent)) throw new SallyportError('STOPPED', 'calls like this were stopped by the operator');
     if (!this.#epochs.isCurrent(intent.epoch)) {
       throw new SallyportError('EPOCH_STALE', 'the policy changed since the call was judged');
     }
-    const { log } = this.#parts;
-    if (log.sealed !== null) throw log.sealed;
-    const first = log.append({ type: 'intent', ...intent });
-    const second = log.append({ type: 'admitted', ...linkOf(intent), ...admitted, intentSeq: first.seq });
-    const admission: Admission = { call: newId('call'), intentSeq: first.seq, admittedSeq: second.seq };
-    this.#open.set(admission.call, { intentSeq: first.seq, admittedSeq: second.seq, draft: intent });
-    try {
-      await Promise.all([first.durable, second.durable]);
-    } catch (error) {
-      this.#open.delete(admission.call);
-      throw error;
-    }
-    // Closed meanwhile: its outcome is recorded as unknown already, so it must not run.
-    if (!this.#open.has(admission.call)) throw new SallyportError('KEEPER_CLOSED', 'the keeper closed');
-    return admission;
+    if (this.#parts.log.sealed !== null) throw this.#parts.log.sealed;
+    return this.#calls.admit(holder, call, intent, admitted);
   }
 
-  async settle(admission: Admission, outcome: OutcomeDraft): Promise<Receipt> {
-    const open = this.#open.get(admission.call);
-    if (open === undefined) throw new SallyportError('INTERNAL', 'this admission is unknown or settled already');
-    const { intentSeq, admittedSeq, draft } = open;
-    const { seq } = this.#parts.log.append({
-      type: 'outcome',
-      ...linkOf(draft),
-      ...outcome,
-      intentSeq,
-      admittedSeq,
-    });
-    // Only now: an outcome that cannot be written leaves the call open, to be recorded as unknown when the keeper closes.
-    this.#open.delete(admission.call);
-    return { seq };
+  settle(admission: Admission, outcome: OutcomeDraft): Promise<Receipt> {
+    return this.settleFor(OWN, admission.call, outcome);
+  }
+
+  /** As `settle`, for the holder of the admission. */
+  async settleFor(holder: Holder, call: string, outcome: OutcomeDraft): Promise<Receipt> {
+    return this.#calls.settle(holder, call, outcome);
+  }
+
+  /** True when the call of that secret is open and was admitted for this peer: from now on `holder` settles it. */
+  async adopt(holder: Holder, call: string): Promise<boolean> {
+    this.#checkOpen();
+    return this.#calls.adopt(holder, call);
+  }
+
+  /** A peer is gone; `forGood`: its calls need not wait for it to come back. */
+  release(holder: Holder, forGood: boolean): void {
+    if (this.#closing === null) this.#calls.release(holder, forGood);
+  }
+
+  /** What is closed before the log is: the socket over which peers come. */
+  serveWith(server: KeeperServer): void {
+    this.#server = server;
+  }
+
+  /** Path of the socket for other processes. */
+  get socket(): string {
+    return this.#server?.path ?? '';
   }
 
   close(reason = 'closed'): Promise<void> {
@@ -193,25 +210,19 @@ export class EmbeddedKeeper implements Keeper {
     clearInterval(this.#heartbeat);
     const { log, ownership } = this.#parts;
     try {
-      this.#parts.unknown.add([...this.#open.values()]);
-      for (const call of [...this.#open.keys()]) await this.#abandon(call);
+      await this.#server?.close();
+      // Calls of peers stay open: the next owner takes them over, and the log ends as after a crash.
+      const handedOver = this.#calls.close(OWN);
       const detail = { reason, suppressedRefusals: this.#refusals.pending };
-      await log.append({ type: 'shutdown', detail }).durable;
+      if (handedOver === 0) await log.append({ type: 'shutdown', detail }).durable;
     } finally {
       try {
         await log.close();
       } finally {
-        await this.#parts.journal.close();
+        await this.#parts.store.close();
         ownership.release();
       }
     }
-  }
-
-  /** A call that still runs when its keeper closes: its outcome will not be known. */
-  async #abandon(call: string): Promise<void> {
-    const open = this.#open.get(call);
-    if (open === undefined) return;
-    await this.settle({ call, ...open }, { outcome: 'unknown', error: 'the keeper closed before the call ended' });
   }
 
   async #durable(draft: RecordDraft): Promise<Receipt> {
@@ -224,7 +235,7 @@ export class EmbeddedKeeper implements Keeper {
     const { log } = this.#parts;
     // A log that takes nothing any more tells so to whoever calls.
     if (log.failure !== null || log.sealed !== null) return;
-    log.append({ type: 'heartbeat', detail: { openCalls: this.#open.size } }).durable.catch(() => log.failure);
+    log.append({ type: 'heartbeat', detail: { openCalls: this.#calls.size } }).durable.catch(() => log.failure);
   }
 
   #checkOpen(): void {
@@ -232,32 +243,8 @@ export class EmbeddedKeeper implements Keeper {
   }
 }
 
-/** The fields by which the records of one call, and of one session, are found. */
-type Link = Pick<RecordDraft, 'surface' | 'principal' | 'session' | 'tool' | 'server' | 'epoch'>;
-
-function linkOf(intent: IntentDraft): Link {
-  const { surface, principal, session, tool, server, epoch } = intent;
-  const link: { -readonly [field in keyof Link]: Link[field] } = {};
-  if (surface !== undefined) link.surface = surface;
-  if (principal !== undefined) link.principal = principal;
-  if (session !== undefined) link.session = session;
-  if (tool !== undefined) link.tool = tool;
-  if (server !== undefined) link.server = server;
-  if (epoch !== undefined) link.epoch = epoch;
-  return link;
-}
-
 /** A principal as records name it. */
 export const whoIs = (principal: Principal): { principal: JsonObject; session: string } => ({
   principal: { tenant: principal.tenant, user: principal.user, agent: principal.agent, proof: principal.proof },
   session: principal.session,
 });
-
-/** The same caller (whatever its session), tool and arguments give the same text. */
-export function sameCall(call: {
-  principal: { user: string; agent: string };
-  tool: string;
-  arguments: JsonObject;
-}): string {
-  return canonicalJson([call.principal.user, call.principal.agent, call.tool, call.arguments]);
-}

@@ -1,5 +1,6 @@
 /** The powers behind one interface: state folder, log, tokens. */
-export { whoIs } from './embedded-keeper.ts';
+export { type EmbeddedKeeper, whoIs } from './embedded-keeper.ts';
+export { type ConnectOptions, connectKeeper, type JoinOptions, joinKeeper } from './join-keeper.ts';
 export type {
   Admission,
   AdmittedDraft,
@@ -16,6 +17,7 @@ export type {
 } from './keeper.ts';
 export { type KeeperOptions, localUser, openKeeper } from './open-keeper.ts';
 export { type Ownership, takeOwnership } from './owner.ts';
+export { credentialText, type PeerCredential, PeerFolder, type PeerRole } from './peer-folder.ts';
 export { defaultStateFolder, openStateFolder } from './state-folder.ts';
 export { TokenFolder } from './token-folder.ts';
 export { type UnknownCall, UnknownCalls } from './unknown-calls.ts';

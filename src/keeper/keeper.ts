@@ -35,7 +35,7 @@ export interface CallIdentity {
 }
 
 /** What the records of a call say; the keeper adds type, links and everything the log adds. */
-export type IntentDraft = Omit<RecordDraft, 'type' | 'intentSeq' | 'admittedSeq'>;
+export type IntentDraft = Omit<RecordDraft, 'type' | 'open' | 'intentSeq' | 'admittedSeq'>;
 export type AdmittedDraft = Pick<RecordDraft, 'isolation' | 'detail' | 'payloads'>;
 export type OutcomeDraft = Pick<RecordDraft, 'outcome' | 'error' | 'durationMs' | 'detail' | 'payloads'>;
 
@@ -98,7 +98,8 @@ export interface Keeper {
   /**
    * True exactly once per space and key until `expiresAt` (milliseconds since the epoch), durable before it resolves; false for
    * a key that is spent, and for an expiry that has passed. A clock that steps back makes no spent key usable again.
-   * @throws SallyportError KEEPER_BUSY when 1,000,000 keys are spent that have not expired
+   * Spaces are `[a-z-]{1,32}`, keys 1 to 512 bytes.
+   * @throws SallyportError STORE_REQUEST, STORE_CLOCK, STORE_BUSY, STORE_FULL, STORE_FAILED
    */
   claim(space: string, key: string, expiresAt: number): Promise<boolean>;
   /** The holder of a bearer token, or null; takes as long for one wrong token as for another. */

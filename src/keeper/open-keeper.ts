@@ -1,12 +1,16 @@
-import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { AuditLog, readPayloads, readRecords, recoveryDrafts } from '../audit/index.ts';
+import { AuditLog, type LogRecord, readPayloads, readRecords, recoveryDrafts } from '../audit/index.ts';
 import { type Clock, isJsonObject, systemClock } from '../core/index.ts';
-import { EmbeddedKeeper, sameCall } from './embedded-keeper.ts';
-import { Journal } from './journal.ts';
+import { openStore, type Store } from '../store/index.ts';
+import { ADOPTION_MS, type Orphan, sameCall } from './calls.ts';
+import { EmbeddedKeeper } from './embedded-keeper.ts';
 import { takeOwnership } from './owner.ts';
+import { PeerFolder } from './peer-folder.ts';
+import { PolicyEpochs } from './policy-epochs.ts';
+import { type ServeOptions, serveKeeper } from './serve-keeper.ts';
 import { openStateFolder } from './state-folder.ts';
+import { StopFlags } from './stop-flags.ts';
 import { TokenFolder } from './token-folder.ts';
 import { type UnknownCall, UnknownCalls } from './unknown-calls.ts';
 
@@ -16,57 +20,95 @@ export interface KeeperOptions {
   /** Absolute folders that tools can reach: the state folder may lie neither in nor around one of them. */
   readonly reachable: readonly string[];
   readonly clock?: Clock;
+  /** Path of the socket for other processes; `keeper/socket` in the state folder if absent. */
+  readonly socket?: string;
+  /** How long calls of other processes wait for them to come back, in milliseconds; default 10,000. */
+  readonly adoptionMs?: number;
+  /** The socket keeps this process alive; by default it does not. */
+  readonly stayAlive?: boolean;
 }
 
 /**
- * Opens the keeper inside this process: takes the state folder, repairs what a crash left, and gives every admission without
- * outcome its record `outcome: unknown`.
+ * Opens the keeper inside this process: takes the state folder, repairs what a crash left, gives every admission without
+ * outcome that no other process can still settle its record `outcome: unknown`, and serves other processes over its socket.
  *
- * @throws SallyportError STATE_OWNED, STATE_EXPOSED, STATE_UNWRITABLE, STATE_PERMISSIONS, AUDIT_CORRUPT, AUDIT_ROLLBACK
+ * @throws SallyportError STATE_OWNED, KEEPER_SOCKET, STATE_EXPOSED, STATE_UNWRITABLE, STATE_PERMISSIONS, AUDIT_CORRUPT, AUDIT_ROLLBACK
  */
 export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper> {
   const clock = options.clock ?? systemClock;
   const state = openStateFolder(options.state, options.reachable);
   const ownership = takeOwnership(state);
+  let [log, store]: [AuditLog | null, Store | null] = [null, null];
+  let keeper: EmbeddedKeeper;
+  const peers = new PeerFolder(state);
   try {
-    const log = await AuditLog.open({ directory: state, clock, writer: `keeper:${process.pid}` });
-    const unknown = new UnknownCalls(state);
-    const uncertain = await recover(state, log, unknown);
-    const journal = await openJournal(state);
-    const tokens = new TokenFolder(state);
-    return new EmbeddedKeeper({ state, log, ownership, clock, journal, unknown, uncertain, tokens });
+    log = await AuditLog.open({ directory: state, clock, writer: `keeper:${process.pid}` });
+    store = await openStore({ file: join(state, 'state.db'), clock });
+    const [epochs, stops] = [await PolicyEpochs.open(store), await StopFlags.open(store)];
+    const [unknown, tokens] = [new UnknownCalls(state), new TokenFolder(state)];
+    const recovered = await recover({ state, log, unknown, peers });
+    const adoptionMs = options.adoptionMs ?? ADOPTION_MS;
+    keeper = new EmbeddedKeeper({
+      ...{ state, log, ownership, clock, store, epochs, stops, unknown, tokens, adoptionMs },
+      ...recovered,
+    });
   } catch (error) {
+    await log?.close().catch(() => undefined);
+    await store?.close();
     ownership.release();
     throw error;
   }
+  return serve(keeper, { peers, state, socket: options.socket ?? null, stayAlive: options.stayAlive ?? false });
 }
 
-/** `keeper/` of the state folder: what belongs to the keeper alone. */
-async function openJournal(state: string): Promise<Journal> {
-  const folder = join(state, 'keeper');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return Journal.open(join(folder, 'journal'));
+async function serve(keeper: EmbeddedKeeper, options: Omit<ServeOptions, 'keeper'>): Promise<EmbeddedKeeper> {
+  try {
+    options.peers.sweep();
+    keeper.serveWith(await serveKeeper({ ...options, keeper }));
+    return keeper;
+  } catch (error) {
+    await keeper.close('its socket could not be opened');
+    throw error;
+  }
 }
 
 /** The user that runs this process, as principals name it. */
 export const localUser = (): string => userInfo().username;
 
+interface Recovery {
+  readonly state: string;
+  readonly log: AuditLog;
+  readonly unknown: UnknownCalls;
+  readonly peers: PeerFolder;
+}
+
 /**
- * Writes what is due after a crash, and returns the calls of which nobody knows how they ended: those of this crash, and
- * those of before that no person has taken off the list.
+ * Writes what is due after a crash. Returns the calls of which nobody knows how they ended, those of this crash and those of
+ * before that no person has taken off the list; and those whose process may still say so.
  */
-async function recover(state: string, log: AuditLog, unknown: UnknownCalls): Promise<ReadonlySet<string>> {
-  const open = log.recovered.openAdmissions.map(({ seq, intentSeq }) => ({
-    admittedSeq: seq,
-    intentSeq: intentSeq ?? -1,
-  }));
+async function recover({ state, log, unknown, peers }: Recovery): Promise<Recovered> {
+  const orphans: Orphan[] = [];
+  for (const admitted of log.recovered.openAdmissions) {
+    const { peer, call } = admitted.detail ?? {};
+    if (typeof peer !== 'string' || typeof call !== 'string' || !peers.mayReturn(peer)) continue;
+    const same = await callOf(state, namesOf(admitted));
+    orphans.push({ admitted, peer, callHash: call, same });
+  }
+  const waiting = new Set(orphans.map(({ admitted }) => admitted.seq));
   // Before the log says that it recovered: a crash in between finds them again.
-  unknown.add(open);
-  for (const draft of recoveryDrafts(log.recovered)) log.append(draft);
+  unknown.add(log.recovered.openAdmissions.filter(({ seq }) => !waiting.has(seq)).map(namesOf));
+  for (const draft of recoveryDrafts(log.recovered, ({ seq }) => waiting.has(seq))) log.append(draft);
   await log.flush();
   const calls = await Promise.all(unknown.list().map((call) => callOf(state, call)));
-  return new Set(calls.filter((call) => call !== null));
+  return { orphans, uncertain: new Set(calls.filter((call) => call !== null)) };
 }
+
+interface Recovered {
+  readonly orphans: readonly Orphan[];
+  readonly uncertain: ReadonlySet<string>;
+}
+
+const namesOf = ({ seq, intentSeq }: LogRecord): UnknownCall => ({ admittedSeq: seq, intentSeq: intentSeq ?? -1 });
 
 /** The call behind two records, if its arguments are still there (they may have been erased). */
 async function callOf(state: string, { intentSeq }: UnknownCall): Promise<string | null> {

@@ -145,7 +145,7 @@ function readOwner(path: string): Owner | null {
 function isDead(owner: Owner): boolean {
   const here = place();
   if (owner.place !== here) return rebooted(owner.place, here);
-  if (!exists(owner.pid)) return true;
+  if (!exists(owner.pid) || isZombie(owner.pid)) return true;
   return owner.started !== null && startOf(owner.pid) !== owner.started;
 }
 
@@ -177,6 +177,16 @@ function attempt(read: () => string): string {
   } catch {
     return '-';
   }
+}
+
+/**
+ * Ended, and not yet waited for by its parent: owns nothing any more. INVARIANT: none of its threads is left, which could
+ * still be in the middle of a write.
+ */
+function isZombie(pid: number): boolean {
+  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  if (stat[stat.lastIndexOf(')') + 2] !== 'Z') return false;
+  return attempt(() => `${readdirSync(`/proc/${pid}/task`).length}`) === '1';
 }
 
 /** Field 22 of /proc/PID/stat, counted from behind the command in parentheses (proc(5)). */

@@ -1,12 +1,13 @@
-import { isJsonObject, type JsonValue, SallyportError } from '../core/index.ts';
-import type { Journal } from './journal.ts';
+import { type JsonObject, SallyportError } from '../core/index.ts';
+import type { Store } from '../store/index.ts';
+import { type StateTable, stateTable, unreadable } from './state-table.ts';
 
 /** Scopes that are remembered; beyond it the one that was loaded longest ago is forgotten, and its gates load it again. */
 const MAX_SCOPES = 1_000;
 /** Bytes of a scope: a path, or `object_…`. */
 const MAX_SCOPE_BYTES = 4_352;
-const PREFIX = 'policy/';
-const LAST = 'last-epoch';
+const SPACE = 'policy';
+const COUNTER = 'policy-epoch';
 
 /** A policy that is in force. */
 interface InForce {
@@ -19,18 +20,24 @@ interface InForce {
  * INVARIANT: an epoch is given out once in the life of a state folder, so that it also names its scope.
  */
 export class PolicyEpochs {
-  readonly #journal: Journal;
+  readonly #store: Store;
+  readonly #table: StateTable;
   readonly #scopes = new Map<string, InForce>();
   readonly #current = new Set<number>();
-  #last: number;
+  #loading: Promise<unknown> = Promise.resolve();
 
-  constructor(journal: Journal) {
-    this.#journal = journal;
-    for (const [name, value] of journal.entries()) {
-      if (name.startsWith(PREFIX)) this.#set(name.slice(PREFIX.length), readInForce(value));
-    }
-    const last = journal.get(LAST);
-    this.#last = Math.max(0, typeof last === 'number' ? last : 0, ...this.#current);
+  private constructor(store: Store, inForce: readonly (InForce & { readonly scope: string })[]) {
+    this.#store = store;
+    this.#table = stateTable(store, SPACE);
+    for (const { scope, epoch, digest } of inForce) this.#set(scope, { epoch, digest });
+  }
+
+  static async open(store: Store): Promise<PolicyEpochs> {
+    const inForce = (await stateTable(store, SPACE).all()).map(readInForce);
+    return new PolicyEpochs(
+      store,
+      inForce.sort((a, b) => a.epoch - b.epoch),
+    );
   }
 
   /** True while the policy of this epoch is in force. */
@@ -38,18 +45,30 @@ export class PolicyEpochs {
     return epoch !== undefined && this.#current.has(epoch);
   }
 
-  /** The epoch of a policy, and whether it began just now; durable when it resolves. @throws SallyportError INPUT_TOO_LARGE */
-  async load(scope: string, digest: string): Promise<{ readonly epoch: number; readonly isNew: boolean }> {
+  /**
+   * The epoch of a policy, and whether it began just now; durable when it resolves. One after the other, so that of two
+   * policies of a scope the later one is in force.
+   * @throws SallyportError INPUT_TOO_LARGE, and the codes of the store
+   */
+  load(scope: string, digest: string): Promise<{ readonly epoch: number; readonly isNew: boolean }> {
+    const loaded = this.#loading.then(() => this.#load(scope, digest));
+    this.#loading = loaded.catch(() => undefined);
+    return loaded;
+  }
+
+  async #load(scope: string, digest: string): Promise<{ readonly epoch: number; readonly isNew: boolean }> {
     if (Buffer.byteLength(scope) > MAX_SCOPE_BYTES) {
       throw new SallyportError('INPUT_TOO_LARGE', `the scope of a policy has at most ${MAX_SCOPE_BYTES} bytes`);
     }
     const known = this.#scopes.get(scope);
-    const isNew = known?.digest !== digest;
-    const epoch = isNew ? ++this.#last : known.epoch;
+    if (known?.digest === digest) return { epoch: known.epoch, isNew: false };
+    // From here on the policy before is not in force, whatever becomes of this one.
+    if (known !== undefined) this.#current.delete(known.epoch);
+    const epoch = await this.#store.add(COUNTER, 'last', 1);
+    await this.#table.put(scope, { scope, epoch, digest });
     this.#set(scope, { epoch, digest });
-    this.#forgetOldest();
-    await Promise.all([this.#journal.put(LAST, this.#last), this.#journal.put(PREFIX + scope, { epoch, digest })]);
-    return { epoch, isNew };
+    await this.#forgetOldest();
+    return { epoch, isNew: true };
   }
 
   #set(scope: string, inForce: InForce): void {
@@ -60,19 +79,19 @@ export class PolicyEpochs {
     this.#current.add(inForce.epoch);
   }
 
-  #forgetOldest(): void {
+  async #forgetOldest(): Promise<void> {
     for (const [scope, { epoch }] of this.#scopes) {
       if (this.#scopes.size <= MAX_SCOPES) return;
       this.#scopes.delete(scope);
       this.#current.delete(epoch);
-      // Its failure stops the journal, which the next change meets.
-      this.#journal.delete(PREFIX + scope).catch(() => undefined);
+      await this.#table.delete(scope);
     }
   }
 }
 
-function readInForce(value: JsonValue): InForce {
-  const { epoch, digest } = isJsonObject(value) ? value : {};
-  if (typeof epoch === 'number' && typeof digest === 'string') return { epoch, digest };
-  throw new SallyportError('AUDIT_CORRUPT', 'the journal of the keeper holds an epoch that cannot be read');
+function readInForce({ scope, epoch, digest }: JsonObject): InForce & { readonly scope: string } {
+  if (typeof scope === 'string' && typeof epoch === 'number' && typeof digest === 'string') {
+    return { scope, epoch, digest };
+  }
+  throw unreadable(SPACE);
 }

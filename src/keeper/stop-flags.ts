@@ -1,23 +1,27 @@
-import { SallyportError } from '../core/index.ts';
-import type { Journal } from './journal.ts';
+import { type JsonObject, SallyportError } from '../core/index.ts';
+import type { Store } from '../store/index.ts';
 import type { IntentDraft, StopFlag } from './keeper.ts';
+import { type StateTable, stateTable, unreadable } from './state-table.ts';
 
 /** Stops at a time; more are refused: `all` is always possible. */
 const MAX_STOPS = 10_000;
 /** Characters of the name of an agent or a session. */
 const MAX_NAME = 512;
-const PREFIX = 'stop/';
+const SPACE = 'stop';
 
 /** The stops in force, over restarts. */
 export class StopFlags {
-  readonly #journal: Journal;
+  readonly #table: StateTable;
   readonly #flags = new Map<string, StopFlag>();
 
-  constructor(journal: Journal) {
-    this.#journal = journal;
-    for (const [name] of journal.entries()) {
-      if (name.startsWith(PREFIX)) this.#flags.set(name, readFlag(name.slice(PREFIX.length)));
-    }
+  private constructor(table: StateTable, flags: readonly StopFlag[]) {
+    this.#table = table;
+    for (const flag of flags) this.#flags.set(nameOf(flag), flag);
+  }
+
+  static async open(store: Store): Promise<StopFlags> {
+    const table = stateTable(store, SPACE);
+    return new StopFlags(table, (await table.all()).map(readFlag));
   }
 
   list(): readonly StopFlag[] {
@@ -43,26 +47,26 @@ export class StopFlags {
       throw new SallyportError('KEEPER_BUSY', `there are ${MAX_STOPS} stops already: stop all`);
     }
     this.#flags.set(name, Object.freeze({ ...flag }));
-    await this.#journal.put(name, true);
+    await this.#table.put(name, { ...flag });
   }
 
   /** False if it was not in force. INVARIANT: nothing is admitted before it is durable that nothing is stopped. */
   async remove(flag: StopFlag): Promise<boolean> {
     const name = nameOf(flag);
     if (!this.#flags.has(name)) return false;
-    await this.#journal.delete(name);
+    await this.#table.delete(name);
     return this.#flags.delete(name);
   }
 }
 
 function nameOf(flag: StopFlag): string {
-  if (flag.kind === 'all') return `${PREFIX}all`;
-  return flag.kind === 'agent' ? `${PREFIX}agent/${flag.name}` : `${PREFIX}session/${flag.id}`;
+  if (flag.kind === 'all') return 'all';
+  return flag.kind === 'agent' ? `agent/${flag.name}` : `session/${flag.id}`;
 }
 
-function readFlag(text: string): StopFlag {
-  if (text === 'all') return { kind: 'all' };
-  if (text.startsWith('agent/')) return { kind: 'agent', name: text.slice('agent/'.length) };
-  if (text.startsWith('session/')) return { kind: 'session', id: text.slice('session/'.length) };
-  throw new SallyportError('AUDIT_CORRUPT', 'the journal of the keeper holds a stop that cannot be read');
+function readFlag({ kind, name, id }: JsonObject): StopFlag {
+  if (kind === 'all') return { kind };
+  if (kind === 'agent' && typeof name === 'string') return { kind, name };
+  if (kind === 'session' && typeof id === 'string') return { kind, id };
+  throw unreadable(SPACE);
 }

@@ -88,7 +88,9 @@ export function resetSource({ root }: AttackPlace): void {
  * in its state folder.
  */
 export function snapshot({ top, root, state }: AttackPlace): Record<string, string> {
-  const keepers = ['log', 'owner', 'keeper', 'checkpoint', 'checkpoint.tmp'].map((name) => join(state, name));
+  const keepers = ['log', 'owner', 'keeper', 'state.db', 'checkpoint', 'checkpoint.tmp'].map((name) =>
+    join(state, name),
+  );
   const changing = [join(root, 'src'), ...keepers];
   const seen: Record<string, string> = {};
   const look = (folder: string): void => {

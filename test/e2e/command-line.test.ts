@@ -95,14 +95,17 @@ describe('sallyport up', () => {
     expect(ran.err).toMatch(new RegExp(`^sallyport: the address 127.0.0.1:${port} is in use\nNext: .*PORT_IN_USE`));
   });
 
-  test('says in one sentence when the state is owned, and the next one can have it after SIGKILL', async () => {
-    const { stop, child } = await up();
-    const ran = await run('call', 'file_read', '{"path":"src/a.ts"}');
-    expect(ran.code).toBe(3);
-    expect(ran.err).toContain(`is owned by process ${child.pid}`);
+  test('shares the state with a process that has it, also stops, and can have it after SIGKILL', async () => {
+    const { stop } = await up();
+    expect((await run('call', 'file_read', '{"path":"src/a.ts"}')).out).toContain('const a = 1');
+    expect((await run('stop', 'all')).code).toBe(0);
+    expect((await run('stops', '--json')).out).toBe('[{"kind":"all"}]\n');
+    const stopped = await run('call', 'file_read', '{"path":"src/a.ts"}');
+    expect([stopped.code, stopped.out]).toEqual([1, expect.stringContaining('STOPPED')]);
+    expect((await run('resume', 'all')).code).toBe(0);
     await stop('SIGKILL');
     expect((await run('call', 'file_read', '{"path":"src/a.ts"}')).out).toContain('const a = 1');
-  });
+  }, 60_000);
 
   test.skipIf(process.getuid?.() === 0)(
     'says in one sentence when the disk cannot be written (not as root)',

@@ -31,9 +31,13 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   '../../src/tools/index.ts': ['apiCall', 'builtInTools', 'fileList', 'fileRead', 'fileSearch', 'fileWrite', 'shell'],
   '../../src/identity/index.ts': ['checkTokenName', 'describeToken', 'findToken', 'mintToken'],
   '../../src/keeper/index.ts': [
+    'PeerFolder',
     'TokenFolder',
     'UnknownCalls',
+    'connectKeeper',
+    'credentialText',
     'defaultStateFolder',
+    'joinKeeper',
     'localUser',
     'openKeeper',
     'openStateFolder',

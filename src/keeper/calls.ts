@@ -1,0 +1,260 @@
+import { type AuditLog, type LogRecord, type RecordDraft, unknownOutcome } from '../audit/index.ts';
+import { canonicalJson, isJsonObject, type JsonObject, SallyportError, sha256Hex } from '../core/index.ts';
+import type { Admission, AdmittedDraft, CallIdentity, IntentDraft, OutcomeDraft, Receipt } from './keeper.ts';
+import type { UnknownCalls } from './unknown-calls.ts';
+
+/** Who may settle an admission: this process (`peer` is null), or one connection of a peer. Told apart by identity. */
+export interface Holder {
+  readonly peer: string | null;
+}
+
+/** An admission of a boot before, which the gate that runs the call may still adopt. */
+export interface Orphan {
+  readonly admitted: LogRecord;
+  readonly peer: string;
+  /** SHA-256 of the secret that was given out with the admission. */
+  readonly callHash: string;
+  /** The call as `sameCall` writes it; null when its arguments were erased. */
+  readonly same: string | null;
+}
+
+/** How long an admission waits for its gate to come back before its outcome is `unknown`, in milliseconds. */
+export const ADOPTION_MS = 10_000;
+/** Admissions without outcome that one holder may have. */
+const MAX_OPEN = 4_096;
+
+interface OpenCall {
+  readonly intentSeq: number;
+  readonly admittedSeq: number;
+  readonly link: Link;
+  readonly same: () => string | null;
+  /** Name of the peer that it was admitted for; null for this process. */
+  readonly peer: string | null;
+  /** Null while nobody is connected who could settle it. */
+  holder: Holder | null;
+}
+
+interface Parts {
+  readonly log: AuditLog;
+  readonly unknown: UnknownCalls;
+  /** The calls on that list, as `sameCall` writes them. */
+  readonly uncertain: ReadonlySet<string>;
+  readonly orphans: readonly Orphan[];
+  readonly adoptionMs: number;
+}
+
+/**
+ * The admissions without outcome, and who may settle each.
+ * INVARIANT: an admission leaves exactly once, with its outcome; that is `unknown` unless its holder says otherwise.
+ */
+export class Calls {
+  readonly #log: AuditLog;
+  readonly #unknown: UnknownCalls;
+  readonly #uncertain: Set<string>;
+  readonly #open = new Map<string, OpenCall>();
+  /** Those of them that nobody holds. */
+  readonly #waiting = new Set<OpenCall>();
+  readonly #orphans: Map<string, Orphan>;
+  readonly #counts = new Map<Holder, number>();
+  readonly #adoptionMs: number;
+  #closed = false;
+
+  constructor({ log, unknown, uncertain, orphans, adoptionMs }: Parts) {
+    this.#log = log;
+    this.#unknown = unknown;
+    this.#uncertain = new Set(uncertain);
+    this.#adoptionMs = adoptionMs;
+    this.#orphans = new Map(orphans.map((orphan) => [orphan.callHash, orphan]));
+    if (orphans.length > 0) this.#later(() => this.#giveUpOrphans());
+  }
+
+  /** Calls without outcome. */
+  get size(): number {
+    return this.#open.size + this.#orphans.size;
+  }
+
+  isUncertain(call: CallIdentity): boolean {
+    if (this.#uncertain.size + this.#orphans.size + this.#waiting.size === 0) return false;
+    const text = sameCall(call);
+    return (
+      this.#uncertain.has(text) ||
+      [...this.#waiting].some(({ same }) => same() === text) ||
+      [...this.#orphans.values()].some(({ same }) => same === text)
+    );
+  }
+
+  /** @throws SallyportError KEEPER_BUSY, KEEPER_CLOSED, INTERNAL (the name `call` was used), and those of the log */
+  async admit(holder: Holder, call: string, intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
+    const count = this.#counts.get(holder) ?? 0;
+    if (count >= MAX_OPEN) throw new SallyportError('KEEPER_BUSY', `${MAX_OPEN} calls of this gate are under way`);
+    if (this.#open.has(call)) throw new SallyportError('INTERNAL', 'this admission exists already');
+    const link = linkOf(intent);
+    const first = this.#log.append({ type: 'intent', ...intent });
+    const second = this.#log.append({
+      ...{ type: 'admitted', ...link, ...admitted, intentSeq: first.seq },
+      ...(holder.peer === null ? {} : { detail: { ...admitted.detail, peer: holder.peer, call: sha256Hex(call) } }),
+    });
+    const admission: Admission = { call, intentSeq: first.seq, admittedSeq: second.seq };
+    const same = (): string | null => sameCallOf(intent);
+    this.#open.set(call, { ...admission, link, same, peer: holder.peer, holder });
+    this.#counts.set(holder, count + 1);
+    try {
+      await Promise.all([first.durable, second.durable]);
+    } catch (error) {
+      this.#forget(call);
+      throw error;
+    }
+    // Closed meanwhile: its outcome is recorded as unknown already, so it must not run.
+    if (!this.#open.has(call)) throw new SallyportError('KEEPER_CLOSED', 'the keeper closed');
+    return admission;
+  }
+
+  /** @throws SallyportError INTERNAL for an admission that is unknown, settled, or of another holder */
+  settle(holder: Holder, call: string, outcome: OutcomeDraft): Receipt {
+    const open = this.#open.get(call);
+    if (open === undefined || open.holder !== holder) {
+      throw new SallyportError('INTERNAL', 'this admission is unknown or settled already');
+    }
+    const { intentSeq, admittedSeq, link } = open;
+    const { seq } = this.#log.append({ type: 'outcome', ...link, ...outcome, intentSeq, admittedSeq });
+    // Only now: an outcome that cannot be written leaves the call open, to be recorded as unknown when the keeper closes.
+    this.#forget(call);
+    return { seq };
+  }
+
+  /**
+   * Gives an admission to a connection that proves, by its secret, that the call is its own; false if there is none, or no
+   * longer. ATTACKER-CONTROLLED: `call`.
+   */
+  adopt(holder: Holder, call: string): boolean {
+    const open = this.#open.get(call);
+    if (open !== undefined) return open.peer === holder.peer && this.#give(open, holder);
+    const callHash = sha256Hex(call);
+    const orphan = this.#orphans.get(callHash);
+    if (orphan === undefined || orphan.peer !== holder.peer) return false;
+    const { admitted, peer, same } = orphan;
+    const link = linkOf(admitted);
+    const [intentSeq, admittedSeq] = [admitted.intentSeq ?? -1, admitted.seq];
+    this.#log.append({ type: 'adopted', ...link, intentSeq, admittedSeq, detail: { peer } });
+    this.#orphans.delete(callHash);
+    const adopted: OpenCall = { intentSeq, admittedSeq, link, same: () => same, peer, holder: null };
+    this.#open.set(call, adopted);
+    return this.#give(adopted, holder);
+  }
+
+  /** A connection is gone. Its calls wait for it to come back; `forGood`: their outcome is unknown at once. */
+  release(holder: Holder, forGood: boolean): void {
+    const calls: [string, OpenCall][] = [];
+    for (const [call, open] of this.#open) {
+      if (open.holder !== holder) continue;
+      open.holder = null;
+      this.#waiting.add(open);
+      calls.push([call, open]);
+    }
+    this.#counts.delete(holder);
+    if (calls.length === 0) return;
+    if (forGood) this.#giveUp(calls);
+    else this.#later(() => this.#giveUp(calls));
+  }
+
+  /**
+   * Ends with the keeper: calls of this process have the outcome unknown. Those of peers stay open for the next owner of the
+   * log; returns how many those are.
+   */
+  close(own: Holder): number {
+    for (const open of this.#open.values()) if (open.holder === own) open.holder = null;
+    this.#giveUp([...this.#open].filter(([, { peer }]) => peer === null));
+    this.#closed = true;
+    return this.size;
+  }
+
+  /** After the time of grace; again, if the disk was too busy or full just then. The calls stay open until it is done. */
+  #later(task: () => void): void {
+    const run = (): void => {
+      if (this.#closed || this.#log.failure !== null) return;
+      try {
+        task();
+      } catch {
+        this.#later(task);
+      }
+    };
+    setTimeout(run, this.#adoptionMs).unref();
+  }
+
+  #give(open: OpenCall, holder: Holder): true {
+    if (open.holder !== null) this.#counts.set(open.holder, (this.#counts.get(open.holder) ?? 1) - 1);
+    open.holder = holder;
+    this.#waiting.delete(open);
+    this.#counts.set(holder, (this.#counts.get(holder) ?? 0) + 1);
+    return true;
+  }
+
+  #forget(call: string): void {
+    const open = this.#open.get(call);
+    this.#open.delete(call);
+    if (open !== undefined) this.#waiting.delete(open);
+    if (open?.holder == null) return;
+    const count = (this.#counts.get(open.holder) ?? 1) - 1;
+    if (count > 0) this.#counts.set(open.holder, count);
+    else this.#counts.delete(open.holder);
+  }
+
+  /** What nobody came back for. A log that stopped is no reason to fail: whoever opens it next finds the calls open. */
+  #giveUp(calls: readonly [string, OpenCall][]): void {
+    const left = calls.filter(([call, open]) => this.#open.get(call) === open && open.holder === null);
+    if (left.length === 0 || this.#log.failure !== null) return;
+    this.#unknown.add(left.map(([, open]) => open));
+    for (const [call, { intentSeq, admittedSeq, link, same }] of left) {
+      const error = 'the gate went away before the call ended';
+      this.#log.append({ type: 'outcome', ...link, outcome: 'unknown', error, intentSeq, admittedSeq });
+      this.#doubt(same());
+      this.#forget(call);
+    }
+  }
+
+  #giveUpOrphans(): void {
+    if (this.#orphans.size === 0 || this.#log.failure !== null) return;
+    const left = [...this.#orphans.values()];
+    this.#unknown.add(left.map(({ admitted }) => ({ intentSeq: admitted.intentSeq ?? -1, admittedSeq: admitted.seq })));
+    for (const { admitted, callHash, same } of left) {
+      this.#log.append(unknownOutcome(admitted));
+      this.#doubt(same);
+      this.#orphans.delete(callHash);
+    }
+  }
+
+  #doubt(same: string | null): void {
+    if (same !== null) this.#uncertain.add(same);
+  }
+}
+
+/** The fields by which the records of one call, and of one session, are found. */
+type Link = Pick<RecordDraft, 'surface' | 'principal' | 'session' | 'tool' | 'server' | 'epoch'>;
+
+function linkOf(intent: Link): Link {
+  const { surface, principal, session, tool, server, epoch } = intent;
+  const link: { -readonly [field in keyof Link]: Link[field] } = {};
+  if (surface !== undefined) link.surface = surface;
+  if (principal !== undefined) link.principal = principal;
+  if (session !== undefined) link.session = session;
+  if (tool !== undefined) link.tool = tool;
+  if (server !== undefined) link.server = server;
+  if (epoch !== undefined) link.epoch = epoch;
+  return link;
+}
+
+/** The call of an intent as `sameCall` writes it, or null for one that names no caller, tool or arguments. */
+export function sameCallOf({ principal, tool, payloads }: IntentDraft): string | null {
+  const [user, agent, args] = [principal?.['user'], principal?.['agent'], payloads?.['arguments']];
+  if (tool === undefined || typeof user !== 'string' || typeof agent !== 'string' || !isJsonObject(args)) return null;
+  return sameCall({ principal: { user, agent }, tool, arguments: args });
+}
+
+/** The same caller (whatever its session), tool and arguments give the same text. */
+export function sameCall(call: {
+  principal: { user: string; agent: string };
+  tool: string;
+  arguments: JsonObject;
+}): string {
+  return canonicalJson([call.principal.user, call.principal.agent, call.tool, call.arguments]);
+}

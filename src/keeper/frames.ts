@@ -1,0 +1,71 @@
+import { type JsonValue, parseStrictJson, SallyportError } from '../core/index.ts';
+
+/** Bytes of a frame at most: a payload of the log (32 MiB) and what stands around it. */
+export const MAX_FRAME = 35_651_584;
+/** Bytes of a frame before the peer has proven who it is. */
+export const MAX_HANDSHAKE_FRAME = 4_096;
+/** Containers inside each other: arguments (64) inside a draft inside a request. */
+export const MAX_DEPTH = 72;
+const HEADER = 4;
+
+/** A value as it crosses the socket: the length of the text (4 bytes, big-endian), then JSON. */
+export function encodeFrame(value: unknown): Buffer {
+  const text = JSON.stringify(value);
+  const frame = Buffer.allocUnsafe(HEADER + Buffer.byteLength(text));
+  frame.writeUInt32BE(frame.length - HEADER);
+  frame.write(text, HEADER);
+  return frame;
+}
+
+/** Puts chunks together into frames. ATTACKER-CONTROLLED: everything that is pushed. */
+export class FrameReader {
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  /** Bytes of a frame at most. */
+  limit: number;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  /** Bytes of frames that are not whole yet. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+  }
+
+  /**
+   * The next whole frame, or undefined. INVARIANT: the length is judged before its bytes are waited for.
+   * @throws SallyportError INPUT_TOO_LARGE, and the INPUT_ codes of parseStrictJson
+   */
+  next(): JsonValue | undefined {
+    if (this.#bytes < HEADER) return undefined;
+    const length = this.#peek(HEADER).readUInt32BE();
+    if (length > this.limit) throw new SallyportError('INPUT_TOO_LARGE', `a frame has at most ${this.limit} bytes`);
+    if (this.#bytes < HEADER + length) return undefined;
+    const whole = this.#peek(HEADER + length);
+    const rest = whole.subarray(HEADER + length);
+    this.#chunks = rest.length > 0 ? [rest, ...this.#chunks.slice(1)] : this.#chunks.slice(1);
+    this.#bytes -= HEADER + length;
+    const bytes = whole.subarray(HEADER, HEADER + length);
+    const text = bytes.toString('utf8');
+    if (Buffer.byteLength(text) !== length) throw new SallyportError('INPUT_NOT_JSON', 'a frame is not UTF-8');
+    return parseStrictJson(text, { maxBytes: MAX_FRAME, maxDepth: MAX_DEPTH });
+  }
+
+  /** The first chunk, grown until it has this many bytes. */
+  #peek(count: number): Buffer {
+    let first = this.#chunks[0] ?? Buffer.alloc(0);
+    if (first.length >= count) return first;
+    let taken = 0;
+    let bytes = 0;
+    while (bytes < count) bytes += this.#chunks[taken++]?.length ?? count;
+    first = Buffer.concat(this.#chunks.slice(0, taken));
+    this.#chunks = [first, ...this.#chunks.slice(taken)];
+    return first;
+  }
+}

@@ -1,0 +1,182 @@
+import type { Socket } from 'node:net';
+import { isJsonObject, isSallyportError, type JsonValue, randomBytes, SallyportError } from '../core/index.ts';
+import type { EmbeddedKeeper } from './embedded-keeper.ts';
+import { encodeFrame, FrameReader, MAX_FRAME, MAX_HANDSHAKE_FRAME } from './frames.ts';
+import { isNonce, isProof, newNonce, PROTOCOL, proofOf, type Transcript } from './handshake.ts';
+import type { PeerCredential, PeerFolder } from './peer-folder.ts';
+import { type Answers, answersFor, type PeerHolder } from './peer-requests.ts';
+import { readRequest } from './requests.ts';
+
+/** How long a peer may take to prove who it is, and to send a frame that it has begun, in milliseconds. */
+const HANDSHAKE_MS = 5_000;
+const FRAME_MS = 30_000;
+/** Questions that one connection may have without answer; what it sends beyond waits in its socket. */
+const MAX_IN_FLIGHT = 256;
+/** Bytes of answers that a peer may leave unread before it is cut off. */
+const MAX_UNREAD = 4_194_304;
+/** Bytes of half-received frames over all connections; who is over its share then is cut off. */
+const MAX_BUFFERED = 268_435_456;
+const SHARE = 1_048_576;
+
+/** What all connections of a keeper share. */
+export interface ConnectionHouse {
+  readonly keeper: EmbeddedKeeper;
+  readonly peers: PeerFolder;
+  /** Bytes of frames that are not whole yet, over all connections. */
+  buffered: number;
+}
+
+/** Where a connection is: first frame awaited, proof awaited, proven. */
+type Stage =
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'proof'; readonly credential: PeerCredential | null; readonly transcript: Transcript }
+  | { readonly kind: 'open'; readonly holder: PeerHolder; readonly answers: Answers };
+
+/** The keeper's end of one connection. Nothing that a peer does here makes another peer wait. */
+export class PeerConnection {
+  readonly #socket: Socket;
+  readonly #house: ConnectionHouse;
+  readonly #reader = new FrameReader(MAX_HANDSHAKE_FRAME);
+  #stage: Stage = { kind: 'hello' };
+  #deadline: NodeJS.Timeout;
+  #inFlight = 0;
+  #counted = 0;
+  #left = false;
+  #refused = false;
+  #unwatch: () => void = () => undefined;
+
+  constructor(socket: Socket, house: ConnectionHouse) {
+    this.#socket = socket;
+    this.#house = house;
+    this.#deadline = this.#cutAfter(HANDSHAKE_MS);
+    socket.on('data', (chunk) => this.#onData(chunk));
+    // A peer that breaks off is nothing to report: `close` follows.
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#onClose());
+  }
+
+  /** True once the peer has proven who it is. */
+  get isProven(): boolean {
+    return this.#stage.kind === 'open';
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#refused) return;
+    this.#reader.push(chunk);
+    this.#read();
+  }
+
+  /** Takes frames until there is none, or as many are in flight as may be. */
+  #read(): void {
+    try {
+      while (this.#inFlight < MAX_IN_FLIGHT && !this.#refused) {
+        const frame = this.#reader.next();
+        if (frame === undefined) break;
+        this.#take(frame);
+      }
+    } catch (error) {
+      this.#refuse(error);
+    }
+    if (this.#refused || this.#socket.destroyed) return;
+    this.#countBuffered();
+    if (this.#inFlight >= MAX_IN_FLIGHT) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  #countBuffered(): void {
+    this.#house.buffered += this.#reader.bytes - this.#counted;
+    this.#counted = this.#reader.bytes;
+    if (this.#house.buffered > MAX_BUFFERED && this.#counted > SHARE) this.#socket.destroy();
+    if (this.#stage.kind !== 'open') return;
+    clearTimeout(this.#deadline);
+    // A frame that waits for us, because too many are in flight, is not late.
+    if (this.#counted > 0 && this.#inFlight < MAX_IN_FLIGHT) this.#deadline = this.#cutAfter(FRAME_MS);
+  }
+
+  #take(frame: JsonValue): void {
+    if (this.#stage.kind === 'hello') this.#greet(frame);
+    else if (this.#stage.kind === 'proof') this.#admitPeer(frame, this.#stage);
+    else this.#answer(frame, this.#stage.answers);
+  }
+
+  /** The keeper proves itself first: whoever it is, a peer shows its proof to nobody who does not hold the token. */
+  #greet(frame: JsonValue): void {
+    const { v, peer, nonce } = isJsonObject(frame) ? frame : {};
+    if (v !== PROTOCOL) throw new SallyportError('PEER_REFUSED', `this keeper speaks version ${PROTOCOL}`);
+    if (typeof peer !== 'string' || !isNonce(nonce)) throw new SallyportError('PEER_REFUSED', 'this is no greeting');
+    const credential = this.#house.peers.find(peer);
+    const transcript = { peer, peerNonce: nonce, keeperNonce: newNonce() };
+    // A name that is not known is answered like one that is, so that nobody learns which there are.
+    const token = credential?.token ?? randomBytes(32).toString('base64url');
+    this.#send({ v: PROTOCOL, nonce: transcript.keeperNonce, proof: proofOf('keeper', token, transcript) });
+    this.#stage = { kind: 'proof', credential, transcript };
+  }
+
+  #admitPeer(frame: JsonValue, { credential, transcript }: Stage & { kind: 'proof' }): void {
+    const proof = isJsonObject(frame) ? frame['proof'] : undefined;
+    if (credential === null || !isProof('peer', credential.token, transcript, proof)) {
+      throw new SallyportError('PEER_REFUSED', 'the peer does not prove that it holds its token');
+    }
+    clearTimeout(this.#deadline);
+    const { keeper } = this.#house;
+    const holder: PeerHolder = Object.freeze({ peer: credential.name, role: credential.role });
+    this.#reader.limit = MAX_FRAME;
+    this.#stage = { kind: 'open', holder, answers: answersFor(keeper, holder, () => this.#leave()) };
+    this.#unwatch = keeper.watch((event) => this.#send({ event }));
+    this.#send({ ready: true, state: keeper.state, verifier: keeper.verifier });
+  }
+
+  #answer(frame: JsonValue, answers: Answers): void {
+    const { id, name, input } = readRequest(frame);
+    this.#inFlight += 1;
+    answers[name](input)
+      .then(
+        (value) => this.#send({ id, value }),
+        (error: unknown) => this.#send({ id, error: errorFrame(error) }),
+      )
+      .finally(() => {
+        this.#inFlight -= 1;
+        if (this.#inFlight === MAX_IN_FLIGHT - 1) this.#read();
+      });
+  }
+
+  #send(value: unknown): void {
+    if (this.#socket.destroyed) return;
+    this.#socket.write(encodeFrame(value));
+    if (this.#socket.writableLength > MAX_UNREAD) this.#socket.destroy();
+  }
+
+  /** Says why, and cuts the connection. */
+  #refuse(error: unknown): void {
+    this.#refused = true;
+    this.#socket.end(encodeFrame({ error: errorFrame(error) }));
+    this.#socket.destroySoon();
+  }
+
+  #leave(): void {
+    this.#left = true;
+    if (this.#stage.kind === 'open') this.#house.keeper.release(this.#stage.holder, true);
+  }
+
+  #cutAfter(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(() => this.#socket.destroy(), milliseconds).unref();
+  }
+
+  #onClose(): void {
+    clearTimeout(this.#deadline);
+    this.#unwatch();
+    this.#house.buffered -= this.#counted;
+    this.#counted = 0;
+    if (this.#stage.kind === 'open') this.#house.keeper.release(this.#stage.holder, this.#left);
+  }
+}
+
+/** An error as it crosses the socket: what is none of ours is a defect, whose message stays here. */
+const errorFrame = (error: unknown): { code: string; message: string } =>
+  isSallyportError(error)
+    ? { code: error.code, message: error.message.slice(0, 2_000) }
+    : { code: 'INTERNAL', message: 'the keeper failed' };

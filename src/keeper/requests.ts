@@ -1,0 +1,132 @@
+import { type JsonObject, type JsonValue, type Principal, SallyportError, type Surface } from '../core/index.ts';
+import { count, list, object, oneOf, optional, type Reader, shape, text } from './fields.ts';
+import type {
+  AdmittedDraft,
+  Caller,
+  CallIdentity,
+  IntentDraft,
+  OutcomeDraft,
+  PolicyNotice,
+  StopFlag,
+} from './keeper.ts';
+
+/** Characters of a name (tool, rule, agent), and of a sentence or a path. */
+const name = text(512);
+const sentence = text(8_192);
+
+const proof = oneOf('key', 'bearer', 'local');
+const surface = oneOf('library', 'mcp-http', 'mcp-stdio', 'cli');
+const caller = shape<Caller>({ tenant: name, user: name, agent: name, proof });
+const principal = shape<Principal>({ tenant: name, user: name, agent: name, session: name, proof });
+
+const intent = shape<IntentDraft>({
+  surface: optional(name),
+  principal: optional(object),
+  chain: optional(list),
+  session: optional(name),
+  server: optional(name),
+  tool: optional(name),
+  decision: optional(oneOf('allow', 'confirm', 'deny')),
+  rule: optional(sentence),
+  code: optional(name),
+  reason: optional(sentence),
+  policyDigest: optional(name),
+  epoch: optional(count),
+  facts: optional(object),
+  isolation: optional(object),
+  outcome: optional(name),
+  verdict: optional(name),
+  error: optional(sentence),
+  durationMs: optional(count),
+  traceId: optional(name),
+  spanId: optional(name),
+  detail: optional(object),
+  payloads: optional(object),
+});
+const admitted = shape<AdmittedDraft>({
+  isolation: optional(object),
+  detail: optional(object),
+  payloads: optional(object),
+});
+const outcome = shape<OutcomeDraft>({
+  outcome: optional(name),
+  error: optional(sentence),
+  durationMs: optional(count),
+  detail: optional(object),
+  payloads: optional(object),
+});
+
+const flag: Reader<StopFlag> = (value, where) => {
+  const { kind } = object(value, where);
+  switch (oneOf('all', 'agent', 'session')(kind, `${where}.kind`)) {
+    case 'all':
+      return shape<{ kind: 'all' }>({ kind: oneOf('all') })(value, where);
+    case 'agent':
+      return shape<{ kind: 'agent'; name: string }>({ kind: oneOf('agent'), name })(value, where);
+    default:
+      return shape<{ kind: 'session'; id: string }>({ kind: oneOf('session'), id: name })(value, where);
+  }
+};
+
+/** The secret of an admission, which the peer makes up: 128 bits, as `newId` writes them. */
+function secret(value: JsonValue | undefined, where: string): string {
+  const read = text(64)(value, where);
+  if (/^call_[A-Za-z0-9_-]{22}$/.test(read)) return read;
+  throw new SallyportError('INPUT_SCHEMA_MISMATCH', `expected the name of a call in the field ${where}`);
+}
+
+/** What a peer can ask for, and what each question says. */
+export interface RequestInputs {
+  policyLoaded: PolicyNotice;
+  authenticate: { token: string };
+  openSession: { caller: Caller; surface: Surface; detail?: JsonObject };
+  isUncertain: CallIdentity;
+  refuse: { intent: IntentDraft };
+  admit: { call: string; intent: IntentDraft; admitted: AdmittedDraft };
+  settle: { call: string; outcome: OutcomeDraft };
+  adopt: { call: string };
+  stop: { flag: StopFlag; reason: string };
+  resume: { flag: StopFlag };
+  stops: Record<never, never>;
+  claim: { space: string; key: string; expiresAt: number };
+  leave: Record<never, never>;
+}
+export type RequestName = keyof RequestInputs;
+
+/** Reads the fields of each question. ATTACKER-CONTROLLED: everything that is read here; a gate may be hijacked. */
+export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Name]> } = {
+  policyLoaded: shape<PolicyNotice>({
+    ...{ scope: sentence, digest: name, source: sentence, rules: count, mode: name },
+    detail: optional(object),
+  }),
+  authenticate: shape<RequestInputs['authenticate']>({ token: name }),
+  openSession: shape<RequestInputs['openSession']>({ caller, surface, detail: optional(object) }),
+  isUncertain: shape<CallIdentity>({ principal, tool: name, arguments: object }),
+  refuse: shape<RequestInputs['refuse']>({ intent }),
+  admit: shape<RequestInputs['admit']>({ call: secret, intent, admitted }),
+  settle: shape<RequestInputs['settle']>({ call: secret, outcome }),
+  adopt: shape<RequestInputs['adopt']>({ call: secret }),
+  stop: shape<RequestInputs['stop']>({ flag, reason: sentence }),
+  resume: shape<RequestInputs['resume']>({ flag }),
+  stops: shape<RequestInputs['stops']>({}),
+  claim: shape<RequestInputs['claim']>({ space: text(1_024), key: text(1_024), expiresAt: count }),
+  leave: shape<RequestInputs['leave']>({}),
+};
+
+/** A request as it crosses the socket. */
+export interface Request {
+  /** Names the answer; rises within a connection. */
+  readonly id: number;
+  readonly name: RequestName;
+  readonly input: JsonValue;
+}
+
+const isRequestName = (word: string): word is RequestName => Object.hasOwn(REQUESTS, word);
+const envelope = shape<{ id: number; name: RequestName; input: JsonObject }>({
+  id: count,
+  name: oneOf(...Object.keys(REQUESTS).filter(isRequestName)),
+  input: object,
+});
+
+/** Reads the envelope of a request. @throws SallyportError INPUT_SCHEMA_MISMATCH */
+export const readRequest = (frame: JsonValue): Request => envelope(frame, 'request');

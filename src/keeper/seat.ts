@@ -1,0 +1,149 @@
+import type { JsonObject, JsonValue, Principal, Surface } from '../core/index.ts';
+import { readAdmission, readEvent, readFlags, readReceipt, readTokenHolder } from './answers.ts';
+import type { Holder } from './calls.ts';
+import type { EmbeddedKeeper } from './embedded-keeper.ts';
+import { count, oneOf, shape, text } from './fields.ts';
+import type {
+  Admission,
+  AdmittedDraft,
+  Caller,
+  CallIdentity,
+  IntentDraft,
+  Keeper,
+  KeeperEvent,
+  OutcomeDraft,
+  PolicyNotice,
+  Receipt,
+  StopFlag,
+  TokenHolder,
+} from './keeper.ts';
+import { KeeperLink } from './keeper-link.ts';
+import type { PeerCredential } from './peer-folder.ts';
+
+/** The keeper as one process has it for a while: its own, or a connection to the one of another process. */
+export interface Seat extends Omit<Keeper, 'admit' | 'watch'> {
+  /** As `Keeper.admit`; `call` is a secret that the caller made up, so that it can be adopted whatever happens. */
+  admit(call: string, intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission>;
+  /** True when the admission is open, and from now on this seat settles it. */
+  adopt(call: string): Promise<boolean>;
+  /** Resolves when this seat is gone; never, while the keeper is our own. */
+  readonly lost: Promise<void>;
+}
+
+/** Our own keeper. `former`: the name under which we were a peer before, whose calls we may adopt. */
+export function ownSeat(keeper: EmbeddedKeeper, former: string | null): Seat {
+  const holder: Holder = Object.freeze({ peer: former });
+  const adopted = new Set<string>();
+  return {
+    verifier: keeper.verifier,
+    state: keeper.state,
+    lost: new Promise(() => undefined),
+    policyLoaded: (policy) => keeper.policyLoaded(policy),
+    authenticate: (token) => keeper.authenticate(token),
+    openSession: (caller, surface, detail) => keeper.openSession(caller, surface, detail),
+    isUncertain: (call) => keeper.isUncertain(call),
+    refuse: (intent) => keeper.refuse(intent),
+    admit: (call, intent, admitted) => keeper.admitAs(call, intent, admitted),
+    settle: async (admission, outcome) => {
+      if (!adopted.has(admission.call)) return keeper.settle(admission, outcome);
+      const receipt = await keeper.settleFor(holder, admission.call, outcome);
+      adopted.delete(admission.call);
+      return receipt;
+    },
+    adopt: async (call) => {
+      const isOurs = former !== null && (await keeper.adopt(holder, call));
+      if (isOurs) adopted.add(call);
+      return isOurs;
+    },
+    stop: (flag, reason) => keeper.stop(flag, reason),
+    resume: (flag) => keeper.resume(flag),
+    stops: () => keeper.stops(),
+    claim: (space, key, expiresAt) => keeper.claim(space, key, expiresAt),
+    close: (reason) => keeper.close(reason),
+  };
+}
+
+/** A connection to the keeper of another process. @throws SallyportError KEEPER_LOST, PEER_REFUSED */
+export async function remoteSeat(
+  place: { readonly socket: string; readonly credential: PeerCredential },
+  tell: (event: KeeperEvent) => void,
+): Promise<Seat> {
+  return new RemoteSeat(await KeeperLink.open({ ...place, onEvent: (event) => tell(readEvent(event)) }));
+}
+
+/** Asks by name and reads what comes back. */
+class RemoteSeat implements Seat {
+  readonly #link: KeeperLink;
+  readonly verifier: string;
+  readonly state: string;
+  readonly lost: Promise<void>;
+
+  constructor(link: KeeperLink) {
+    this.#link = link;
+    this.verifier = link.verifier;
+    this.state = link.state;
+    this.lost = link.lost;
+  }
+
+  async policyLoaded(policy: PolicyNotice): Promise<number> {
+    return count(await this.#link.request('policyLoaded', policy), 'epoch');
+  }
+
+  async authenticate(token: string): Promise<TokenHolder | null> {
+    return readTokenHolder(await this.#link.request('authenticate', { token }), 'holder');
+  }
+
+  async openSession(caller: Caller, surface: Surface, detail?: JsonObject): Promise<Principal> {
+    const input = { caller, surface, ...(detail === undefined ? {} : { detail }) };
+    return readPrincipal(await this.#link.request('openSession', input), 'principal');
+  }
+
+  async isUncertain({ principal, tool, arguments: args }: CallIdentity): Promise<boolean> {
+    return isTrue(await this.#link.request('isUncertain', { principal, tool, arguments: args }));
+  }
+
+  async refuse(intent: IntentDraft): Promise<Receipt> {
+    return readReceipt(await this.#link.request('refuse', { intent }), 'receipt');
+  }
+
+  async admit(call: string, intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
+    return readAdmission(await this.#link.request('admit', { call, intent, admitted }), 'admission');
+  }
+
+  async settle({ call }: Admission, outcome: OutcomeDraft): Promise<Receipt> {
+    return readReceipt(await this.#link.request('settle', { call, outcome }), 'receipt');
+  }
+
+  async adopt(call: string): Promise<boolean> {
+    return isTrue(await this.#link.request('adopt', { call }));
+  }
+
+  async stop(flag: StopFlag, reason: string): Promise<void> {
+    await this.#link.request('stop', { flag, reason });
+  }
+
+  async resume(flag: StopFlag): Promise<void> {
+    await this.#link.request('resume', { flag });
+  }
+
+  async stops(): Promise<readonly StopFlag[]> {
+    return readFlags(await this.#link.request('stops', {}), 'stops');
+  }
+
+  async claim(space: string, key: string, expiresAt: number): Promise<boolean> {
+    return isTrue(await this.#link.request('claim', { space, key, expiresAt }));
+  }
+
+  /** Says that we do not come back: what is still open has the outcome unknown. */
+  async close(): Promise<void> {
+    await Promise.race([this.#link.request('leave', {}), this.#link.lost]).catch(() => undefined);
+    this.#link.close();
+  }
+}
+
+const isTrue = (value: JsonValue): boolean => value === true;
+const name = text(8_192);
+const readPrincipal = shape<Principal>({
+  ...{ tenant: name, user: name, agent: name, session: name },
+  proof: oneOf('key', 'bearer', 'local'),
+});
