@@ -19,7 +19,7 @@ export interface Binding {
 }
 
 /** What was sealed. */
-export interface Opened {
+interface Opened {
   readonly state: JsonValue;
   /** How many rounds there were, this one included. */
   readonly round: number;

@@ -76,6 +76,3 @@ export function readCompletion(raw: JsonObject): ReadAnswer {
 
 /** What has nothing in it. */
 export const readNothing = (): ReadAnswer => ({ result: {} });
-
-/** What goes the other way, or stays here: it was checked before. */
-export const readAsIs = (raw: JsonObject): ReadAnswer => ({ result: raw });

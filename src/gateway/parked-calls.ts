@@ -3,7 +3,7 @@ import { ROUND_MS } from './envelope.ts';
 import type { Question } from './exchange.ts';
 
 /** What a request that may be asked back comes to next. */
-export type NextStep =
+type NextStep =
   | { readonly kind: 'result'; readonly result: unknown }
   | { readonly kind: 'question'; readonly question: Question };
 

@@ -2,13 +2,6 @@ import { isJsonObject, type JsonObject, type JsonValue, SallyportError } from '.
 import type { ServerRule } from '../policy/index.ts';
 import type { Question } from './exchange.ts';
 
-/** The questions that a server can ask (MCP 2026-07-28, multi round-trip requests). */
-export const QUESTION_METHODS: ReadonlySet<string> = new Set([
-  'sampling/createMessage',
-  'elicitation/create',
-  'roots/list',
-]);
-
 /** Questions of one round. */
 export const MAX_QUESTIONS_A_ROUND = 16;
 

@@ -8,7 +8,7 @@ import { abilitiesOf } from './upstream-abilities.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 /** One request to a server on behalf of a session. */
-export interface ServerCall {
+interface ServerCall {
   readonly server: ApprovedServer;
   readonly method: string;
   readonly params: JsonObject;

@@ -14,7 +14,7 @@ export interface Watch {
 }
 
 /** URIs that one connection may watch. */
-export const MAX_WATCHED = 1_024;
+const MAX_WATCHED = 1_024;
 
 /** What a watch needs of its connection. */
 export interface WatchedConnection {

@@ -10,7 +10,7 @@ export const readAdmission: Reader<Admission> = shape<Admission>({ call: name, i
 export const readTokenHolder: Reader<TokenHolder | null> = (value, where) =>
   value === null ? null : shape<TokenHolder>({ id: name, name, user: name })(value, where);
 
-export const readFlag: Reader<StopFlag> = (value, where) => {
+const readFlag: Reader<StopFlag> = (value, where) => {
   const { kind } = object(value, where);
   if (kind === 'agent') return shape<{ kind: 'agent'; name: string }>({ kind: oneOf('agent'), name })(value, where);
   if (kind === 'session')

@@ -244,7 +244,7 @@ function linkOf(intent: Link): Link {
 }
 
 /** The call of an intent as `sameCall` writes it, or null for one that names no caller, tool or arguments. */
-export function sameCallOf({ principal, tool, payloads }: IntentDraft): string | null {
+function sameCallOf({ principal, tool, payloads }: IntentDraft): string | null {
   const [user, agent, args] = [principal?.['user'], principal?.['agent'], payloads?.['arguments']];
   if (tool === undefined || typeof user !== 'string' || typeof agent !== 'string' || !isJsonObject(args)) return null;
   return sameCall({ principal: { user, agent }, tool, arguments: args });

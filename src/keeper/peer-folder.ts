@@ -18,7 +18,7 @@ const TOKEN = /^spk_[A-Za-z0-9_-]{43}$/;
 const OWN_NAME = /^pid-([1-9][0-9]{0,9})-[0-9a-f]{8}$/;
 
 /** True for what can name a peer. ATTACKER-CONTROLLED: it becomes a file name. */
-export const isPeerName = (name: string): boolean => NAME.test(name);
+const isPeerName = (name: string): boolean => NAME.test(name);
 
 /** The tokens of the peers of a state folder, one file each: `keeper/peers/NAME` (0600). */
 export class PeerFolder {

@@ -92,8 +92,5 @@ function checkFolder(path: string): void {
   if ((stat.mode & 0o022) !== 0) throw problem(`others can write to the folder of the socket: ${folder}`);
 }
 
-/** True when the folder belongs to this user or root. */
-export const isOwnFolder = (path: string): boolean => isOurs(lstatSync(dirname(path)).uid);
-
 const problem = (message: string, cause?: unknown): SallyportError =>
   new SallyportError('KEEPER_SOCKET', message, { cause });

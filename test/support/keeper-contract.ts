@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/core/index.ts';
 import { type IntentDraft, type Keeper, type KeeperEvent, whoIs } from '../../src/keeper/index.ts';
 
-export const ISOLATION: JsonObject = { asked: [], achieved: 'in-process' };
+const ISOLATION: JsonObject = { asked: [], achieved: 'in-process' };
 export const DIGEST: string = '0'.repeat(64);
 
 /** A session, and the intent of a call in it under the policy of `scope`. */
