@@ -11,7 +11,6 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { SallyportError } from '../core/index.ts';
-import { isOurs } from './peer-folder.ts';
 
 /** Bytes of the path of a Unix socket (unix(7): 108 with the final NUL). */
 const MAX_SOCKET_PATH = 107;
