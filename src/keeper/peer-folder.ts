@@ -118,7 +118,7 @@ export function readTokenFile(path: string): PeerCredential {
 }
 
 /** True for a file of this user or of root. */
-export const isOurs = (uid: number): boolean => process.getuid === undefined || uid === process.getuid() || uid === 0;
+const isOurs = (uid: number): boolean => process.getuid === undefined || uid === process.getuid() || uid === 0;
 
 function readCredential(path: string, expected: string | null): PeerCredential {
   try {
