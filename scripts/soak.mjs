@@ -1,5 +1,6 @@
 // Half load on a gateway over HTTP and one over stdio that share a state, for SOAK_MINUTES (30), and ends non-zero when memory
 // or file descriptors are not flat. Prevents: a leak that no short test shows.
+// Run it with --no-warnings: Node's own fetch, in the client here, keeps its listeners on one signal until memory is collected.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
