@@ -121,7 +121,7 @@ async function agreed(file: string): Promise<boolean> {
 }
 
 const SAID = {
-  here: 'It is recorded, and counts from the next start on.',
+  here: 'It is recorded, and counts within a second where a gate runs, else from the next start on.',
   gate: 'The process that has the state takes it over, and records it, within a second if it serves this policy.',
 } as const;
 

@@ -83,7 +83,8 @@ describe('sallyport up, while its policy changes', () => {
     expect(records.map(({ detail }) => [detail?.['firstUse'], detail?.['waits'], detail?.['approved']])).toEqual([
       [true, undefined, true],
       [undefined, true, undefined],
-      [undefined, undefined, true],
+      [undefined, undefined, true], // the command that approved
+      [undefined, undefined, true], // the gate that took it over
     ]);
   });
 

@@ -23,7 +23,7 @@ const build = () => {
     }
     return {
       content: [{ type: 'text', text: JSON.stringify(params.arguments) }],
-      structuredContent: { era: 'modern' },
+      structuredContent: params.arguments ?? {},
     };
   });
   return server;
