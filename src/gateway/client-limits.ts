@@ -38,7 +38,7 @@ export const DEFAULT_CLIENT_LIMITS: ClientLimits = Object.freeze({
   questionMs: 10 * 60_000,
   questionRounds: 8,
   answerBytes: 1_048_576,
-  pending: 256,
+  pending: 64,
   uris: 256,
   nameLength: 8_192,
   streams: 16,

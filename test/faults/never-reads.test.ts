@@ -1,12 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Serving, startUp } from '../support/cli.ts';
+import { MAIN, type Serving, startUp } from '../support/cli.ts';
 import { peakMemory } from '../support/memory.ts';
 import { makeWorkspace, type Workspace } from '../support/workspace.ts';
 
 /** MiB by which the gateway may grow for clients that ask for gigabytes and read nothing. */
-const GROWTH = 300;
+const GROWTH = 450;
 const REQUESTS = 2_000;
 
 let workspace: Workspace;
@@ -45,6 +47,24 @@ async function growth(pid: number, before: number | null): Promise<number> {
   }
   return peak - (before ?? peak);
 }
+
+it('[T1.8] a client on stdio that never reads: memory stays bounded', async () => {
+  const child = spawn(process.execPath, [MAIN, 'mcp', '--state', workspace.state], {
+    cwd: workspace.root,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  ends.push(async () => {
+    child.kill('SIGKILL');
+    if (child.signalCode === null && child.exitCode === null) await once(child, 'exit');
+  });
+  child.stdin.on('error', () => child.stdin.destroy());
+  child.stdin.write(`${initialize}\n${initialized}\n`);
+  await once(child.stdout, 'readable');
+  const pid = child.pid ?? 0;
+  const before = peakMemory(pid);
+  for (let id = 1; id <= REQUESTS; id++) child.stdin.write(`${readLarge(id)}\n`);
+  expect(await growth(pid, before)).toBeLessThan(GROWTH);
+});
 
 async function session(url: string): Promise<Record<string, string>> {
   const headers = {
