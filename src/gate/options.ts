@@ -76,6 +76,8 @@ export interface Gate extends AsyncDisposable {
   /** Forgets the tools of an MCP server. */
   removeTools(server: string): void;
   openSession(options?: SessionOptions): Promise<GateSession>;
+  /** As `GateSession.mayBeAllowed`, for a caller who has no session yet: it opens none and records nothing. */
+  mayBeAllowed(name: string, caller: { readonly user: string; readonly agent: string }): boolean;
   /** A call in the gate's own session (agent `library`). */
   call(tool: string, args: unknown, options?: CallOptions): Promise<CallResult>;
   close(reason?: string): Promise<void>;

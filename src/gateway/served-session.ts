@@ -73,7 +73,7 @@ export function serveSession(session: GateSession, { upstreams, caller, envelope
   };
   const stopEvents = upstreams === null ? () => undefined : passEvents(context, upstreams, watched, emit);
   return {
-    features: () => featuresOf(context),
+    features: () => offeredFeatures(upstreams, session.mayBeAllowed),
     answer: async (request) => {
       const answerer = ANSWERERS.get(request.method);
       if (answerer === undefined) throw new ProtocolError(-32_601, 'Method not found');
@@ -99,20 +99,27 @@ export function serveSession(session: GateSession, { upstreams, caller, envelope
   };
 }
 
-async function featuresOf(context: ServedContext): Promise<SessionFeatures> {
-  await context.refresh();
-  const servers = context.servers();
+/**
+ * What a caller may be offered: what some approved server can and some rule could allow. It needs no session of the gate and
+ * leaves no record.
+ */
+export async function offeredFeatures(
+  upstreams: Pick<Upstreams, 'refresh' | 'approved'> | null,
+  mayBeAllowed: (name: string) => boolean,
+): Promise<SessionFeatures> {
+  await upstreams?.refresh();
+  const servers = upstreams?.approved() ?? [];
   const some = (method: string, capability: string): boolean =>
     servers.some(
       ({ rule, locked }) =>
-        locked.capabilities[capability] !== undefined && context.session.mayBeAllowed(actionName(rule.name, method)),
+        locked.capabilities[capability] !== undefined && mayBeAllowed(actionName(rule.name, method)),
     );
   return {
     resources: some('resources/read', 'resources'),
     subscriptions: some('resources/subscribe', 'resources'),
     prompts: some('prompts/get', 'prompts'),
     completion: some('completion/complete', 'completions'),
-    logging: servers.some(({ rule }) => context.session.mayBeAllowed(actionName(rule.name, 'notifications/message'))),
+    logging: servers.some(({ rule }) => mayBeAllowed(actionName(rule.name, 'notifications/message'))),
     tasks: false,
   };
 }
@@ -182,8 +189,11 @@ async function tellServer(
   if (result.kind === 'denied') throw actionError(result);
 }
 
-/** A session that is opened, and recorded, with the first request that needs it: a handshake alone costs no record. */
-export function servedWhenUsed(open: () => Promise<ServedSession>): ServedSession {
+/**
+ * A session that is opened, and recorded, with the first request that needs it: a handshake alone, which asks only for
+ * `features`, costs no record.
+ */
+export function servedWhenUsed(open: () => Promise<ServedSession>, features: ServedSession['features']): ServedSession {
   let opening: Promise<ServedSession> | null = null;
   const opened = (): Promise<ServedSession> => {
     opening ??= open().catch((error: unknown) => {
@@ -193,7 +203,7 @@ export function servedWhenUsed(open: () => Promise<ServedSession>): ServedSessio
     return opening;
   };
   return {
-    features: async () => (await opened()).features(),
+    features,
     schemaOf: async (tool) => (await opened()).schemaOf(tool),
     answer: async (request) => (await opened()).answer(request),
     tell: async (method, params) => (await opened()).tell(method, params),

@@ -21,7 +21,11 @@ export const decide = (compiled: CompiledPolicy, facts: CallFacts): Decision => 
  * Whether some call of the tool, or action `mcp__SERVER:METHOD`, could be allowed to this caller: what cannot is not advertised. True says nothing about a
  * particular call.
  */
-export function mayBeAllowed(compiled: CompiledPolicy, tool: string, principal: Principal): boolean {
+export function mayBeAllowed(
+  compiled: CompiledPolicy,
+  tool: string,
+  principal: Pick<Principal, 'agent' | 'user'>,
+): boolean {
   const action = readActionName(tool);
   const rule = compiled.tools.get(tool);
   const isOpen = action === null ? rule !== undefined && !rule.allowsNothing : actionMayBeAllowed(compiled, action);
