@@ -8,7 +8,7 @@ import { createEnvelope } from './envelope.ts';
 import type { ClientAnswer, ClientRequest, ServedSession, SessionEvent, SessionFeatures } from './exchange.ts';
 import { actionError, INVALID_PARAMS, type ServedContext } from './served-context.ts';
 import { passEvents } from './served-events.ts';
-import { exposedTools, listedTool } from './served-names.ts';
+import { listedTool, toolExposure } from './served-names.ts';
 import { complete, getPrompt, listPrompts } from './served-prompts.ts';
 import { listResources, listTemplates, readResource, type Watched, watchResource } from './served-resources.ts';
 import { playRound } from './served-rounds.ts';
@@ -58,10 +58,10 @@ const ANSWERERS: ReadonlyMap<string, Answerer> = new Map<string, Answerer>([
 
 /** Serves a gate session to one client. */
 export function serveSession(session: GateSession, { upstreams, caller, envelope }: Serving): ServedSession {
+  const servers = (): readonly ApprovedServer[] => upstreams?.approved() ?? [];
   const context: ServedContext = {
-    ...{ session, caller, envelope },
-    servers: () => upstreams?.approved() ?? [],
-    tools: () => exposedTools(session, upstreams?.approved() ?? []),
+    ...{ session, caller, envelope, servers },
+    tools: toolExposure(session, servers),
     watch: async (server, uris) =>
       upstreams?.with(server, holderOf(session.principal, server), (connection) => connection.watch(uris)),
     refresh: async () => upstreams?.refresh(),
