@@ -23,6 +23,16 @@ describe('an envelope', () => {
     expect(envelope.open(binding, text)).not.toBeNull();
   });
 
+  it('is voided by its holder alone, whatever it is for', () => {
+    const envelope = createEnvelope(() => 0);
+    const text = envelope.seal(binding, { parked: 'x' }, 1);
+    expect(envelope.abandon('other', text)).toBeNull();
+    expect(envelope.abandon('h', text.slice(0, -4))).toBeNull();
+    expect(envelope.abandon('h', text)).toEqual({ parked: 'x' });
+    expect(envelope.abandon('h', text)).toBeNull();
+    expect(envelope.open(binding, text)).toBeNull();
+  });
+
   it('does not open once its time is over, nor after too many rounds', () => {
     let now = 0;
     const envelope = createEnvelope(() => now);

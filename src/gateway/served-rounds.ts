@@ -6,7 +6,7 @@ import { argumentsDigest, type Binding, MAX_ROUNDS } from './envelope.ts';
 import type { ClientAnswer, ClientRequest, Question } from './exchange.ts';
 import { MAX_QUESTIONS_A_ROUND, readAnswer, readQuestion } from './question-forms.ts';
 import { INVALID_PARAMS, localAction, type ServedContext } from './served-context.ts';
-import { holderOf } from './server-caller.ts';
+import { holderOf, sessionHolder } from './server-caller.ts';
 
 /** A request that a server may answer with questions. */
 export interface RoundsRequest {
@@ -73,8 +73,18 @@ interface SavedRound {
   readonly questions: Readonly<Record<string, Question>>;
 }
 
+/** Ends the request behind sealed state: its client will not come back. ATTACKER-CONTROLLED: `text`. */
+export function abandonRound({ envelope, caller, session }: ServedContext, text: string): void {
+  const saved = envelope.abandon(sealedFor(session), text);
+  if (isJsonObject(saved)) caller.abandon(sessionHolder(session.principal), saved['state'] ?? null);
+}
+
+/** Whom sealed state is given to. */
+const sealedFor = ({ principal: { user, agent, session } }: ServedContext['session']): string =>
+  JSON.stringify([user, agent, session]);
+
 const bindingOf = ({ session }: ServedContext, { request, server, params }: RoundsRequest): Binding => ({
-  holder: JSON.stringify([session.principal.user, session.principal.agent, session.principal.session]),
+  holder: sealedFor(session),
   server: server.rule.name,
   method: request.method,
   arguments: argumentsDigest(params),

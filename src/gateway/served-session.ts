@@ -11,7 +11,7 @@ import { passEvents } from './served-events.ts';
 import { listedTool, toolExposure } from './served-names.ts';
 import { complete, getPrompt, listPrompts } from './served-prompts.ts';
 import { listResources, listTemplates, readResource, type Watched, watchResource } from './served-resources.ts';
-import { playRound } from './served-rounds.ts';
+import { abandonRound, playRound } from './served-rounds.ts';
 import { holderOf, serverCaller, sessionHolder } from './server-caller.ts';
 import { ABILITIES, MISSING_ABILITY } from './upstream-result.ts';
 import type { Upstreams } from './upstreams.ts';
@@ -86,6 +86,7 @@ export function serveSession(session: GateSession, { upstreams, changes, caller,
       await context.refresh();
       return answerer(context, request, watched);
     },
+    abandon: (state) => abandonRound(context, state),
     schemaOf: async (name) => {
       await context.refresh();
       return context.tools().byName.get(name)?.schema ?? null;
@@ -222,6 +223,11 @@ export function servedWhenUsed(open: () => Promise<ServedSession>, features: Ser
     features,
     schemaOf: async (tool) => (await opened()).schemaOf(tool),
     answer: async (request) => (await opened()).answer(request),
+    abandon: (state) =>
+      void opened().then(
+        (session) => session.abandon(state),
+        () => undefined, // what was never opened gave no state out
+      ),
     tell: async (method, params) => (await opened()).tell(method, params),
     listen: (listener) => {
       let stop: (() => void) | null = null;
