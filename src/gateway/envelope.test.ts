@@ -3,7 +3,7 @@ import { argumentsDigest, type Binding, createEnvelope, MAX_ROUNDS, ROUND_MS } f
 
 const binding: Binding = { holder: 'h', server: 's', method: 'tools/call', arguments: argumentsDigest({ a: 1 }) };
 
-describe('an envelope', () => {
+describe('[T1.11] an envelope', () => {
   it('opens once, for what it was sealed for', () => {
     const envelope = createEnvelope(() => 0);
     const text = envelope.seal(binding, { parked: 'x' }, 2);
