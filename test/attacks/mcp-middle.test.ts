@@ -52,7 +52,7 @@ const PAIRS = (['old', 'new'] as const).flatMap((server) =>
   (['2025-11-25', '2026-07-28'] as const).map((revision) => [server, revision] as const),
 );
 
-describe.each(PAIRS)('questions of a hostile server (%s) to a client of %s', (server, revision) => {
+describe.each(PAIRS)('questions of a hostile server (%s) to a client of %s [T1.9]', (server, revision) => {
   let client: EraClient;
   beforeEach(async () => {
     await open(server);
@@ -192,7 +192,7 @@ describe.each(['2025-11-25', '2026-07-28'] as const)('a server before a client o
 
 const cursorOf = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-describe.each(['2025-11-25', '2026-07-28'] as const)('a hostile client of %s', (revision) => {
+describe.each(['2025-11-25', '2026-07-28'] as const)('a hostile client of %s [T1.9]', (revision) => {
   beforeEach(() => open('old', 'new'));
   const seenBy = async (client: EraClient, server: ServerName): Promise<unknown> =>
     JSON.parse(await call(client, `${server}__seen`));
