@@ -179,7 +179,8 @@ async function judgeQuestions(
   } catch (error) {
     if (!isSallyportError(error) && !(error instanceof RangeError)) throw error;
     const reason = isSallyportError(error) ? error.message : 'the server asks too much at once';
-    return { kind: 'failed', code: 'RESULT_MALFORMED', reason, text: `Failed: ${reason}`, rule, record };
+    const text = `Failed: what ${server.rule.name} asks (RESULT_MALFORMED)\nReason: ${reason}`;
+    return { kind: 'failed', code: 'RESULT_MALFORMED', reason, text, rule, record };
   }
   for (const { method, params } of Object.values(read)) {
     const check = async (): Promise<void> => checkAsked(abilities, { method, params });

@@ -293,38 +293,44 @@ const IN_BOTH: ReadonlySet<string> = new Set([
   'completion/complete',
 ]);
 
-describe.each(CLIENTS)('a server that nothing is opened of, before a client over %s of %s', (surface, revision) => {
-  it('has tools and nothing else', async () => {
-    const stand = await openStand(PIPE, '2025-11-25', [surface, revision], {});
-    const { client, asked, heard } = stand.client;
-    expect(client.getServerCapabilities()).toEqual({ tools: { listChanged: true } });
-    const methods: readonly [string, object][] = [
-      ['resources/list', {}],
-      ['resources/templates/list', {}],
-      ['resources/read', { uri: 'sallyport.full:demo://one' }],
-      ['resources/subscribe', { uri: 'sallyport.full:demo://one' }],
-      ['prompts/list', {}],
-      ['prompts/get', { name: 'full__greet' }],
-      ['completion/complete', { ref: { type: 'ref/prompt', name: 'full__greet' }, argument: { name: 'a', value: '' } }],
-      ['logging/setLevel', { level: 'debug' }],
-      ['tasks/list', {}],
-      ['x/unknown', {}],
-    ];
-    const anything = {
-      '~standard': { version: 1 as const, vendor: 'test', validate: (value: unknown) => ({ value }) },
-    };
-    for (const [method, params] of methods) {
-      if (revision === '2026-07-28' && !method.startsWith('x/') && !IN_BOTH.has(method)) continue;
-      const refused = client.request({ method, params: { ...params } }, anything);
-      await expect(refused, method).rejects.toThrow(/Method not found|not supported|does not support/);
-    }
-    for (const name of ['ask', 'sample', 'roots']) {
-      const answer = await client.callTool({ name: `full__${name}`, arguments: {} }).catch((error: unknown) => error);
-      expect(answer instanceof Error || JSON.stringify(answer).includes('"isError":true'), name).toBe(true);
-    }
-    await textOf(stand.client, 'log');
-    await textOf(stand.client, 'touch');
-    expect([asked, heard]).toEqual([[], []]);
-    await stand.close();
-  });
-});
+describe.each(CLIENTS)(
+  'a server that nothing is opened of, before a client over %s of %s [T1.10]',
+  (surface, revision) => {
+    it('has tools and nothing else', async () => {
+      const stand = await openStand(PIPE, '2025-11-25', [surface, revision], {});
+      const { client, asked, heard } = stand.client;
+      expect(client.getServerCapabilities()).toEqual({ tools: { listChanged: true } });
+      const methods: readonly [string, object][] = [
+        ['resources/list', {}],
+        ['resources/templates/list', {}],
+        ['resources/read', { uri: 'sallyport.full:demo://one' }],
+        ['resources/subscribe', { uri: 'sallyport.full:demo://one' }],
+        ['prompts/list', {}],
+        ['prompts/get', { name: 'full__greet' }],
+        [
+          'completion/complete',
+          { ref: { type: 'ref/prompt', name: 'full__greet' }, argument: { name: 'a', value: '' } },
+        ],
+        ['logging/setLevel', { level: 'debug' }],
+        ['tasks/list', {}],
+        ['x/unknown', {}],
+      ];
+      const anything = {
+        '~standard': { version: 1 as const, vendor: 'test', validate: (value: unknown) => ({ value }) },
+      };
+      for (const [method, params] of methods) {
+        if (revision === '2026-07-28' && !method.startsWith('x/') && !IN_BOTH.has(method)) continue;
+        const refused = client.request({ method, params: { ...params } }, anything);
+        await expect(refused, method).rejects.toThrow(/Method not found|not supported|does not support/);
+      }
+      for (const name of ['ask', 'sample', 'roots']) {
+        const answer = await client.callTool({ name: `full__${name}`, arguments: {} }).catch((error: unknown) => error);
+        expect(answer instanceof Error || JSON.stringify(answer).includes('"isError":true'), name).toBe(true);
+      }
+      await textOf(stand.client, 'log');
+      await textOf(stand.client, 'touch');
+      expect([asked, heard]).toEqual([[], []]);
+      await stand.close();
+    });
+  },
+);

@@ -46,7 +46,7 @@ async function as(who: keyof typeof tokens, revision: Revision): Promise<EraClie
 const updatesOf = ({ heard }: EraClient): readonly unknown[] =>
   heard.filter(({ method }) => method === 'notifications/resources/updated').map(({ params }) => params['uri']);
 
-describe.each(['2025-11-25', '2026-07-28'] as const)('two tokens, in revision %s', (revision) => {
+describe.each(['2025-11-25', '2026-07-28'] as const)('two tokens, in revision %s [T1.10]', (revision) => {
   it('see what the policy opens to each', async () => {
     const ada = await as('ada', revision);
     const eve = await as('eve', revision);
@@ -86,7 +86,7 @@ describe.each(['2025-11-25', '2026-07-28'] as const)('two tokens, in revision %s
   });
 });
 
-describe('state that travels through one token', () => {
+describe('state that travels through one token [T1.11]', () => {
   let front: HttpFront;
   beforeEach(async () => {
     const { gate, upstreams } = stand;
