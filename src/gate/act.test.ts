@@ -144,3 +144,19 @@ describe('a tool that needs answers', () => {
     expect(await session.call('ask', {})).toMatchObject({ kind: 'failed', code: 'RESULT_MALFORMED' });
   });
 });
+
+describe('mode: observe', () => {
+  test('lets no URI pass that cannot be compared, nor an action that no rule opens', async () => {
+    await gate.close();
+    workspace.write({ 'sallyport.yaml': POLICY.replace('version: 1', 'version: 1\nmode: observe') });
+    gate = await openGate({ policy: workspace.policyFile, state: join(workspace.base, 'other-state') });
+    session = await gate.openSession({ agent: 'tester', surface: 'mcp-stdio' });
+    expect((await act({ uri: 'test://other' })).result).toMatchObject({ kind: 'delivered' });
+    for (const uri of [`fi\nle://${workspace.state}/x`, ` file://${workspace.state}/x`, 'test://a/../b']) {
+      const { result, carriedOut } = await act({ uri });
+      expect(result).toMatchObject({ kind: 'denied', code: 'URI_MALFORMED' });
+      expect(carriedOut).toEqual([]);
+    }
+    expect((await act({}, { method: 'sampling/createMessage' })).result).toMatchObject({ code: 'ACTION_NOT_ALLOWED' });
+  });
+});

@@ -1,6 +1,7 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
 import type { JsonObject } from '../core/index.ts';
 import type { Action, CallExchange, CallResult, GateSession } from '../gate/index.ts';
+import { actionName } from '../policy/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
 import type { Envelope } from './envelope.ts';
 import type { ReadAnswer } from './mcp-readers.ts';
@@ -55,6 +56,33 @@ export function serverAction(
     },
     read: ({ ok, error }) => (error === undefined ? read(asObject(ok)) : { result: { error } }),
   };
+}
+
+/**
+ * The context with those servers only whose part of a list passes the gate: lists that are answered from the lock are judged
+ * and recorded like every other action.
+ */
+export async function passingServers(context: ServedContext, method: string): Promise<ServedContext> {
+  const passing: ApprovedServer[] = [];
+  for (const server of context.servers()) {
+    if (!context.session.mayBeAllowed(actionName(server.rule.name, method))) continue;
+    const judged = await context.session.act(localAction(server, method, {}));
+    if (judged.kind === 'delivered') passing.push(server);
+  }
+  return { ...context, servers: () => passing };
+}
+
+/** What nobody has is refused by the policy like anything else, so that the attempt stands in the log. */
+export async function refuseUnknown(
+  { session }: ServedContext,
+  method: string,
+  params: JsonObject,
+  told: { readonly message: string; readonly data: JsonObject },
+): Promise<never> {
+  const nobody = { ...{ server: 'unknown', method, params, runs: 'remote' as const }, read: () => ({ result: {} }) };
+  const refused = await session.act({ ...nobody, execute: async () => ({}) });
+  const marks = refused.kind === 'denied' ? { code: refused.code, record: refused.record } : {};
+  throw new ProtocolError(INVALID_PARAMS, told.message, { ...told.data, ...marks });
 }
 
 /** An action that is carried out here: a question, an answer or a notification on its way. */

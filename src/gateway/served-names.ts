@@ -28,6 +28,10 @@ export function toolExposure(
 const isSameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((item, index) => item === b[index]);
 
+const OWN_NAMES: ReadonlySet<string> = new Set([
+  ...['file_read', 'file_list', 'file_search', 'file_write', 'shell', 'api_call'],
+]);
+
 function exposedTools(tools: readonly Tool[], servers: readonly ApprovedServer[]): ExposedTools {
   const alone = servers.find(({ rule }) => rule.expose === 'as-is');
   const originals = new Map(
@@ -36,14 +40,19 @@ function exposedTools(tools: readonly Tool[], servers: readonly ApprovedServer[]
       String(tool['name']),
     ]),
   );
-  const { exposed } = exposeTools(tools, (tool) => originals.get(tool.name) ?? clientToolName(tool.name));
+  const nameOf = (tool: Tool): string => {
+    const original = originals.get(tool.name);
+    // The names of our own tools are ours, also where no rule opens them: a server that takes one keeps its prefix.
+    return original === undefined || OWN_NAMES.has(original.toLowerCase()) ? clientToolName(tool.name) : original;
+  };
+  const { exposed } = exposeTools(tools, nameOf);
   return {
     byName: exposed,
     policyName: (name) => {
       const known = exposed.get(name)?.name;
       if (known !== undefined) return known;
       // What is not listed is denied by the name that it has in the policy, with the policy's reason.
-      const isOurs = alone === undefined || name.startsWith('mcp__');
+      const isOurs = alone === undefined || name.startsWith('mcp__') || OWN_NAMES.has(name);
       return isOurs ? policyNameOfUnlisted(name) : policyNameOfUnlisted(policyToolName(alone.rule.name, name));
     },
   };

@@ -6,7 +6,14 @@ import { clientContent } from './call-answer.ts';
 import type { ClientAnswer, ClientRequest } from './exchange.ts';
 import { readCompletion, readPromptMessages } from './mcp-readers.ts';
 import { resourceAddress } from './resource-uris.ts';
-import { INVALID_PARAMS, resultOf, type ServedContext, serverAction } from './served-context.ts';
+import {
+  INVALID_PARAMS,
+  passingServers,
+  refuseUnknown,
+  resultOf,
+  type ServedContext,
+  serverAction,
+} from './served-context.ts';
 import { exposedPrompts, listedPrompt, type ServedPrompt } from './served-names.ts';
 import { playRound } from './served-rounds.ts';
 
@@ -14,7 +21,8 @@ const promptsOf = ({ session, servers }: ServedContext): ReadonlyMap<string, Ser
   exposedPrompts(servers().filter(({ rule }) => session.mayBeAllowed(actionName(rule.name, 'prompts/get'))));
 
 /** `prompts/list`: approved text, from the lock; a prompt that the policy does not open is not shown. */
-export async function listPrompts(context: ServedContext): Promise<JsonObject> {
+export async function listPrompts(all: ServedContext): Promise<JsonObject> {
+  const context = await passingServers(all, 'prompts/list');
   const open = [...promptsOf(context).values()].filter(({ server, name }) => isOpen(server, name));
   return { prompts: open.map(listedPrompt) };
 }
@@ -22,15 +30,16 @@ export async function listPrompts(context: ServedContext): Promise<JsonObject> {
 const isOpen = ({ rule }: ApprovedServer, name: string): boolean =>
   rule.actions.prompts.some(({ text }) => namesTool(text, name));
 
-function promptNamed(context: ServedContext, name: unknown): ServedPrompt {
+async function promptNamed(context: ServedContext, method: string, name: unknown): Promise<ServedPrompt> {
   const prompt = typeof name === 'string' ? promptsOf(context).get(name) : undefined;
-  if (prompt === undefined) throw new ProtocolError(INVALID_PARAMS, 'there is no such prompt');
-  return prompt;
+  if (prompt !== undefined) return prompt;
+  const given = typeof name === 'string' ? { name } : {};
+  return refuseUnknown(context, method, given, { message: 'there is no such prompt', data: {} });
 }
 
 /** `prompts/get`. */
 export async function getPrompt(context: ServedContext, request: ClientRequest): Promise<ClientAnswer> {
-  const { server, name } = promptNamed(context, request.params['name']);
+  const { server, name } = await promptNamed(context, 'prompts/get', request.params['name']);
   const args = request.params['arguments'];
   const params = { name, ...(isJsonObject(args) ? { arguments: args } : {}) };
   const { signal } = request;
@@ -57,7 +66,7 @@ export async function getPrompt(context: ServedContext, request: ClientRequest):
 export async function complete(context: ServedContext, { params, signal }: ClientRequest): Promise<JsonObject> {
   const { ref, argument, context: known } = params;
   if (!isJsonObject(ref) || !isJsonObject(argument)) throw new ProtocolError(INVALID_PARAMS, 'nothing to complete');
-  const { server, ref: own } = refOf(context, ref);
+  const { server, ref: own } = await refOf(context, ref);
   const { name, value } = argument;
   if (typeof name !== 'string' || typeof value !== 'string')
     throw new ProtocolError(INVALID_PARAMS, 'nothing to complete');
@@ -68,9 +77,12 @@ export async function complete(context: ServedContext, { params, signal }: Clien
   return resultOf(await context.session.act(action, { signal }));
 }
 
-function refOf(context: ServedContext, ref: JsonObject): { readonly server: ApprovedServer; readonly ref: JsonObject } {
+async function refOf(
+  context: ServedContext,
+  ref: JsonObject,
+): Promise<{ readonly server: ApprovedServer; readonly ref: JsonObject }> {
   if (ref['type'] === 'ref/prompt') {
-    const { server, name } = promptNamed(context, ref['name']);
+    const { server, name } = await promptNamed(context, 'completion/complete', ref['name']);
     return { server, ref: { type: 'ref/prompt', name } };
   }
   const { uri } = ref;

@@ -1,6 +1,7 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
 import { isJsonObject, isSallyportError, type JsonObject, type JsonValue } from '../core/index.ts';
 import type { Asked, CallExchange, CallResult, Denied } from '../gate/index.ts';
+import { actionName } from '../policy/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
 import { argumentsDigest, type Binding, MAX_ROUNDS } from './envelope.ts';
 import type { ClientAnswer, ClientRequest, Question } from './exchange.ts';
@@ -47,7 +48,7 @@ export async function playRound(context: ServedContext, rounds: RoundsRequest): 
     ...{
       state: before?.state ?? null,
       wantsProgress: request.progress !== null,
-      logLevel: request.log === null ? null : 'debug',
+      logLevel: wantsLogs(context, rounds) ? 'debug' : null,
     },
     tell: tellings.tell,
   });
@@ -63,6 +64,10 @@ export async function playRound(context: ServedContext, rounds: RoundsRequest): 
     ? playRound(context, { ...rounds, request: { ...request, state: next.state } })
     : next;
 }
+
+/** A server that may not log is not asked for log messages either. */
+const wantsLogs = ({ session }: ServedContext, { request, server }: RoundsRequest): boolean =>
+  request.log !== null && session.mayBeAllowed(actionName(server.rule.name, 'notifications/message'));
 
 /** A client may know what it will be asked, and answer in its first request (MCP 2026-07-28, multi round-trip requests). */
 const hasAnswers = ({ state, answers }: ClientRequest, questions: SavedRound['questions']): boolean =>

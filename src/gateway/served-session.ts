@@ -1,12 +1,12 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
 import type { JsonObject } from '../core/index.ts';
-import type { Gate, GateSession } from '../gate/index.ts';
+import type { Gate, GateSession, Tool } from '../gate/index.ts';
 import { actionName } from '../policy/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
 import { callAnswer } from './call-answer.ts';
 import { createEnvelope } from './envelope.ts';
 import type { ClientAnswer, ClientRequest, ServedSession, SessionEvent, SessionFeatures } from './exchange.ts';
-import { actionError, INVALID_PARAMS, type ServedContext } from './served-context.ts';
+import { actionError, INVALID_PARAMS, passingServers, type ServedContext } from './served-context.ts';
 import { passEvents } from './served-events.ts';
 import { listedTool, toolExposure } from './served-names.ts';
 import { complete, getPrompt, listPrompts } from './served-prompts.ts';
@@ -51,14 +51,17 @@ const ANSWERERS: ReadonlyMap<string, Answerer> = new Map<string, Answerer>([
   ['tools/list', plain(listTools)],
   ['tools/call', callTool],
   ['resources/list', plain(listResources)],
-  ['resources/templates/list', plain(listTemplates)],
+  [
+    'resources/templates/list',
+    plain(async (context) => listTemplates(await passingServers(context, 'resources/templates/list'))),
+  ],
   ['resources/read', readResource],
   ['resources/subscribe', (context, request, watched) => watchResource(context, request, watched, true)],
   ['resources/unsubscribe', (context, request, watched) => watchResource(context, request, watched, false)],
   ['prompts/list', plain(listPrompts)],
   ['prompts/get', getPrompt],
   ['completion/complete', plain(complete)],
-  ['logging/setLevel', plain(async () => ({}))],
+  ['logging/setLevel', plain(setLevel)],
 ]);
 
 /** Serves a gate session to one client. */
@@ -146,15 +149,19 @@ async function listTools(context: ServedContext): Promise<JsonObject> {
   return { tools: [...byName].map(([name, tool]) => listedTool(name, tool)) };
 }
 
+/** The level is kept on the client's side; each server that may log is asked whether it may. */
+async function setLevel(context: ServedContext): Promise<JsonObject> {
+  await passingServers(context, 'logging/setLevel');
+  return {};
+}
+
 async function callTool(context: ServedContext, request: ClientRequest): Promise<ClientAnswer> {
   const { name, arguments: args = {} } = request.params;
   if (typeof name !== 'string') throw new ProtocolError(INVALID_PARAMS, 'a tool is called by its name');
-  const exposed = context.tools();
-  const policyName = exposed.policyName(name);
-  const tool = exposed.byName.get(name);
-  const server = context.servers().find(({ rule }) => rule.name === tool?.server);
   const { session } = context;
   const { signal } = request;
+  const { policyName, tool } = calledTool(context, name);
+  const server = context.servers().find(({ rule }) => rule.name === tool?.server);
   if (server === undefined) {
     return { kind: 'result', result: callAnswer(await session.call(policyName, args, { signal }), null) };
   }
@@ -166,6 +173,19 @@ async function callTool(context: ServedContext, request: ClientRequest): Promise
   const { result } = round;
   if (result.kind === 'failed' && result.code === 'CLIENT_ABILITY_MISSING') throw abilityError(result.reason);
   return { kind: 'result', result: callAnswer(result, server.rule) };
+}
+
+/**
+ * The tool behind a client's name, or behind its name in policies; a tool that is not offered, because its name could be
+ * mistaken for another's, is called by a name that no tool has, and so denied and recorded.
+ */
+function calledTool(context: ServedContext, name: string): { readonly policyName: string; readonly tool?: Tool } {
+  const exposed = context.tools();
+  const policyName = exposed.policyName(name);
+  const tool = exposed.byName.get(name) ?? [...exposed.byName.values()].find((offered) => offered.name === policyName);
+  if (tool !== undefined) return { policyName: tool.name, tool };
+  const isHidden = context.session.tools().some((hidden) => hidden.name === policyName);
+  return { policyName: isHidden ? `${policyName.slice(0, 127)}…` : policyName };
 }
 
 /** Not the model but the client has to know: it can say that it offers more. */
