@@ -46,6 +46,7 @@ export async function playRound(context: ServedContext, rounds: RoundsRequest): 
     },
     ...{
       state: before?.state ?? null,
+      task: null,
       wantsProgress: request.progress !== null,
       logLevel: request.log === null ? null : 'debug',
     },

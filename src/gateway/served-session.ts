@@ -1,6 +1,6 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
 import type { JsonObject } from '../core/index.ts';
-import type { Gate, GateSession } from '../gate/index.ts';
+import type { Gate, GateSession, Tool } from '../gate/index.ts';
 import { actionName } from '../policy/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
 import { callAnswer } from './call-answer.ts';
@@ -12,7 +12,17 @@ import { exposedTools, listedTool } from './served-names.ts';
 import { complete, getPrompt, listPrompts } from './served-prompts.ts';
 import { listResources, listTemplates, readResource, type Watched, watchResource } from './served-resources.ts';
 import { playRound } from './served-rounds.ts';
+import {
+  callAsTask,
+  cancelTask,
+  getTask,
+  getTaskResult,
+  listTasks,
+  offersTasks,
+  taskSupportIn,
+} from './served-tasks.ts';
 import { holderOf, serverCaller, sessionHolder } from './server-caller.ts';
+import { sessionTasks } from './session-tasks.ts';
 import { ABILITIES, MISSING_ABILITY } from './upstream-result.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -59,6 +69,10 @@ const ANSWERERS: ReadonlyMap<string, Answerer> = new Map<string, Answerer>([
   ['prompts/get', getPrompt],
   ['completion/complete', plain(complete)],
   ['logging/setLevel', plain(async () => ({}))],
+  ['tasks/get', plain(getTask)],
+  ['tasks/result', plain(getTaskResult)],
+  ['tasks/list', plain(listTasks)],
+  ['tasks/cancel', plain(cancelTask)],
 ]);
 
 /** Serves a gate session to one client. */
@@ -69,6 +83,7 @@ export function serveSession(session: GateSession, { upstreams, changes, caller,
     tools: () => exposedTools(session, upstreams?.approved() ?? []),
     watch: async (server, uris) =>
       upstreams?.with(server, holderOf(session.principal, server), (connection) => connection.watch(uris)),
+    tasks: sessionTasks(() => performance.now()),
     refresh: async () => upstreams?.refresh(),
   };
   const listeners = new Set<(event: SessionEvent) => void>();
@@ -129,13 +144,16 @@ async function featuresOf(context: ServedContext): Promise<SessionFeatures> {
     prompts: some('prompts/get', 'prompts'),
     completion: some('completion/complete', 'completions'),
     logging: servers.some(({ rule }) => context.session.mayBeAllowed(actionName(rule.name, 'notifications/message'))),
-    tasks: false,
+    tasks: servers.some((server) => offersTasks(context, server)),
   };
 }
 
 async function listTools(context: ServedContext): Promise<JsonObject> {
   const { byName } = context.tools();
-  return { tools: [...byName].map(([name, tool]) => listedTool(name, tool)) };
+  const servers = new Map(context.servers().map((server) => [server.rule.name, server]));
+  const taskSupport = ({ name, server = '' }: Tool): ReturnType<typeof taskSupportIn> =>
+    taskSupportIn(context, servers.get(server), name);
+  return { tools: [...byName].map(([name, tool]) => listedTool(name, tool, taskSupport(tool))) };
 }
 
 async function callTool(context: ServedContext, request: ClientRequest): Promise<ClientAnswer> {
@@ -147,6 +165,12 @@ async function callTool(context: ServedContext, request: ClientRequest): Promise
   const server = context.servers().find(({ rule }) => rule.name === tool?.server);
   const { session } = context;
   const { signal } = request;
+  if (request.params['task'] !== undefined) {
+    return {
+      kind: 'result',
+      result: await callAsTask(context, { server, tool: policyName, arguments: args }, request),
+    };
+  }
   if (server === undefined) {
     return { kind: 'result', result: callAnswer(await session.call(policyName, args, { signal }), null) };
   }
