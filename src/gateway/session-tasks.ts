@@ -2,7 +2,7 @@ import { type JsonObject, type JsonValue, newId } from '../core/index.ts';
 import { MAX_TTL_MS } from './task-forms.ts';
 
 /** The call that goes on as a task. */
-export interface TaskCall {
+interface TaskCall {
   /** Name of the server. */
   readonly server: string;
   /** The tool's name in policies. */

@@ -39,7 +39,7 @@ export function takeQuestions(client: Client, rule: ServerRule, now: () => numbe
     if (clock.waiting >= MAX_WAITING) throw refused('too many questions wait for an answer');
     const params = isJsonObject(request.params) ? request.params : {};
     // A question of a task is nobody's: the call that runs now is another one.
-    if (isOfTask(params['_meta']) || isOfTask(context.mcpReq._meta)) throw notFound();
+    if (isOfTask(params['_meta'])) throw notFound();
     begin();
     try {
       return { ...(await handler(request.method, params, context.mcpReq.signal)) };

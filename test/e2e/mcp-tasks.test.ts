@@ -1,6 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { Client as NewClient } from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
   CallToolResultSchema,
@@ -11,7 +13,8 @@ import {
 import { afterEach, describe, expect, it } from 'vitest';
 import { readRecords } from '../../src/audit/index.ts';
 import type { JsonObject } from '../../src/core/index.ts';
-import { serveStdio } from '../../src/gateway/index.ts';
+import { anyParams } from '../../src/gateway/client-params.ts';
+import { serveHttp, serveStdio } from '../../src/gateway/index.ts';
 import { streamTransport } from '../support/stream-transport.ts';
 import { serverScript } from './stand.ts';
 import { openTestGate, type TestGate, verifiedRecords } from './test-gate.ts';
@@ -34,14 +37,19 @@ async function stand(server: object = { tasks: true }, policy: string = RULES): 
   return opened;
 }
 
-/** A client of the first SDK in a session of its own. */
-async function clientOf({ gate, upstreams }: TestGate, agent = 'test'): Promise<Client> {
+async function pipeTo({ gate, upstreams }: TestGate, agent: string): Promise<Transport> {
   const [input, output] = [new PassThrough(), new PassThrough()];
   const front = await serveStdio({ gate, upstreams, user: 'alice', agent, input, output });
+  closing.push(() => front.close());
+  return streamTransport(output, input) as Transport;
+}
+
+/** A client of the first SDK in a session of its own. */
+async function clientOf(opened: TestGate, agent = 'test', transport?: Transport): Promise<Client> {
   const client = new Client({ name: 'v1', version: '0' }, { capabilities: { elicitation: { form: {} } } });
   client.setRequestHandler(ElicitRequestSchema, async () => ({ action: 'accept', content: { name: 'ada' } }));
-  await client.connect(streamTransport(output, input) as Transport);
-  closing.push(() => client.close().then(() => front.close()));
+  await client.connect(transport ?? (await pipeTo(opened, agent)));
+  closing.push(() => client.close());
   return client;
 }
 
@@ -116,9 +124,13 @@ describe('a call as a task', () => {
     expect(await outcomesOf(opened, 'mcp__slow:tasks/cancel')).toEqual(['delivered', 'delivered']);
   });
 
-  it('is the task of one session: another one cannot name it, and sees none', async () => {
+  it.each(['stdio', 'http'])('is the task of one session over %s: no other can name it, or sees it', async (over) => {
     const opened = await stand();
-    const [mine, other] = [await clientOf(opened), await clientOf(opened)];
+    const front = await serveHttp({ ...opened, port: 0, authenticate: 'none' });
+    closing.push(() => front.close(100));
+    const http = (): Transport => new StreamableHTTPClientTransport(new URL(front.url)) as Transport;
+    const connect = (): Promise<Client> => clientOf(opened, 'test', over === 'http' ? http() : undefined);
+    const [mine, other] = [await connect(), await connect()];
     const { taskId } = await begin(mine, 'tides');
     for (const id of [taskId, 'task_none', '']) {
       await expect(other.experimental.tasks.getTask(id)).rejects.toMatchObject({ code: -32_602 });
@@ -216,6 +228,21 @@ describe('a call that cannot go on as a task', () => {
     expect(await call(client, 'slow__research')).toMatchObject({ content: [{ text: 'research at once' }] });
     const get = { method: 'tasks/get', params: { taskId: 'task_none' } } as const;
     await expect(client.request(get, CallToolResultSchema)).rejects.toMatchObject({ code: -32_601 });
+  });
+
+  it.each(['2025-06-18', '2026-07-28'])('is a plain call for a client of %s, which has no tasks', async (version) => {
+    const modern = { versionNegotiation: { mode: { pin: version } } };
+    const options = version === '2026-07-28' ? modern : { supportedProtocolVersions: [version] };
+    const client = new NewClient({ name: 'v2', version: '0' }, options);
+    await client.connect(await pipeTo(await stand(), 'test'));
+    closing.push(() => client.close());
+    expect((await client.listTools()).tools.every((tool) => !('execution' in tool))).toBe(true);
+    const params = { name: 'slow__plain', arguments: { topic: 'x' }, task: {} };
+    expect(await client.request({ method: 'tools/call', params })).toMatchObject({
+      content: [{ text: 'plain at once' }],
+    });
+    const get = { method: 'tasks/get', params: { taskId: 'task_none' } };
+    await expect(client.request(get, anyParams)).rejects.toMatchObject({ code: -32_601 });
   });
 
   it('is a plain call where principals keep tasks from this agent', async () => {
