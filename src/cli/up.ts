@@ -30,7 +30,9 @@ export async function up(terminal: Terminal, flags: UpFlags): Promise<number> {
     front = await serve(gateway, { ...flags, port });
     const token = flags.auth === 'token' ? firstToken(gateway) : null;
     terminal.out(
-      terminal.json ? JSON.stringify(startedJson(gateway, front, token)) : started(gateway, settings, front, token),
+      terminal.json
+        ? JSON.stringify(startedJson(gateway, front, token))
+        : started(gateway, settings, front, { auth: flags.auth, token }),
     );
     const signal = await untilStopped();
     terminal.err(`\n${signal}: letting running calls end …`);
@@ -60,8 +62,16 @@ const serve = ({ gate, upstreams }: OpenedGateway, flags: { host: string; port: 
     onError: (error) => process.stderr.write(`${safeLines(String(error))}\n`),
   });
 
-const firstToken = ({ gate }: OpenedGateway): string =>
-  new TokenFolder(gate.keeper.state).keptInClear({ name: FIRST_CLIENT, user: localUser(), now: Date.now() });
+/** Null where the state belongs to another user's keeper: its operator adds tokens there. */
+const firstToken = ({ gate }: OpenedGateway): string | null =>
+  process.env['SALLYPORT_KEEPER'] === undefined
+    ? new TokenFolder(gate.keeper.state).keptInClear({ name: FIRST_CLIENT, user: localUser(), now: Date.now() })
+    : null;
+
+function tokenLine(auth: UpFlags['auth'], token: string | null): string {
+  if (auth === 'none') return '  token     none: everybody on this machine can call (--auth none)';
+  return `  token     ${token ?? "from the keeper's operator: sallyport token add NAME, as the user of the keeper"}`;
+}
 
 function startedJson({ gate, upstreams }: OpenedGateway, front: HttpFront, token: string | null) {
   const { policy, root, keeper } = gate;
@@ -76,7 +86,7 @@ function started(
   { gate, upstreams }: OpenedGateway,
   settings: Settings,
   front: HttpFront,
-  token: string | null,
+  { auth, token }: { readonly auth: UpFlags['auth']; readonly token: string | null },
 ): string {
   const { policy, root, keeper } = gate;
   const origin = settings.embedded ? 'the embedded default (put a sallyport.yaml here to change it)' : policy.file;
@@ -85,7 +95,7 @@ function started(
     `Sallyport ${packageVersion()} guards ${root}`,
     '',
     `  address   ${front.url}`,
-    token === null ? '  token     none: everybody on this machine can call (--auth none)' : `  token     ${token}`,
+    tokenLine(auth, token),
     `  policy    ${origin}, ${policy.rules} rules`,
     ...(gate.policyStatus().observing ? [`  MODE      ${OBSERVING}`] : []),
     ...policyLines(gate),
@@ -95,7 +105,7 @@ function started(
     '',
     'Connect a client:',
     `  claude mcp add --transport http sallyport ${front.url}${header}`,
-    '  other clients: docs/connect.md',
+    '  or let it be written: sallyport connect claude-code (sallyport connect --list names the others)',
     '',
     'See what happened: sallyport audit sessions. Check the log: sallyport audit verify. Stop with Ctrl-C.',
   ];

@@ -53,7 +53,7 @@ async function records(): Promise<LogRecord[]> {
 }
 
 describe('an action of a server', () => {
-  test('is carried out by its params, read by its reader, and has its three records', async () => {
+  test('[T1.10] is carried out by its params, read by its reader, and has its three records', async () => {
     const { result, carriedOut } = await act({ uri: 'test://a/b' });
     expect(result).toMatchObject({ kind: 'delivered', structuredContent: { text: 'fine' }, content: [] });
     expect(result.rule.id).toBe('servers.docs.resources[0]');
@@ -66,7 +66,7 @@ describe('an action of a server', () => {
     ]);
   });
 
-  test('that no rule opens is not carried out, and is recorded', async () => {
+  test('[T1.10] that no rule opens is not carried out, and is recorded', async () => {
     const { result, carriedOut } = await act({ uri: 'test://other' });
     expect(result).toMatchObject({ kind: 'denied', code: 'RESOURCE_NOT_ALLOWED' });
     expect((await act({}, { method: 'sampling/createMessage' })).result).toMatchObject({ code: 'ACTION_NOT_ALLOWED' });

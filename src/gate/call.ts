@@ -110,5 +110,8 @@ async function tryOut(house: House, request: CallRequest): Promise<Admitted | De
   if (!('code' in admission)) return { kind: 'admitted', house, admission, running };
   running.end();
   counted.takeBack();
-  return answerDenied(name, admission, null);
+  // A stop is a denial like any other; what else keeps a call from being admitted keeps its refusal from being recorded too.
+  const isStop = admission.code === 'STOPPED';
+  const record = isStop ? await recordRefusal(house, request, { ...judgement, decision: admission }) : null;
+  return answerDenied(name, admission, record);
 }

@@ -277,3 +277,30 @@ test('the state folder cannot lie where tools reach', async () => {
   const opening = openGate({ policy: workspace.policyFile, state: join(workspace.root, 'state') });
   await expect(opening).rejects.toMatchObject({ code: 'STATE_EXPOSED' });
 });
+
+describe('Gate.mayBeAllowed', () => {
+  test('tells callers apart without a session and without a record', async () => {
+    await gate.close();
+    workspace.write({
+      'sallyport.yaml': `version: 1
+defaults: { isolation: none }
+tools: { add: {} }
+servers: { docs: { url: "https://docs.example.com/mcp", resources: ["docs://**"] } }
+principals:
+  reader: { match: { agent: reader }, tools: ["mcp__docs:*"] }
+  adder: { match: { user: ada }, tools: [add] }
+`,
+    });
+    gate = await openGate({ policy: workspace.policyFile, state: workspace.state, tools: [addTool()] });
+    const names = ['add', 'mcp__docs:resources/read', 'mcp__docs:prompts/get', 'mcp__other:resources/read', 'unknown'];
+    const allowed = (user: string, agent: string): string[] =>
+      names.filter((name) => gate.mayBeAllowed(name, { user, agent }));
+    expect(allowed('u', 'reader')).toEqual(['mcp__docs:resources/read']);
+    expect(allowed('ada', 'other')).toEqual(['add']);
+    expect(allowed('u', 'other')).toEqual([]);
+    const session = await gate.openSession({ user: 'u', agent: 'reader' });
+    expect(names.filter((name) => session.mayBeAllowed(name))).toEqual(['mcp__docs:resources/read']);
+    await gate.close();
+    expect(await recordsOf('session')).toHaveLength(1);
+  });
+});

@@ -158,6 +158,10 @@ class OpenGate implements Gate {
     return this.#session(principal, surface);
   }
 
+  mayBeAllowed(name: string, caller: { readonly user: string; readonly agent: string }): boolean {
+    return mayBeAllowed(this.#house.compiled(), name, caller);
+  }
+
   async call(tool: string, args: unknown, options: CallOptions = {}): Promise<CallResult> {
     // INVARIANT: arguments are copied before anything is awaited: what a caller changes later reaches nobody.
     const parsed = parseCall(this.#house, { tool, args });

@@ -94,6 +94,8 @@ export interface Gate extends AsyncDisposable {
   /** Calls `listener` when `session.tools()` may give another answer; the function returned ends that. */
   onToolsChanged(listener: () => void): () => void;
   openSession(options?: SessionOptions): Promise<GateSession>;
+  /** As `GateSession.mayBeAllowed`, for a caller who has no session yet: it opens none and records nothing. */
+  mayBeAllowed(name: string, caller: { readonly user: string; readonly agent: string }): boolean;
   /** A call in the gate's own session (agent `library`). */
   call(tool: string, args: unknown, options?: CallOptions): Promise<CallResult>;
   close(reason?: string): Promise<void>;

@@ -295,7 +295,11 @@ describe('calls that wait or run when the policy changes', () => {
     await gate.keeper.stop({ kind: 'agent', name: 'a' }, 'a test');
     expect(await call).toMatchObject({ kind: 'failed', code: 'STOPPED' });
     letGo();
-    expect(await session.call('slow', {})).toMatchObject({ kind: 'denied', code: 'STOPPED' });
+    expect(await session.call('slow', {})).toMatchObject({
+      kind: 'denied',
+      code: 'STOPPED',
+      record: expect.any(Number),
+    });
   });
 });
 

@@ -34,6 +34,7 @@ export async function admit(house: House, request: CallRequest, judgement: Judge
   try {
     return await house.keeper.admit(intentOf(house, request, judgement), { isolation, ...modeDetail(house) });
   } catch (error) {
+    if (isSallyportError(error, 'STOPPED')) return denyBuiltIn('STOPPED', error.message);
     if (isSallyportError(error)) return denyBuiltIn(error.code, `the call could not be recorded: ${error.message}`);
     throw error;
   }

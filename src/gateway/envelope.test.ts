@@ -3,7 +3,7 @@ import { argumentsDigest, type Binding, createEnvelope, MAX_ROUNDS, ROUND_MS } f
 
 const binding: Binding = { holder: 'h', server: 's', method: 'tools/call', arguments: argumentsDigest({ a: 1 }) };
 
-describe('an envelope', () => {
+describe('[T1.11] an envelope', () => {
   it('opens once, for what it was sealed for', () => {
     const envelope = createEnvelope(() => 0);
     const text = envelope.seal(binding, { parked: 'x' }, 2);
@@ -21,6 +21,16 @@ describe('an envelope', () => {
     const text = envelope.seal(binding, 1, 1);
     expect(envelope.open({ ...binding, ...other }, text)).toBeNull();
     expect(envelope.open(binding, text)).not.toBeNull();
+  });
+
+  it('is voided by its holder alone, whatever it is for', () => {
+    const envelope = createEnvelope(() => 0);
+    const text = envelope.seal(binding, { parked: 'x' }, 1);
+    expect(envelope.abandon('other', text)).toBeNull();
+    expect(envelope.abandon('h', text.slice(0, -4))).toBeNull();
+    expect(envelope.abandon('h', text)).toEqual({ parked: 'x' });
+    expect(envelope.abandon('h', text)).toBeNull();
+    expect(envelope.open(binding, text)).toBeNull();
   });
 
   it('does not open once its time is over, nor after too many rounds', () => {

@@ -30,6 +30,8 @@ export interface Envelope {
   seal(binding: Binding, state: JsonValue, round: number): string;
   /** Null when it was not sealed here, for something else, too long ago, or was opened before. ATTACKER-CONTROLLED: `text`. */
   open(binding: Binding, text: string): Opened | null;
+  /** Voids what was given to `holder`, whatever it is for: its state, or null as with `open`. ATTACKER-CONTROLLED: `text`. */
+  abandon(holder: string, text: string): JsonValue | null;
 }
 
 const VERSION = 'sp1.';
@@ -44,8 +46,8 @@ export const MAX_ROUNDS = 16;
 const MAX_SPENT = 100_000;
 
 /**
- * Envelopes of this process: AES-256-GCM under a key that never leaves it, so a restart voids what is out. The binding is
- * authenticated with the text, and each envelope opens once.
+ * Envelopes of this process: AES-256-GCM under a key that never leaves it, so a restart voids what is out. The holder is
+ * authenticated with the text, the rest of the binding is sealed in it, and each envelope opens once.
  */
 export function createEnvelope(now: () => number): Envelope {
   let key = freshKey();
@@ -64,9 +66,14 @@ export function createEnvelope(now: () => number): Envelope {
   return {
     seal: (binding, state, round) => seal(key, binding, { state, round, expires: now() + ROUND_MS }),
     open: (binding, text) => {
-      const read = openText(key, binding, text);
-      if (read === null || read.expires < now() || read.round > MAX_ROUNDS || !spend(read.nonce)) return null;
+      const read = openText(key, binding.holder, text);
+      if (read === null || read.purpose !== purposeOf(binding)) return null;
+      if (read.expires < now() || read.round > MAX_ROUNDS || !spend(read.nonce)) return null;
       return { state: read.state, round: read.round };
+    },
+    abandon: (holder, text) => {
+      const read = openText(key, holder, text);
+      return read !== null && read.expires >= now() && spend(read.nonce) ? read.state : null;
     },
   };
 }
@@ -77,42 +84,47 @@ function sweep(spent: Map<string, number>, now: number): void {
   for (const [nonce, expires] of spent) if (expires < now) spent.delete(nonce);
 }
 
-const bytesOf = (binding: Binding): Buffer =>
-  Buffer.from(canonicalJson([binding.holder, binding.server, binding.method, binding.arguments]));
+const bytesOf = (holder: string): Buffer => Buffer.from(canonicalJson([holder]));
+const purposeOf = (binding: Binding): string => canonicalJson([binding.server, binding.method, binding.arguments]);
 
 function seal(key: Buffer, binding: Binding, payload: { state: JsonValue; round: number; expires: number }): string {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
-  cipher.setAAD(bytesOf(binding));
-  const sealed = Buffer.concat([cipher.update(canonicalJson(payload)), cipher.final()]);
+  cipher.setAAD(bytesOf(binding.holder));
+  const text = canonicalJson({ ...payload, purpose: purposeOf(binding) });
+  const sealed = Buffer.concat([cipher.update(text), cipher.final()]);
   return VERSION + Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url');
 }
 
-function openText(
-  key: Buffer,
-  binding: Binding,
-  text: string,
-): (Opened & { readonly expires: number; readonly nonce: string }) | null {
+interface Sealed extends Opened {
+  /** What it is for; see {@link purposeOf}. */
+  readonly purpose: string;
+  readonly expires: number;
+  readonly nonce: string;
+}
+
+function openText(key: Buffer, holder: string, text: string): Sealed | null {
   if (text.length > MAX_TEXT || !text.startsWith(VERSION)) return null;
   const bytes = Buffer.from(text.slice(VERSION.length), 'base64url');
   if (bytes.length <= NONCE_BYTES + TAG_BYTES) return null;
   const nonce = bytes.subarray(0, NONCE_BYTES);
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
-    decipher.setAAD(bytesOf(binding));
+    decipher.setAAD(bytesOf(holder));
     decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
     const opened = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
     return readPayload(opened.toString('utf8'), nonce.toString('hex'));
   } catch {
-    return null; // not ours, or for something else: which of the two is nobody's business
+    return null; // not ours, or another holder's: which of the two is nobody's business
   }
 }
 
-function readPayload(text: string, nonce: string): ReturnType<typeof openText> {
+function readPayload(text: string, nonce: string): Sealed | null {
   const value = parseStrictJson(text, { maxBytes: MAX_TEXT, maxDepth: 80 });
   if (!isJsonObject(value)) return null;
-  const { state = null, round, expires } = value;
-  return typeof round === 'number' && typeof expires === 'number' ? { state, round, expires, nonce } : null;
+  const { state = null, round, expires, purpose } = value;
+  if (typeof round !== 'number' || typeof expires !== 'number' || typeof purpose !== 'string') return null;
+  return { state, round, expires, purpose, nonce };
 }
 
 /** Tells arguments apart, byte by byte of their canonical form (RFC 8785). */

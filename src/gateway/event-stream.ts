@@ -1,21 +1,38 @@
-import { canonicalJson, type JsonValue, type Limits, parseStrictJson, SallyportError } from '../core/index.ts';
+import {
+  canonicalJson,
+  isJsonObject,
+  type JsonValue,
+  type Limits,
+  parseStrictJson,
+  SallyportError,
+} from '../core/index.ts';
 import { FRAME_DEPTH } from './json-rpc.ts';
+import { newMarks, readMark, type StreamMarks } from './resumed-stream.ts';
 import { type Allowance, connectionAllowance } from './upstream-allowance.ts';
 
 /**
  * Reads a server-sent event stream (WHATWG HTML, section 9.2) and writes it again with nothing but strict JSON in it, so
- * that the reader behind it sees exactly what was checked. Comments, ids and retry times are dropped.
+ * that the reader behind it sees exactly what was checked. Comments are dropped; ids and retry times are put down in `marks`.
  * ATTACKER-CONTROLLED: every byte; each counts against `allowance`, that of the connection the stream belongs to.
  */
 export function strictEvents(
   limits: Limits,
   allowance: Pick<Allowance, 'heard'> = connectionAllowance(limits.resultBinaryBytes),
+  marks: StreamMarks = newMarks(),
 ): TransformStream<Uint8Array, Uint8Array> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const encoder = new TextEncoder();
   const lines = lineSplitter();
   let data: string[] = [];
   let held = 0;
+  // Counts once its event is whole.
+  let { lastEventId } = marks;
+  const mark = (line: string): void => {
+    const read = readMark(line);
+    if (read === null) return;
+    if ('id' in read) lastEventId = read.id;
+    else marks.retryMs = read.retryMs;
+  };
   return new TransformStream({
     transform: (chunk, controller) => {
       for (const line of lines.push(decode(() => decoder.decode(chunk, { stream: true })))) {
@@ -26,10 +43,18 @@ export function strictEvents(
           const text = data.join('\n');
           const strict = text.trim() === '' ? null : strictJson(text, limits);
           allowance.heard(held + 1, strict);
-          if (strict !== null) controller.enqueue(encoder.encode(`event: message\ndata: ${canonicalJson(strict)}\n\n`));
+          marks.lastEventId = lastEventId;
+          if (strict !== null) {
+            marks.messages += 1;
+            marks.isAnswered ||= [strict].flat().some(isResponse);
+            controller.enqueue(encoder.encode(`event: message\ndata: ${canonicalJson(strict)}\n\n`));
+          }
           data = [];
           held = 0;
-        } else allowance.heard(line.length + 1, null);
+        } else {
+          allowance.heard(line.length + 1, null);
+          mark(line);
+        }
       }
       if (lines.waiting() + held > limits.resultBinaryBytes) {
         throw new SallyportError('RESULT_TOO_LARGE', 'the server sent more than its limit');
@@ -37,6 +62,8 @@ export function strictEvents(
     },
   });
 }
+
+const isResponse = (message: JsonValue): boolean => isJsonObject(message) && message['method'] === undefined;
 
 /** Lines end with CR, LF or both, also where a chunk ends between the two. Looks at every character once. */
 function lineSplitter(): { push(text: string): string[]; waiting(): number } {

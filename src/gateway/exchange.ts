@@ -70,6 +70,8 @@ export interface ServedSession {
    * @throws ProtocolError what the client is to be told; nothing else of an error reaches it
    */
   answer(request: ClientRequest): Promise<ClientAnswer>;
+  /** The request that was answered with questions and `state` is over: nobody will come back with answers. */
+  abandon(state: string): void;
   /** The approved schema of a tool's arguments, by the client's name for it; null for a tool that is not offered. */
   schemaOf(tool: string): Promise<JsonObject | null>;
   /** Takes note of a notification of the client that needs no answer (`notifications/roots/list_changed`). */

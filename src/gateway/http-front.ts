@@ -12,7 +12,7 @@ import { type InFlight, inFlight } from './in-flight.ts';
 import { legacySessions } from './legacy-sessions.ts';
 import { buildMcpServer } from './mcp-server.ts';
 import { modernDoor } from './modern-door.ts';
-import { servedWhenUsed, serveSession, serving } from './served-session.ts';
+import { offeredFeatures, servedWhenUsed, serveSession, serving } from './served-session.ts';
 import { DEFAULT_SESSION_LIMITS, type SessionLimits } from './session-room.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -66,11 +66,12 @@ export interface HttpFront {
  * @throws SallyportError PORT_IN_USE, USAGE (no authentication beyond loopback)
  */
 export async function serveHttp(options: HttpFrontOptions): Promise<HttpFront> {
-  const { gate } = options;
-  const shared = serving(options.upstreams ?? null, gate);
+  const { gate, upstreams = null } = options;
+  const shared = serving(upstreams, gate);
   return listenHttp(options, async ({ user, agent, proof }) =>
-    servedWhenUsed(async () =>
-      serveSession(await gate.openSession({ user, agent, proof, surface: 'mcp-http' }), shared),
+    servedWhenUsed(
+      async () => serveSession(await gate.openSession({ user, agent, proof, surface: 'mcp-http' }), shared),
+      () => offeredFeatures(upstreams, (name) => gate.mayBeAllowed(name, { user, agent })),
     ),
   );
 }

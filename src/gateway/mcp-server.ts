@@ -14,6 +14,7 @@ import { type ClientLimits, DEFAULT_CLIENT_LIMITS } from './client-limits.ts';
 import { anyParams, checkParams } from './client-params.ts';
 import { type Era, isAtLevel, openRequest } from './client-request.ts';
 import type { ClientAnswer, Question, ServedSession, SessionEvent, SessionFeatures } from './exchange.ts';
+import { type OpenRounds, openRounds } from './open-rounds.ts';
 import { TASKS_VERSION } from './task-forms.ts';
 import { throttled } from './throttle.ts';
 
@@ -53,6 +54,7 @@ interface Client {
   readonly onError: (error: unknown) => void;
   /** Signals of the requests in which the client was asked something: the same object in every round of a request. */
   readonly asked: WeakSet<AbortSignal>;
+  readonly rounds: OpenRounds;
   readonly uris: Set<string>;
   /** Subscriptions that are being asked for: they count, so that a burst cannot pass the limit. */
   subscribing: number;
@@ -73,12 +75,15 @@ export async function buildMcpServer(session: ServedSession, options: McpServerO
       inputRequired: { maxRounds: limits.questionRounds, roundTimeoutMs: limits.questionMs },
     },
   );
+  const rounds = openRounds((state) => session.abandon(state));
   const client: Client = {
-    ...{ session, server, era, limits, features, onError },
+    ...{ session, server, era, limits, features, onError, rounds },
     ...{ asked: new WeakSet(), uris: new Set(), subscribing: 0, level: null },
   };
   for (const method of methodsOf(features, era)) register(client, method);
   if (era === 'legacy') {
+    const connect = server.connect.bind(server);
+    server.connect = (transport) => connect(rounds.watch(transport));
     const method = 'notifications/roots/list_changed';
     // Each one may cost a record and a message to every server: a client that sends a flood of them causes few.
     const tell = throttled(() => void session.tell(method, {}).catch(onError), limits.tellMs);
@@ -162,16 +167,18 @@ async function subscribe(client: Client, params: JsonObject, context: ServerCont
 /** One request through the session. Of what goes wrong in it the client reads only a ProtocolError. */
 async function serve(client: Client, method: string, params: JsonObject, context: ServerContext): Promise<Result> {
   checkParams(method, params, client.limits.nameLength);
-  const { signal } = context.mcpReq;
-  const { era, server, limits, level, features, asked } = client;
+  const { signal, id } = context.mcpReq;
+  const { era, server, limits, level, features, asked, rounds } = client;
   const again = era === 'modern' || asked.has(signal);
   const setting = { era, server, limits, level, logging: features.logging, again };
+  rounds.cameBack(id);
   const { request, finish } = openRequest(method, params, context, setting);
   try {
     const answer = await client.session.answer(request);
     if (answer.kind === 'questions') {
       if (!ASKING_METHODS.has(method)) throw new TypeError(`a question in the middle of ${method}`);
       asked.add(signal);
+      if (era === 'legacy') rounds.asked(id, answer.state, signal);
     }
     return resultOf(answer);
   } catch (error) {

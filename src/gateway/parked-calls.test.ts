@@ -63,6 +63,18 @@ describe('a parked call', () => {
     expect(ended).toEqual(['first', 'second']);
   });
 
+  it('is there for its holder although its request ended while its question was open', async () => {
+    const parking = createParking();
+    const call = parking.begin('h', async (ask, signal) => {
+      void ask({ method: 'roots/list', params: {} }, signal).catch(() => undefined);
+      return { late: true };
+    });
+    const first = await call.next(never);
+    const step = first.kind === 'question' ? await parking.take('h', call.id)?.next(never) : first;
+    expect(step).toEqual({ kind: 'result', result: { late: true } });
+    expect(parking.take('h', call.id)).toBeNull();
+  });
+
   it('fails as its request does', async () => {
     const call = createParking().begin('h', async () => Promise.reject(new Error('broken')));
     await expect(call.next(never)).rejects.toThrow('broken');

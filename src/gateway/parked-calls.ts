@@ -90,11 +90,13 @@ function park(send: Parameters<Parking['begin']>[1], forget: () => void): Parked
     (result): { result: unknown } => ({ result }),
     (error: unknown): { error: unknown } => ({ error }),
   );
-  const over = ended.then(() => {
+  // What ended while its question is with the client is kept until the client comes back, or its time is over.
+  const isTaken = (): void => {
     clearTimeout(timer);
     forget();
-  });
+  };
   const abandon = (): void => {
+    isTaken();
     own.abort(new SallyportError('TOOL_CANCELLED', 'nobody answered in time'));
     for (const asked of [...queue.splice(0), ...(open === null ? [] : [open])])
       asked.refuse(new SallyportError('TOOL_CANCELLED', 'nobody answers'));
@@ -116,8 +118,8 @@ function park(send: Parameters<Parking['begin']>[1], forget: () => void): Parked
           timer.refresh();
           return { kind: 'question', question: asked.question };
         }
-        await over;
         const end = done ?? (await ended);
+        isTaken();
         if ('error' in end) throw end.error;
         return { kind: 'result', result: end.result };
       } finally {

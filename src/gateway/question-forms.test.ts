@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { serverRule } from '../../test/e2e/stand.ts';
 import type { JsonObject } from '../core/index.ts';
-import { readAnswer, readQuestion } from './question-forms.ts';
+import { checkAsked, readAnswer, readQuestion } from './question-forms.ts';
 
 const rule = serverRule('docs', { url: 'https://x.example' });
 const form = { type: 'object', properties: { name: { type: 'string' }, n: { type: 'integer' } }, required: ['name'] };
@@ -77,5 +77,41 @@ describe('answers', () => {
     });
     const roots = { roots: [{ uri: 'file:///w', name: 'w', _meta: { a: 1 } }] };
     expect(readAnswer(question('roots/list', {}), roots)).toEqual({ roots: [{ uri: 'file:///w', name: 'w' }] });
+  });
+});
+
+describe('a link that a person is to open', () => {
+  const link = (url: string) => question('elicitation/create', { mode: 'url', message: 'm', url });
+  it.each(['https://x.example/a?b', 'http://127.0.0.1:80/x', 'http://localhost/', 'http://[::1]:9/'])('%s', (url) => {
+    expect(link(url).params['url']).toBe(url);
+  });
+
+  it.each([
+    ...['javascript:alert(1)', 'JaVaScRiPt:alert(1)', 'data:text/html,x', 'file:///etc/passwd', 'vscode://x'],
+    ...[
+      'http://x.example/',
+      'http://localhost:pw@x.example/',
+      'http://localhost.x.example/',
+      'http://127.0.0.1.x.example/',
+    ],
+    ...['https://bank.example@x.example/', 'https://:p@x.example/', 'https://x.example/\n', ' https://x.example/'],
+    ...['https:x.example', 'https://x.example\\@y.example/', 'https://', `https://x.example/${'a'.repeat(4_000)}`, ''],
+  ])('is none: %j', (url) => {
+    expect(() => link(url)).toThrow(expect.objectContaining({ code: 'RESULT_MALFORMED' }));
+  });
+});
+
+describe('checkAsked', () => {
+  const all = { sampling: true, elicitation: { form: true, url: true }, roots: true };
+  const missing = { code: 'CLIENT_ABILITY_MISSING' };
+  it.each([
+    ['sampling/createMessage', {}, { ...all, sampling: false }],
+    ['roots/list', {}, { ...all, roots: false }],
+    ['elicitation/create', {}, { ...all, elicitation: { form: false, url: true } }],
+    ['elicitation/create', { mode: 'form' }, { ...all, elicitation: { form: false, url: true } }],
+    ['elicitation/create', { mode: 'url' }, { ...all, elicitation: { form: true, url: false } }],
+  ])('refuses %s %j to a client that does not offer it', (method, params, abilities) => {
+    expect(() => checkAsked(all, { method, params })).not.toThrow();
+    expect(() => checkAsked(abilities, { method, params })).toThrow(expect.objectContaining(missing));
   });
 });

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue, SallyportError } from '../core/index.ts';
 import type { ServerRule } from '../policy/index.ts';
-import type { Question } from './exchange.ts';
+import type { ClientAbilities, Question } from './exchange.ts';
+import { missingAbility } from './upstream-result.ts';
 
 /** Questions of one round. */
 export const MAX_QUESTIONS_A_ROUND = 16;
@@ -26,6 +27,21 @@ export function readQuestion(rule: ServerRule, { method, params }: Question): Qu
   throw malformed('something that MCP does not know');
 }
 
+/**
+ * Refuses a question that the client says it cannot answer: it would wait for nobody.
+ *
+ * @throws SallyportError CLIENT_ABILITY_MISSING
+ */
+export function checkAsked(abilities: ClientAbilities, { method, params }: Question): void {
+  const { sampling, elicitation, roots } = abilities;
+  const isForm = params['mode'] !== 'url';
+  if (method === 'roots/list' && !roots) throw missingAbility({ requiredCapabilities: { roots: {} } });
+  if (method === 'sampling/createMessage' && !sampling)
+    throw missingAbility({ requiredCapabilities: { sampling: {} } });
+  if (method === 'elicitation/create' && !(isForm ? elicitation.form : elicitation.url))
+    throw missingAbility({ requiredCapabilities: { elicitation: {} } });
+}
+
 function readSampling(params: JsonObject): JsonObject {
   if (!Array.isArray(params['messages'])) throw malformed('a model without messages');
   return Object.fromEntries(
@@ -45,8 +61,20 @@ function readElicitation(rule: ServerRule, params: JsonObject): JsonObject {
   return { ...(mode === 'form' ? { mode } : {}), ...framed, requestedSchema };
 }
 
-const isWebPage = (text: string): boolean =>
-  URL.canParse(text) && (text.startsWith('https://') || /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(text));
+/** Longest link, in UTF-16 code units. */
+const MAX_LINK = 2_048;
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
+
+/**
+ * A link that leads where it seems to: RFC 3986 characters, a host without a name before it, https or this machine.
+ * ATTACKER-CONTROLLED: `text`.
+ */
+function isWebPage(text: string): boolean {
+  if (text.length > MAX_LINK || !/^https?:\/\/[!#-;=?-Z_[\]a-z~]+$/.test(text) || !URL.canParse(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  const isPlain = username === '' && password === '' && !/^[^/?#]*@/.test(text.slice(protocol.length + 2));
+  return isPlain && (protocol === 'https:' || LOOPBACK.has(hostname));
+}
 
 /** MCP: an object whose properties are texts, numbers, yes or no, or choices. */
 function isFlatForm(schema: JsonValue | undefined): schema is JsonObject {

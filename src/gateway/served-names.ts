@@ -10,8 +10,25 @@ export interface ExposedTools {
   policyName(name: string): string;
 }
 
-/** The tools that some rule could allow to a session, by the names of its clients. */
-export function exposedTools(session: GateSession, servers: readonly ApprovedServer[]): ExposedTools {
+/** The tools that some rule could allow to a session, by the names of its clients; worked out anew only when they changed. */
+export function toolExposure(
+  session: Pick<GateSession, 'tools'>,
+  servers: () => readonly ApprovedServer[],
+): () => ExposedTools {
+  let known: { readonly from: readonly unknown[]; readonly tools: ExposedTools } | null = null;
+  return () => {
+    const [tools, approved] = [session.tools(), servers()];
+    // Registered tools and approved servers are frozen: the same objects in the same order have the same names.
+    const from = [...approved, null, ...tools];
+    if (known === null || !isSameList(known.from, from)) known = { from, tools: exposedTools(tools, approved) };
+    return known.tools;
+  };
+}
+
+const isSameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((item, index) => item === b[index]);
+
+function exposedTools(tools: readonly Tool[], servers: readonly ApprovedServer[]): ExposedTools {
   const alone = servers.find(({ rule }) => rule.expose === 'as-is');
   const originals = new Map(
     (alone?.locked.tools ?? []).map((tool) => [
@@ -19,7 +36,7 @@ export function exposedTools(session: GateSession, servers: readonly ApprovedSer
       String(tool['name']),
     ]),
   );
-  const { exposed } = exposeTools(session.tools(), (tool) => originals.get(tool.name) ?? clientToolName(tool.name));
+  const { exposed } = exposeTools(tools, (tool) => originals.get(tool.name) ?? clientToolName(tool.name));
   return {
     byName: exposed,
     policyName: (name) => {

@@ -4,9 +4,9 @@ import type { Asked, CallExchange, CallResult, Denied } from '../gate/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
 import { argumentsDigest, type Binding, MAX_ROUNDS } from './envelope.ts';
 import type { ClientAnswer, ClientRequest, Question } from './exchange.ts';
-import { MAX_QUESTIONS_A_ROUND, readAnswer, readQuestion } from './question-forms.ts';
+import { checkAsked, MAX_QUESTIONS_A_ROUND, readAnswer, readQuestion } from './question-forms.ts';
 import { INVALID_PARAMS, localAction, type ServedContext } from './served-context.ts';
-import { holderOf } from './server-caller.ts';
+import { holderOf, sessionHolder } from './server-caller.ts';
 
 /** A request that a server may answer with questions. */
 export interface RoundsRequest {
@@ -54,7 +54,7 @@ export async function playRound(context: ServedContext, rounds: RoundsRequest): 
   });
   await tellings.settled();
   if (result.kind !== 'asked') return { kind: 'ended', result };
-  const judged = await judgeQuestions(context, server, result);
+  const judged = await judgeQuestions(context, rounds, result);
   if (judged.kind !== 'questions') {
     context.caller.abandon(holderOf(context.session.principal, server), result.state);
     return { kind: 'ended', result: judged };
@@ -74,8 +74,18 @@ interface SavedRound {
   readonly questions: Readonly<Record<string, Question>>;
 }
 
+/** Ends the request behind sealed state: its client will not come back. ATTACKER-CONTROLLED: `text`. */
+export function abandonRound({ envelope, caller, session }: ServedContext, text: string): void {
+  const saved = envelope.abandon(sealedFor(session), text);
+  if (isJsonObject(saved)) caller.abandon(sessionHolder(session.principal), saved['state'] ?? null);
+}
+
+/** Whom sealed state is given to. */
+const sealedFor = ({ principal: { user, agent, session } }: ServedContext['session']): string =>
+  JSON.stringify([user, agent, session]);
+
 const bindingOf = ({ session }: ServedContext, { request, server, params }: RoundsRequest): Binding => ({
-  holder: JSON.stringify([session.principal.user, session.principal.agent, session.principal.session]),
+  holder: sealedFor(session),
   server: server.rule.name,
   method: request.method,
   arguments: argumentsDigest(params),
@@ -142,24 +152,40 @@ function fitting(question: Question, answer: JsonValue | undefined): JsonObject 
   }
 }
 
+/** Largest questions and state of one round, in bytes of JSON: what is sealed has to come back through a client. */
+const MAX_ROUND_BYTES = 131_072;
+
+const isLarge = (round: Pick<Asked, 'questions' | 'state'>): boolean =>
+  Buffer.byteLength(JSON.stringify(round)) > MAX_ROUND_BYTES;
+
+/** ATTACKER-CONTROLLED: `key`; as a member of an object it has to be one like every other. */
+const isKey = (key: string): boolean => key.length <= 256 && key !== '__proto__';
+
 /** Each question of a server crosses the gate before a client sees it; one that is denied ends the call. */
 async function judgeQuestions(
   context: ServedContext,
-  server: ApprovedServer,
-  { questions, rule, record }: Asked,
+  { server, request: { abilities } }: Pick<RoundsRequest, 'server' | 'request'>,
+  { questions, state, rule, record }: Asked,
 ): Promise<{ readonly kind: 'questions'; readonly questions: SavedRound['questions'] } | CallResult> {
   const entries = Object.entries(questions);
   const read: Record<string, Question> = {};
   try {
-    if (entries.length > MAX_QUESTIONS_A_ROUND || entries.some(([key]) => key.length > 256)) throw new RangeError();
+    if (
+      entries.length > MAX_QUESTIONS_A_ROUND ||
+      !entries.every(([key]) => isKey(key)) ||
+      isLarge({ questions, state })
+    )
+      throw new RangeError();
     for (const [key, question] of entries) read[key] = readQuestion(server.rule, question);
   } catch (error) {
     if (!isSallyportError(error) && !(error instanceof RangeError)) throw error;
     const reason = isSallyportError(error) ? error.message : 'the server asks too much at once';
-    return { kind: 'failed', code: 'RESULT_MALFORMED', reason, text: `Failed: ${reason}`, rule, record };
+    const text = `Failed: what ${server.rule.name} asks (RESULT_MALFORMED)\nReason: ${reason}`;
+    return { kind: 'failed', code: 'RESULT_MALFORMED', reason, text, rule, record };
   }
   for (const { method, params } of Object.values(read)) {
-    const passed = await context.session.act(localAction(server, method, params));
+    const check = async (): Promise<void> => checkAsked(abilities, { method, params });
+    const passed = await context.session.act(localAction(server, method, params, check));
     if (passed.kind !== 'delivered') return passed;
   }
   return { kind: 'questions', questions: read };

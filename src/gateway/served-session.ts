@@ -8,10 +8,10 @@ import { createEnvelope } from './envelope.ts';
 import type { ClientAnswer, ClientRequest, ServedSession, SessionEvent, SessionFeatures } from './exchange.ts';
 import { actionError, INVALID_PARAMS, type ServedContext } from './served-context.ts';
 import { passEvents } from './served-events.ts';
-import { exposedTools, listedTool } from './served-names.ts';
+import { listedTool, toolExposure } from './served-names.ts';
 import { complete, getPrompt, listPrompts } from './served-prompts.ts';
 import { listResources, listTemplates, readResource, type Watched, watchResource } from './served-resources.ts';
-import { playRound } from './served-rounds.ts';
+import { abandonRound, playRound } from './served-rounds.ts';
 import {
   callAsTask,
   cancelTask,
@@ -77,10 +77,10 @@ const ANSWERERS: ReadonlyMap<string, Answerer> = new Map<string, Answerer>([
 
 /** Serves a gate session to one client. */
 export function serveSession(session: GateSession, { upstreams, changes, caller, envelope }: Serving): ServedSession {
+  const servers = (): readonly ApprovedServer[] => upstreams?.approved() ?? [];
   const context: ServedContext = {
-    ...{ session, caller, envelope },
-    servers: () => upstreams?.approved() ?? [],
-    tools: () => exposedTools(session, upstreams?.approved() ?? []),
+    ...{ session, caller, envelope, servers },
+    tools: toolExposure(session, servers),
     watch: async (server, uris) =>
       upstreams?.with(server, holderOf(session.principal, server), (connection) => connection.watch(uris)),
     tasks: sessionTasks(() => performance.now()),
@@ -94,13 +94,14 @@ export function serveSession(session: GateSession, { upstreams, changes, caller,
   const stopChanges = changes === null ? [] : tellOfChanges(changes, emit);
   const stopEvents = upstreams === null ? () => undefined : passEvents(context, upstreams, watched, emit);
   return {
-    features: () => featuresOf(context),
+    features: () => offeredFeatures(upstreams, session.mayBeAllowed),
     answer: async (request) => {
       const answerer = ANSWERERS.get(request.method);
       if (answerer === undefined) throw new ProtocolError(-32_601, 'Method not found');
       await context.refresh();
       return answerer(context, request, watched);
     },
+    abandon: (state) => abandonRound(context, state),
     schemaOf: async (name) => {
       await context.refresh();
       return context.tools().byName.get(name)?.schema ?? null;
@@ -130,21 +131,28 @@ const tellOfChanges = (changes: GateChanges, emit: (event: SessionEvent) => void
   }),
 ];
 
-async function featuresOf(context: ServedContext): Promise<SessionFeatures> {
-  await context.refresh();
-  const servers = context.servers();
+/**
+ * What a caller may be offered: what some approved server can and some rule could allow. It needs no session of the gate and
+ * leaves no record.
+ */
+export async function offeredFeatures(
+  upstreams: Pick<Upstreams, 'refresh' | 'approved'> | null,
+  mayBeAllowed: (name: string) => boolean,
+): Promise<SessionFeatures> {
+  await upstreams?.refresh();
+  const servers = upstreams?.approved() ?? [];
   const some = (method: string, capability: string): boolean =>
     servers.some(
       ({ rule, locked }) =>
-        locked.capabilities[capability] !== undefined && context.session.mayBeAllowed(actionName(rule.name, method)),
+        locked.capabilities[capability] !== undefined && mayBeAllowed(actionName(rule.name, method)),
     );
   return {
     resources: some('resources/read', 'resources'),
     subscriptions: some('resources/subscribe', 'resources'),
     prompts: some('prompts/get', 'prompts'),
     completion: some('completion/complete', 'completions'),
-    logging: servers.some(({ rule }) => context.session.mayBeAllowed(actionName(rule.name, 'notifications/message'))),
-    tasks: servers.some((server) => offersTasks(context, server)),
+    logging: servers.some(({ rule }) => mayBeAllowed(actionName(rule.name, 'notifications/message'))),
+    tasks: servers.some((server) => offersTasks(mayBeAllowed, server)),
   };
 }
 
@@ -222,8 +230,11 @@ async function tellServer(
   if (result.kind === 'denied') throw actionError(result);
 }
 
-/** A session that is opened, and recorded, with the first request that needs it: a handshake alone costs no record. */
-export function servedWhenUsed(open: () => Promise<ServedSession>): ServedSession {
+/**
+ * A session that is opened, and recorded, with the first request that needs it: a handshake alone, which asks only for
+ * `features`, costs no record.
+ */
+export function servedWhenUsed(open: () => Promise<ServedSession>, features: ServedSession['features']): ServedSession {
   let opening: Promise<ServedSession> | null = null;
   const opened = (): Promise<ServedSession> => {
     opening ??= open().catch((error: unknown) => {
@@ -233,9 +244,14 @@ export function servedWhenUsed(open: () => Promise<ServedSession>): ServedSessio
     return opening;
   };
   return {
-    features: async () => (await opened()).features(),
+    features,
     schemaOf: async (tool) => (await opened()).schemaOf(tool),
     answer: async (request) => (await opened()).answer(request),
+    abandon: (state) =>
+      void opened().then(
+        (session) => session.abandon(state),
+        () => undefined, // what was never opened gave no state out
+      ),
     tell: async (method, params) => (await opened()).tell(method, params),
     listen: (listener) => {
       let stop: (() => void) | null = null;

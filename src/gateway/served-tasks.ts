@@ -20,8 +20,8 @@ import {
 } from './task-forms.ts';
 
 /** Whether a session may call tools of a server as tasks: it was approved with that, and the policy opens `tasks`. */
-export const offersTasks = ({ session }: ServedContext, { rule, locked }: ApprovedServer): boolean =>
-  hasTaskCalls(locked) && session.mayBeAllowed(actionName(rule.name, 'tasks/get'));
+export const offersTasks = (mayBeAllowed: (name: string) => boolean, { rule, locked }: ApprovedServer): boolean =>
+  hasTaskCalls(locked) && mayBeAllowed(actionName(rule.name, 'tasks/get'));
 
 /** As what a tool is listed; null where no task can come of it. `tool`: its name in policies. */
 export const taskSupportIn = (
@@ -29,7 +29,9 @@ export const taskSupportIn = (
   server: ApprovedServer | undefined,
   tool: string,
 ): 'optional' | 'required' | null =>
-  server !== undefined && offersTasks(context, server) ? taskSupportOf(server.rule.name, server.locked, tool) : null;
+  server !== undefined && offersTasks(context.session.mayBeAllowed, server)
+    ? taskSupportOf(server.rule.name, server.locked, tool)
+    : null;
 
 interface WantedCall {
   readonly server: ApprovedServer | undefined;

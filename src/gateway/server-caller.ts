@@ -3,6 +3,8 @@ import { type CallExchange, NeedsAnswers, type Questions } from '../gate/index.t
 import type { ServerRule } from '../policy/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
 import { callerKey } from './caller.ts';
+import type { Question } from './exchange.ts';
+import { createLanes } from './lanes.ts';
 import { createParking, type ParkedCall } from './parked-calls.ts';
 import { abilitiesOf } from './upstream-abilities.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
@@ -33,7 +35,7 @@ export interface ServerCaller {
   isTelling(holder: string): boolean;
   /** Ends the request behind `NeedsAnswers.state`: nobody will answer. */
   abandon(holder: string, state: JsonValue): void;
-  /** Ends what waits for a holder's answers. */
+  /** Ends what waits for a holder's answers, on all its lanes. */
   release(holder: string): void;
 }
 
@@ -63,18 +65,24 @@ const mayAsk = ({ actions }: ServerRule): boolean =>
 
 export function serverCaller(withConnection: UseServer): ServerCaller {
   const parking = createParking();
-  const turns = new Map<string, Promise<unknown>>();
+  const lanes = createLanes();
   const tells = new WeakMap<ParkedCall, { exchange: CallExchange }>();
   const telling = new Map<string, number>();
   const begin = (call: ServerCall, exchange: CallExchange): ParkedCall => {
     const current = { exchange };
-    const parked = parking.begin(call.holder, (ask, signal) =>
-      inTurn(turns, `${call.server.rule.name}\n${call.holder}`, signal, () =>
-        withConnection(call.server, call.holder, (connection) =>
-          whileTelling(telling, call, () => sendAsking(connection, call, current, ask, signal)),
-        ),
-      ),
-    );
+    const parked: ParkedCall = parking.begin(call.holder, async (ask, signal) => {
+      const server = call.server.rule.name;
+      const lane = await lanes.enter({ server, holder: call.holder, signal, abandon: () => parked.abandon() });
+      const own = { ...call, holder: lane.holder };
+      const askParked: Ask = (question, cancelled) => lane.whileParked(() => ask(question, cancelled));
+      try {
+        return await withConnection(call.server, lane.holder, (connection) =>
+          whileTelling(telling, own, () => sendAsking(connection, own, current, { ask: askParked, signal })),
+        );
+      } finally {
+        lane.leave();
+      }
+    });
     tells.set(parked, current);
     return parked;
   };
@@ -120,30 +128,6 @@ function answerIn(answers: JsonObject | null): JsonObject {
 const parkedId = (state: JsonValue): string | null =>
   isJsonObject(state) && typeof state['parked'] === 'string' ? state['parked'] : null;
 
-/**
- * One request at a time over a connection whose server may ask: on a pipe nothing else says which request a question
- * belongs to.
- */
-async function inTurn<T>(
-  turns: Map<string, Promise<unknown>>,
-  key: string,
-  signal: AbortSignal,
-  run: () => Promise<T>,
-): Promise<T> {
-  const before = turns.get(key) ?? Promise.resolve();
-  const stopped = new Promise<never>((_, reject) =>
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
-  );
-  const mine = Promise.race([before.catch(() => undefined), stopped]).then(run);
-  const over = Promise.all([before, mine]).then(
-    () => undefined,
-    () => before.catch(() => undefined),
-  );
-  turns.set(key, over);
-  void over.then(() => turns.get(key) === over && turns.delete(key));
-  return mine;
-}
-
 async function whileTelling<T>(telling: Map<string, number>, call: ServerCall, run: () => Promise<T>): Promise<T> {
   if (call.exchange === null || call.exchange.logLevel === null) return run();
   const { holder } = call;
@@ -156,12 +140,13 @@ async function whileTelling<T>(telling: Map<string, number>, call: ServerCall, r
   }
 }
 
+type Ask = (question: Question, signal: AbortSignal) => Promise<JsonObject>;
+
 async function sendAsking(
   connection: UpstreamConnection,
   { method, params }: ServerCall,
   current: { readonly exchange: CallExchange },
-  ask: (question: { method: string; params: JsonObject }, signal: AbortSignal) => Promise<JsonObject>,
-  signal: AbortSignal,
+  { ask, signal }: { readonly ask: Ask; readonly signal: AbortSignal },
 ): Promise<unknown> {
   connection.onQuestion((asked, askedParams, cancelled) => ask({ method: asked, params: askedParams }, cancelled));
   const stop = passLogs(connection, () => current.exchange);

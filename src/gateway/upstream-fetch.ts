@@ -1,6 +1,7 @@
 import type { FetchLike } from '@modelcontextprotocol/client';
 import { canonicalJson, isSallyportError, type Limits, SallyportError } from '../core/index.ts';
 import { strictEvents, strictJson } from './event-stream.ts';
+import { newMarks, resumedStream, type StreamMarks } from './resumed-stream.ts';
 import type { Allowance } from './upstream-allowance.ts';
 
 /** What bounds the answers of one connection. */
@@ -12,34 +13,95 @@ export interface Bounds {
 }
 
 /**
- * A fetch towards one server: no redirect is followed, bodies have their limits, and what is JSON is strict JSON. It has no
- * time of its own: who sends a request ends it.
+ * A fetch towards one server: no redirect is followed, bodies have their limits, and what is JSON is strict JSON. The stream of a
+ * request in a session goes on when the server ends it before the answer. It has no time of its own: who sends a request ends it.
  */
 export function boundedFetch(bounds: Bounds): FetchLike {
   return async (input, init) => {
-    // URL is the operator's: from `servers:` of the policy, never from a message.
-    const response = await fetch(input, { ...init, redirect: 'manual' });
-    if (response.status >= 300 && response.status < 400) {
-      await response.body?.cancel();
-      throw new SallyportError('SERVER_UNAVAILABLE', 'the server redirects: name its final URL in the policy');
-    }
-    return boundedResponse(response, bounds);
+    const response = await plainFetch(input, init);
+    return boundedResponse(response, bounds, () => reopening(input, init));
   };
 }
 
-async function boundedResponse(response: Response, { limits, fail, allowance }: Bounds): Promise<Response> {
+const plainFetch: FetchLike = async (input, init) => {
+  // URL is the operator's: from `servers:` of the policy, never from a message.
+  const response = await fetch(input, { ...init, redirect: 'manual' });
+  if (response.status >= 300 && response.status < 400) {
+    await response.body?.cancel();
+    throw new SallyportError('SERVER_UNAVAILABLE', 'the server redirects: name its final URL in the policy');
+  }
+  return response;
+};
+
+type Reopen = (lastEventId: string) => Promise<Response>;
+interface Reopening {
+  readonly reopen: Reopen;
+  readonly signal: AbortSignal;
+}
+
+/** How the stream that answers a request is asked for again; null for what is no request in a session. */
+function reopening(input: Parameters<FetchLike>[0], init: Parameters<FetchLike>[1]): Reopening | null {
+  const headers = new Headers(init?.headers);
+  const signal = init?.signal;
+  if (init?.method !== 'POST' || !headers.has('mcp-session-id') || !(signal instanceof AbortSignal)) return null;
+  headers.delete('content-type');
+  headers.set('accept', EVENT_STREAM);
+  const reopen: Reopen = (lastEventId) => {
+    headers.set('last-event-id', lastEventId);
+    return plainFetch(input, { method: 'GET', headers, signal });
+  };
+  return { reopen, signal };
+}
+
+const EVENT_STREAM = 'text/event-stream';
+
+const typeOf = ({ headers }: Response): string =>
+  headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+
+async function boundedResponse(
+  response: Response,
+  { limits, fail, allowance }: Bounds,
+  reopening: () => Reopening | null,
+): Promise<Response> {
   const { status, statusText, headers } = response;
-  const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+  const type = typeOf(response);
   if (response.body === null) return response;
-  if (type === 'text/event-stream') {
-    const body = reportErrors(response.body.pipeThrough(strictEvents(limits, allowance)), fail);
-    return new Response(body, { status, statusText, headers });
+  if (type === EVENT_STREAM) {
+    const marks = newMarks();
+    const strict = (body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> =>
+      body.pipeThrough(strictEvents(limits, allowance, marks));
+    const body = goingOn(strict(response.body), { marks, strict }, response.ok ? reopening() : null);
+    return new Response(reportErrors(body, fail), { status, statusText, headers });
   }
   const text = await boundedText(response.body, response.ok ? limits.resultBinaryBytes : limits.resultTextBytes);
   const isJson = type === 'application/json' && response.ok && text !== '';
   const json = isJson ? strictJson(text, limits) : null;
   countBody(allowance, fail, text, json);
   return new Response(json === null ? text : canonicalJson(json), { status, statusText, headers: plain(headers) });
+}
+
+interface Reading {
+  readonly marks: StreamMarks;
+  readonly strict: (body: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>;
+}
+
+function goingOn(
+  first: ReadableStream<Uint8Array>,
+  { marks, strict }: Reading,
+  again: Reopening | null,
+): ReadableStream<Uint8Array> {
+  if (again === null) return first;
+  return resumedStream(first, {
+    ...{ marks, signal: again.signal },
+    reopen: async (lastEventId) => {
+      const response = await again.reopen(lastEventId);
+      if (response.ok && response.body !== null && typeOf(response) === EVENT_STREAM) return strict(response.body);
+      await response.body?.cancel();
+      // A server in trouble may be well again; one that answers otherwise does not have the stream.
+      if (response.status >= 500) throw new Error(`HTTP ${response.status}`);
+      return null;
+    },
+  });
 }
 
 /** A flood ends the connection: the answer to a question of the server has nobody else who would see the error. */

@@ -93,7 +93,7 @@ const decided = (tool: string, args: Record<string, string> = {}): string => {
   return decision.effect === 'allow' ? `allow ${decision.rule.id}` : `${decision.code} ${decision.rule.id}`;
 };
 
-describe('actions of servers', () => {
+describe('[T1.10] actions of servers', () => {
   it.each([
     ['mcp__docs:resources/read', { uri: 'test://static/a' }, 'allow servers.docs.resources[0]'],
     ['mcp__docs:resources/read', { uri: 'test://other/a' }, 'RESOURCE_NOT_ALLOWED servers.docs.resources'],

@@ -24,7 +24,11 @@ export const decide = (compiled: CompiledPolicy, facts: CallFacts): Decision =>
  * Whether some call of the tool, or action `mcp__SERVER:METHOD`, could be allowed to this caller: what cannot is not advertised. True says nothing about a
  * particular call.
  */
-export function mayBeAllowed(compiled: CompiledPolicy, tool: string, principal: Principal): boolean {
+export function mayBeAllowed(
+  compiled: CompiledPolicy,
+  tool: string,
+  principal: Pick<Principal, 'agent' | 'user'>,
+): boolean {
   if (compiled.also !== undefined && !mayBeAllowed(compiled.also, tool, principal)) return false;
   const action = readActionName(tool);
   const rule = compiled.tools.get(tool);

@@ -32,7 +32,10 @@ const fits = (pattern: string | null, value: string): boolean =>
   pattern === null || (pattern.endsWith('*') ? value.startsWith(pattern.slice(0, -1)) : pattern === value);
 
 /** The principals that a caller is; it may use the tools of all of them. */
-export function matchPrincipals(index: PrincipalIndex, { agent, user }: Principal): readonly CompiledPrincipal[] {
+export function matchPrincipals(
+  index: PrincipalIndex,
+  { agent, user }: Pick<Principal, 'agent' | 'user'>,
+): readonly CompiledPrincipal[] {
   const candidates = [...(index.byAgent.get(agent) ?? []), ...(index.byUser.get(user) ?? []), ...index.others];
   return candidates.filter((principal) => fits(principal.agent, agent) && fits(principal.user, user));
 }

@@ -82,7 +82,7 @@ const stillServes = async (): Promise<void> => {
 };
 
 describe('who may come in', () => {
-  test('a wrong token, and a name that does not exist, are told the same and kept out', async () => {
+  test('[T6.2] a wrong token, and a name that does not exist, are told the same and kept out', async () => {
     peers.add('known', 'gate');
     const token = `spk_${'A'.repeat(43)}`;
     for (const name of ['known', 'unknown', '..', '../peers/known', 'x/y', '']) {
@@ -95,7 +95,7 @@ describe('who may come in', () => {
     await stillServes();
   });
 
-  test('what a peer said once opens nothing a second time, and what the keeper said opens nothing at all', async () => {
+  test('[T6.2] what a peer said once opens nothing a second time, and what the keeper said opens nothing at all', async () => {
     const credential = peers.add('known', 'gate');
     const first = await entered(credential);
     const replay = raw();
@@ -203,7 +203,7 @@ describe('what a peer that is in can do', () => {
     expect(await ask(peer, name, input)).toEqual({ code: 'INPUT_SCHEMA_MISMATCH' });
   });
 
-  test('nobody settles or adopts the admission of another, not even with its secret', async () => {
+  test('[T6.2] nobody settles or adopts the admission of another, not even with its secret', async () => {
     const [one, two] = [await entered(peers.add('one', 'gate')), await entered(peers.add('two', 'gate'))];
     const intent = await makeIntent(owner);
     const call = `call_${'B'.repeat(22)}`;

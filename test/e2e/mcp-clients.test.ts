@@ -116,6 +116,17 @@ describe.each(STANDS)('a client of revision %s', (...stand) => {
     });
     expect(third?.answers).toEqual({ again: accepted });
     expect(content).toEqual([{ type: 'text', text: `${third?.state} ${JSON.stringify({ again: accepted })}` }]);
+    expect(session.abandoned).toEqual([]);
+  });
+
+  it('that answers a question with an error gives the request up', async () => {
+    const session = scriptedSession(answerAll);
+    const client = await connect(session, stand);
+    client.setRequestHandler('elicitation/create', () => Promise.reject(new Error('no')));
+    await client.callTool({ name: 'ask', arguments: {} }).catch(() => undefined); // each era tells its user in its own way
+    expect(requestsFor(session, 'tools/call')).toHaveLength(1);
+    // Without sessions nobody is told: the state stays open until its time is over.
+    expect(session.abandoned).toEqual(isModern ? [] : ['sealed-1']);
   });
 
   it('that can answer nothing is not asked', async () => {

@@ -39,7 +39,7 @@ async function recordsOf(state: string): Promise<LogRecord[]> {
 const words = (lines: readonly string[], what: string): string[] =>
   lines.filter((line) => line.startsWith(`${what} `)).map((line) => line.slice(what.length + 1));
 
-it(`[T7.1] ${KILLS} kills of keepers, gates, gateway and server under load from four processes`, {
+it(`[T7.1] [T7.4] ${KILLS} kills of keepers, gates, gateway and server under load from four processes`, {
   timeout: 120_000 + KILLS * 5_000,
 }, async () => {
   console.log(`FIRE_SEED=${SEED}`);

@@ -104,7 +104,7 @@ const ownersNow = (): number => {
   return (JSON.parse(readFileSync(join(state, 'owner', `${last}`), 'utf8')) as { pid: number }).pid;
 };
 
-test('the owner is killed while two others hold running calls: they go on, and the log says how they ended', async () => {
+test('[T7.4] the owner is killed while two others hold running calls: they go on, and the log says how they ended', async () => {
   const owner = await start('owner');
   const [one, two] = [await start('one'), await start('two')];
   owner.tell('call o');

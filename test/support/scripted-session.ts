@@ -12,6 +12,7 @@ import type {
 export interface ScriptedSession extends ServedSession {
   readonly requests: ClientRequest[];
   readonly told: string[];
+  readonly abandoned: string[];
   readonly listeners: () => number;
   readonly closed: () => number;
   emit(event: SessionEvent): void;
@@ -31,9 +32,17 @@ export function scriptedSession(script: Script, features: Partial<SessionFeature
   const listeners = new Set<(event: SessionEvent) => void>();
   const requests: ClientRequest[] = [];
   const told: string[] = [];
+  const abandoned: string[] = [];
   let closed = 0;
   return {
-    ...{ requests, told, closed: () => closed, listeners: () => listeners.size },
+    ...{
+      requests,
+      told,
+      abandoned,
+      abandon: (state) => void abandoned.push(state),
+      closed: () => closed,
+      listeners: () => listeners.size,
+    },
     features: async () => ({ ...ALL_FEATURES, ...features }),
     answer: (request) => {
       requests.push(request);

@@ -9,9 +9,9 @@ import { eventStore } from './event-store.mjs';
 
 const sessions = new Map();
 const closeStream = ({ sessionId, mcpReq }) => sessions.get(sessionId)?.closeSSEStream(mcpReq.id);
-const build = () => buildServer({ closeStream, notify: stateless.notify });
-
-const stateless = createMcpHandler(build, { onerror: (error) => console.error(String(error)) });
+const stateless = createMcpHandler(() => buildServer({ notify: stateless.notify }), {
+  onerror: (error) => console.error(String(error)),
+});
 const serveStateless = toNodeHandler(stateless);
 const isLocal = localhostHostValidation();
 
@@ -23,7 +23,7 @@ async function openSession() {
     onsessioninitialized: (id) => sessions.set(id, transport),
     onsessionclosed: (id) => sessions.delete(id),
   });
-  await build().connect(transport);
+  await buildServer({ closeStream }).connect(transport);
   return transport;
 }
 

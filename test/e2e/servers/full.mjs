@@ -1,5 +1,5 @@
 // A server with all of MCP on the SDK, in every revision that a client asks for.
-// Usage: node full.mjs stdio | node full.mjs http; over HTTP it prints its port, and has sessions for the older revisions.
+// Usage: node full.mjs stdio [more] | node full.mjs http [more]; `more`: a prompt and a resource besides. Over HTTP it prints its port, and has sessions for the older revisions.
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node';
@@ -14,6 +14,7 @@ const tools = ['echo', 'ask', 'sample', 'roots', 'progress', 'log', 'touch', 'ch
   tool,
 );
 const form = (name) => ({ type: 'object', properties: { [name]: { type: 'string' } }, required: [name] });
+const hasMore = process.argv[3] === 'more';
 const open = new Set();
 const standing = new Set();
 let modern = null;
@@ -31,6 +32,7 @@ const TOOLS = {
   ask: async (_, { mcpReq }) => {
     const state = mcpReq.requestState();
     const name = state ?? acceptedContent(mcpReq.inputResponses, 'name')?.name;
+    if (mcpReq.inputResponses?.name?.action === 'decline') return text('nobody answers');
     const color = acceptedContent(mcpReq.inputResponses, 'color')?.color;
     if (name === undefined) {
       return inputRequired({
@@ -101,12 +103,17 @@ const HANDLERS = {
       : { tools: tools.slice(5).map((each) => (each.name === 'change' ? { ...each, title: `v${version}` } : each)) },
   'tools/call': (request, context) => TOOLS[request.params.name](request, context),
   'prompts/list': async () => ({
-    prompts: [{ name: 'greet', title: 'Greets', arguments: [{ name: 'who', required: true }] }],
+    prompts: [
+      { name: 'greet', title: 'Greets', arguments: [{ name: 'who', required: true }] },
+      ...(hasMore ? [{ name: 'betray' }] : []),
+    ],
   }),
   'prompts/get': async ({ params }) => ({
     messages: [{ role: 'user', content: { type: 'text', text: `Greet ${params.arguments?.who}` } }],
   }),
-  'resources/list': async () => ({ resources: [{ uri: 'demo://one', name: 'one' }] }),
+  'resources/list': async () => ({
+    resources: [{ uri: 'demo://one', name: 'one' }, ...(hasMore ? [{ uri: 'demo://secret', name: 'secret' }] : [])],
+  }),
   'resources/templates/list': async () => ({ resourceTemplates: [{ uriTemplate: 'demo://{name}', name: 'demo' }] }),
   'resources/read': async ({ params }) => ({ contents: [{ uri: params.uri, text: `content of ${params.uri}` }] }),
   'completion/complete': async ({ params }) => ({ completion: { values: [`${params.argument.value}!`] } }),
