@@ -11,6 +11,7 @@ defaults: { isolation: none }
 tools:
   file_read: { allowedPaths: [docs/], deniedPaths: [docs/.env] }
   ask: {}
+  slow: {}
 servers:
   docs:
     command: [/bin/false]
@@ -107,7 +108,15 @@ describe('an action of a server', () => {
 
 describe('a tool that needs answers', () => {
   const exchange = (more: Partial<CallExchange> = {}): CallExchange => ({
-    ...{ abilities: {}, answers: null, state: null, wantsProgress: false, logLevel: null, tell: () => undefined },
+    ...{
+      abilities: {},
+      answers: null,
+      state: null,
+      task: null,
+      wantsProgress: false,
+      logLevel: null,
+      tell: () => undefined,
+    },
     ...more,
   });
   const asking = () =>
@@ -137,6 +146,26 @@ describe('a tool that needs answers', () => {
     await gate.close();
     const outcomes = (await records()).filter(({ type }) => type === 'outcome').map(({ outcome }) => outcome);
     expect(outcomes).toEqual(['input-required', 'delivered']);
+  });
+
+  test('goes on as a task for a caller that takes one, and for no other', async () => {
+    gate.tool({
+      name: 'slow',
+      schema: { type: 'object' },
+      execute: async (_args, { exchange }) => {
+        if (exchange?.state === 'ended') return 'done';
+        throw new NeedsAnswers({}, 'ended', { taskId: '1' });
+      },
+    });
+    const begun = await session.exchange('slow', {}, exchange({ task: { ttl: 1_000 } }));
+    expect(begun).toMatchObject({ kind: 'asked', state: 'ended', questions: {}, task: { taskId: '1' } });
+    expect(await session.exchange('slow', {}, exchange({ state: 'ended' }))).toMatchObject({ text: 'done' });
+    const refused = { kind: 'failed', code: 'RESULT_MALFORMED' };
+    expect(await session.exchange('slow', {}, exchange())).toMatchObject(refused);
+    expect(await session.call('slow', {})).toMatchObject(refused);
+    await gate.close();
+    const outcomes = (await records()).filter(({ type }) => type === 'outcome').map(({ outcome }) => outcome);
+    expect(outcomes).toEqual(['task', 'delivered', 'failed', 'failed']);
   });
 
   test('fails where nobody can be asked', async () => {

@@ -50,9 +50,9 @@ export function answerDelivered(delivered: InboundDelivered, decision: Decision,
   });
 }
 
-/** What the caller gets for a call that waits for answers. */
-export const answerAsked = ({ questions, state }: InboundAsked, decision: Decision, record: number): Asked =>
-  Object.freeze({ kind: 'asked', questions, state, rule: decision.rule, record });
+/** What the caller gets for a call that waits for answers, or goes on as a task. */
+export const answerAsked = ({ questions, state, task }: InboundAsked, decision: Decision, record: number): Asked =>
+  Object.freeze({ kind: 'asked', questions, state, task, rule: decision.rule, record });
 
 /** A model need not know where on the machine the policy lies. */
 const nameRule = ({ id, file, line }: RuleReference): string =>

@@ -20,12 +20,13 @@ import type { CallExchange, NeedsAnswers, Questions, ToolOutput } from './tool.t
 /** What may be released, or why nothing is. */
 export type Inbound = InboundDelivered | InboundAsked | InboundFailed;
 
-/** The tool waits for answers: its questions, copied and bounded. */
+/** The tool waits for answers, or goes on as a task: its questions and the task, copied and bounded. */
 export interface InboundAsked {
   readonly kind: 'asked';
-  readonly outcome: 'input-required';
+  readonly outcome: 'input-required' | 'task';
   readonly questions: Questions;
   readonly state: JsonValue;
+  readonly task: JsonObject | null;
   readonly recorded: JsonValue;
 }
 
@@ -73,7 +74,10 @@ export function inbound(
 }
 
 /** ATTACKER-CONTROLLED: the questions, which a server wrote. The surface judges each before a client sees it. */
-function asked({ questions, state }: NeedsAnswers, exchange: CallExchange | null, limits: Limits): Inbound {
+function asked(asking: NeedsAnswers, exchange: CallExchange | null, limits: Limits): Inbound {
+  const { questions, state } = asking;
+  if (asking.task !== null && (exchange?.task ?? null) === null)
+    return failed('RESULT_MALFORMED', 'the tool goes on as a task, and nobody asked for one');
   if (exchange === null) return failed('RESULT_MALFORMED', 'the tool asks for input, and nobody can be asked here');
   const bounds = { maxBytes: limits.resultTextBytes, maxDepth: limits.argumentDepth };
   const copied = copyJson(questions, bounds);
@@ -84,12 +88,15 @@ function asked({ questions, state }: NeedsAnswers, exchange: CallExchange | null
       return failed('RESULT_MALFORMED', 'the tool asks no question');
     parsed[key] = Object.freeze({ method, params });
   }
+  const task = asking.task === null ? null : copyJson(asking.task, bounds);
+  const isTask = isJsonObject(task);
   return {
     kind: 'asked',
-    outcome: 'input-required',
+    outcome: isTask ? 'task' : 'input-required',
     questions: Object.freeze(parsed),
     state,
-    recorded: { questions: copied },
+    task: isTask ? task : null,
+    recorded: isTask ? { task } : { questions: copied },
   };
 }
 

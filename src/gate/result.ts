@@ -43,11 +43,13 @@ export interface Failed {
   readonly record: number | null;
 }
 
-/** Admitted, and waiting for answers: the call is to be made again with them and with `state`. */
+/** Admitted, and waiting for answers, or for a task to end: the call is to be made again with them and with `state`. */
 export interface Asked {
   readonly kind: 'asked';
   readonly questions: Questions;
   readonly state: JsonValue;
+  /** The task as which the call goes on; null where the caller is asked something. */
+  readonly task: JsonObject | null;
   readonly rule: RuleReference;
   /** Sequence number of the outcome record of this round. */
   readonly record: number;

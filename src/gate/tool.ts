@@ -24,17 +24,20 @@ export type Questions = Readonly<Record<string, { readonly method: string; reado
 
 /**
  * What a tool throws when it cannot go on without answers: the call is made again with them, and with `state`, which only the
- * tool reads. Where the caller cannot be asked the call fails.
+ * tool reads. Where the caller cannot be asked the call fails. `task`: nothing is asked, the tool goes on by itself, and the
+ * call is made again when that has ended.
  */
 export class NeedsAnswers extends Error {
   override readonly name: string = 'NeedsAnswers';
   readonly questions: Questions;
   readonly state: JsonValue;
+  readonly task: JsonObject | null;
 
-  constructor(questions: Questions, state: JsonValue) {
+  constructor(questions: Questions, state: JsonValue, task: JsonObject | null = null) {
     super('the tool needs answers before it can go on');
     this.questions = questions;
     this.state = state;
+    this.task = task;
   }
 }
 
@@ -46,6 +49,8 @@ export interface CallExchange {
   readonly answers: JsonObject | null;
   /** `NeedsAnswers.state` of the round before; null in the first. */
   readonly state: JsonValue;
+  /** The caller takes a task instead of the result, to be kept for `ttl` milliseconds; null: it waits for the result. */
+  readonly task: { readonly ttl: number } | null;
   /** Whether the caller wants to hear of progress, and log messages of which level on; null: none. */
   readonly wantsProgress: boolean;
   readonly logLevel: string | null;

@@ -15,14 +15,13 @@ import { anyParams, checkParams } from './client-params.ts';
 import { type Era, isAtLevel, openRequest } from './client-request.ts';
 import type { ClientAnswer, Question, ServedSession, SessionEvent, SessionFeatures } from './exchange.ts';
 import { type OpenRounds, openRounds } from './open-rounds.ts';
+import { TASKS_VERSION } from './task-forms.ts';
 import { throttled } from './throttle.ts';
 
 /** Revisions with sessions that clients may speak, newest first. */
 export const LEGACY_VERSIONS: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26'];
 /** The stateless revision. */
 export const MODERN_VERSION = '2026-07-28';
-/** The one revision that has tasks. */
-const TASKS_VERSION = '2025-11-25';
 
 const INSTRUCTIONS =
   'Every call passes a policy. A denied call says which rule denied it and what would be allowed: change the call, or ask the operator.';
@@ -136,13 +135,14 @@ async function serveMethod(
   params: JsonObject,
   context: ServerContext,
 ): Promise<Result> {
-  if (method.startsWith('tasks/') && client.server.getNegotiatedProtocolVersion() !== TASKS_VERSION) {
+  if (method.startsWith('tasks/') && !hasTasks(client)) {
     throw new ProtocolError(ProtocolErrorCode.MethodNotFound, 'Method not found');
   }
   // A receiver without tasks answers as if none had been asked for (MCP 2025-11-25, tasks).
   const { task: _, ...plain } = params;
   if (method === 'resources/subscribe') return subscribe(client, plain, context);
   const result = await serve(client, method, plain, context);
+  if (method === 'tools/list' && !hasTasks(client)) return withoutTaskSupport(result);
   const { uri, level } = params;
   if (method === 'resources/unsubscribe' && typeof uri === 'string') client.uris.delete(uri);
   if (method === 'logging/setLevel' && typeof level === 'string') client.level = level;
@@ -223,12 +223,21 @@ function toldError(error: unknown, onError: (error: unknown) => void): ProtocolE
   return new ProtocolError(ProtocolErrorCode.InternalError, 'Internal error');
 }
 
-function adaptMessage({ features, era, server }: Client, message: JSONRPCMessage): JSONRPCMessage {
+function adaptMessage(client: Client, message: JSONRPCMessage): JSONRPCMessage {
   if (!('method' in message) || message.method !== 'tools/call' || message.params?.['task'] === undefined) {
     return message;
   }
-  const hasTasks = features.tasks && era === 'legacy' && server.getNegotiatedProtocolVersion() === TASKS_VERSION;
-  return hasTasks ? { ...message, method: TASK_CALL } : message;
+  return hasTasks(client) ? { ...message, method: TASK_CALL } : message;
+}
+
+const hasTasks = ({ features, era, server }: Client): boolean =>
+  features.tasks && era === 'legacy' && server.getNegotiatedProtocolVersion() === TASKS_VERSION;
+
+/** A client that has no tasks is not told which tools could be called as one. */
+function withoutTaskSupport({ tools, ...rest }: Result): Result {
+  const withoutExecution = (tool: unknown): unknown =>
+    isJsonObject(tool) ? Object.fromEntries(Object.entries(tool).filter(([name]) => name !== 'execution')) : tool;
+  return { ...rest, tools: Array.isArray(tools) ? tools.map(withoutExecution) : [] };
 }
 
 function wants(client: Client, event: SessionEvent): boolean {

@@ -7,6 +7,7 @@ import type { Envelope } from './envelope.ts';
 import type { ReadAnswer } from './mcp-readers.ts';
 import type { ExposedTools } from './served-names.ts';
 import { holderOf, type ServerCaller } from './server-caller.ts';
+import type { SessionTasks } from './session-tasks.ts';
 
 /** What one served session works with. */
 export interface ServedContext {
@@ -19,13 +20,15 @@ export interface ServedContext {
   readonly tools: () => ExposedTools;
   /** Lets a server tell the session of changes of exactly these resources. */
   readonly watch: (server: ApprovedServer, uris: ReadonlySet<string>) => Promise<void>;
+  /** The calls of the session that go on as tasks. */
+  readonly tasks: SessionTasks;
   /** Takes over approvals that changed. */
   readonly refresh: () => Promise<void>;
 }
 
 /** Code of JSON-RPC 2.0 for parameters that are not right, and that of an error of our own (-32000 to -32099). */
 export const INVALID_PARAMS = -32_602;
-const DENIED = -32_000;
+export const DENIED = -32_000;
 
 /** What a client is told of an action that was not carried out, or did not end well. */
 export function actionError(result: Exclude<CallResult, { readonly kind: 'delivered' }>): ProtocolError {

@@ -105,14 +105,18 @@ function listedArgument(argument: unknown): JsonObject[] {
   ];
 }
 
-/** A tool as `tools/list` shows it: approved or built-in text only, and no hint that a server gave about itself. */
-export function listedTool(name: string, tool: Tool): JsonObject {
+/**
+ * A tool as `tools/list` shows it: approved or built-in text only, and no hint that a server gave about itself.
+ * `taskSupport`: whether it can, or must, be called as a task; null: neither.
+ */
+export function listedTool(name: string, tool: Tool, taskSupport: 'optional' | 'required' | null): JsonObject {
   return {
     name,
     ...(tool.title === undefined ? {} : { title: tool.title }),
     ...(tool.description === undefined ? {} : { description: tool.description }),
     inputSchema: { ...tool.schema, type: 'object' },
     ...(tool.outputSchema === undefined ? {} : { outputSchema: { ...tool.outputSchema, type: 'object' } }),
+    ...(taskSupport === null ? {} : { execution: { taskSupport } }),
     ...(tool.runs === 'built-in' && tool.effect === 'read' ? { annotations: { readOnlyHint: true } } : {}),
   };
 }

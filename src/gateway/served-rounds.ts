@@ -47,6 +47,7 @@ export async function playRound(context: ServedContext, rounds: RoundsRequest): 
     },
     ...{
       state: before?.state ?? null,
+      task: null,
       wantsProgress: request.progress !== null,
       logLevel: wantsLogs(context, rounds) ? 'debug' : null,
     },

@@ -12,7 +12,17 @@ import { listedTool, toolExposure } from './served-names.ts';
 import { complete, getPrompt, listPrompts } from './served-prompts.ts';
 import { listResources, listTemplates, readResource, type Watched, watchResource } from './served-resources.ts';
 import { abandonRound, playRound } from './served-rounds.ts';
+import {
+  callAsTask,
+  cancelTask,
+  getTask,
+  getTaskResult,
+  listTasks,
+  offersTasks,
+  taskSupportIn,
+} from './served-tasks.ts';
 import { holderOf, serverCaller, sessionHolder } from './server-caller.ts';
+import { sessionTasks } from './session-tasks.ts';
 import { ABILITIES, MISSING_ABILITY } from './upstream-result.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -62,6 +72,10 @@ const ANSWERERS: ReadonlyMap<string, Answerer> = new Map<string, Answerer>([
   ['prompts/get', getPrompt],
   ['completion/complete', plain(complete)],
   ['logging/setLevel', plain(setLevel)],
+  ['tasks/get', plain(getTask)],
+  ['tasks/result', plain(getTaskResult)],
+  ['tasks/list', plain(listTasks)],
+  ['tasks/cancel', plain(cancelTask)],
 ]);
 
 /** Serves a gate session to one client. */
@@ -72,6 +86,7 @@ export function serveSession(session: GateSession, { upstreams, changes, caller,
     tools: toolExposure(session, servers),
     watch: async (server, uris) =>
       upstreams?.with(server, holderOf(session.principal, server), (connection) => connection.watch(uris)),
+    tasks: sessionTasks(() => performance.now()),
     refresh: async () => upstreams?.refresh(),
   };
   const listeners = new Set<(event: SessionEvent) => void>();
@@ -140,13 +155,16 @@ export async function offeredFeatures(
     prompts: some('prompts/get', 'prompts'),
     completion: some('completion/complete', 'completions'),
     logging: servers.some(({ rule }) => mayBeAllowed(actionName(rule.name, 'notifications/message'))),
-    tasks: false,
+    tasks: servers.some((server) => offersTasks(mayBeAllowed, server)),
   };
 }
 
 async function listTools(context: ServedContext): Promise<JsonObject> {
   const { byName } = context.tools();
-  return { tools: [...byName].map(([name, tool]) => listedTool(name, tool)) };
+  const servers = new Map(context.servers().map((server) => [server.rule.name, server]));
+  const taskSupport = ({ name, server = '' }: Tool): ReturnType<typeof taskSupportIn> =>
+    taskSupportIn(context, servers.get(server), name);
+  return { tools: [...byName].map(([name, tool]) => listedTool(name, tool, taskSupport(tool))) };
 }
 
 /** The level is kept on the client's side; each server that may log is asked whether it may. */
@@ -162,6 +180,12 @@ async function callTool(context: ServedContext, request: ClientRequest): Promise
   const { signal } = request;
   const { policyName, tool } = calledTool(context, name);
   const server = context.servers().find(({ rule }) => rule.name === tool?.server);
+  if (request.params['task'] !== undefined) {
+    return {
+      kind: 'result',
+      result: await callAsTask(context, { server, tool: policyName, arguments: args }, request),
+    };
+  }
   if (server === undefined) {
     return { kind: 'result', result: callAnswer(await session.call(policyName, args, { signal }), null) };
   }

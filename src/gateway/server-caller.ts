@@ -46,11 +46,12 @@ export type UseServer = <T>(
   use: (connection: UpstreamConnection) => Promise<T>,
 ) => Promise<T>;
 
-/** Whether a server may turn to the client, so that its connection is one session's and no other's. */
+/** Whether a server may turn to the client, or keep tasks for it, so that its connection is one session's and no other's. */
 const isInteractive = ({ actions }: ServerRule): boolean =>
-  [actions.sampling, actions.elicitation, actions.roots, actions.logging, actions.subscriptions].some(
-    (right) => right !== null,
-  );
+  [
+    ...[actions.sampling, actions.elicitation, actions.roots],
+    ...[actions.logging, actions.subscriptions, actions.tasks],
+  ].some((right) => right !== null);
 
 /** Whose connection a request goes over: one session's where the server may turn to the client, else one principal's. */
 export const holderOf = (principal: Principal, { rule }: Pick<ApprovedServer, 'rule'>): string =>

@@ -1,6 +1,7 @@
 import { type Client, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/client';
 import { isJsonObject, type JsonObject } from '../core/index.ts';
 import type { ServerRule } from '../policy/index.ts';
+import { RELATED_TASK_META_KEY } from './task-forms.ts';
 import { allowsAction, QUESTION_ACTIONS } from './upstream-abilities.ts';
 
 /** Answers a question of a server; what it throws, but for a ProtocolError, is not told to the server. */
@@ -37,6 +38,8 @@ export function takeQuestions(client: Client, rule: ServerRule, now: () => numbe
     if (handler === null || action === undefined || !allowsAction(rule, action)) throw notFound();
     if (clock.waiting >= MAX_WAITING) throw refused('too many questions wait for an answer');
     const params = isJsonObject(request.params) ? request.params : {};
+    // A question of a task is nobody's: the call that runs now is another one.
+    if (isOfTask(params['_meta'])) throw notFound();
     begin();
     try {
       return { ...(await handler(request.method, params, context.mcpReq.signal)) };
@@ -54,6 +57,8 @@ export function takeQuestions(client: Client, rule: ServerRule, now: () => numbe
     waitedMs: () => clock.waited + (clock.waiting === 0 ? 0 : now() - clock.since),
   };
 }
+
+const isOfTask = (meta: unknown): boolean => isJsonObject(meta) && meta[RELATED_TASK_META_KEY] !== undefined;
 
 const notFound = (): ProtocolError => new ProtocolError(ProtocolErrorCode.MethodNotFound, 'Method not found');
 const refused = (message: string): ProtocolError => new ProtocolError(ProtocolErrorCode.InternalError, message);

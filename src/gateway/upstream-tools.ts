@@ -1,11 +1,12 @@
 import { ProtocolError } from '@modelcontextprotocol/client';
-import { isSallyportError, type JsonObject } from '../core/index.ts';
-import type { Gate, Tool, ToolContext, ToolOutput } from '../gate/index.ts';
+import { isJsonObject, isSallyportError, type JsonObject, type JsonValue } from '../core/index.ts';
+import { type Gate, NeedsAnswers, type Tool, type ToolContext, type ToolOutput } from '../gate/index.ts';
 import { checkAgreement } from './agreement.ts';
 import type { ApprovedServer } from './approved-server.ts';
 import type { RefusedTool, UsableTool } from './definitions.ts';
 import { headersFor, type ParamHeader, paramHeaders } from './param-headers.ts';
 import { holderOf, type ServerCaller } from './server-caller.ts';
+import { readTask, type Task, taskAsJson } from './task-forms.ts';
 import { callOutput, errorOutput, MISSING_ABILITY, missingAbility } from './upstream-result.ts';
 
 /** Registers one approved tool at a gate: its name in policies, or why the gate does not take it. */
@@ -46,16 +47,17 @@ async function runTool(
 ): Promise<ToolOutput> {
   const holder = holderOf(principal, server);
   const headers = headersFor(repeated, call.arguments);
+  const ended = exchange === undefined ? null : endedTask(exchange.state);
+  const wanted = exchange?.task ?? null;
+  // A call that goes on without its caller cannot ask it, and does not hold up the calls that can.
+  const asking = ended === null && wanted === null ? (exchange ?? null) : null;
+  const request =
+    ended === null
+      ? { method: 'tools/call', params: { ...call, ...(wanted === null ? {} : { task: { ttl: wanted.ttl } }) } }
+      : { method: 'tasks/result', params: { taskId: ended } };
   try {
-    const raw = await caller.call({
-      server,
-      method: 'tools/call',
-      params: { ...call },
-      holder,
-      headers,
-      exchange: exchange ?? null,
-      signal,
-    });
+    const raw = await caller.call({ server, ...request, holder, headers, exchange: asking, signal });
+    if (wanted !== null && isJsonObject(raw) && raw['task'] !== undefined) throw goesOn(readTask(raw['task']));
     const output = callOutput(raw);
     checkAgreement(output);
     return output;
@@ -65,3 +67,10 @@ async function runTool(
     return errorOutput(error.code, error.message);
   }
 }
+
+/** The call is over for now; its last round, with this state, fetches the result. */
+const goesOn = (task: Task): NeedsAnswers => new NeedsAnswers({}, { endedTask: task.taskId }, taskAsJson(task));
+
+/** The server's task whose result the last round of a call fetches; null for every other round. */
+const endedTask = (state: JsonValue): string | null =>
+  isJsonObject(state) && typeof state['endedTask'] === 'string' ? state['endedTask'] : null;

@@ -8,7 +8,7 @@ export type Surface = 'http' | 'stdio';
 export type Revision = '2025-11-25' | '2026-07-28';
 
 /** What the person, the model and the folders behind a client answer, and what they were asked. */
-export interface Behind {
+interface Behind {
   readonly asked: { readonly method: string; readonly params: Readonly<Record<string, unknown>> }[];
   /** Answers to forms, one after the other; the last one again and again. */
   forms: readonly object[];
