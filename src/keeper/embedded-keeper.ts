@@ -132,7 +132,7 @@ export class EmbeddedKeeper implements Keeper {
   }
 
   async isUncertain(call: CallIdentity): Promise<boolean> {
-    return this.#calls.isUncertain(call);
+    return this.#parts.unknown.coversAll(call.principal) || this.#calls.isUncertain(call);
   }
 
   async refuse(intent: IntentDraft): Promise<Receipt> {

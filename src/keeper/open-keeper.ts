@@ -108,7 +108,9 @@ interface Recovered {
   readonly uncertain: ReadonlySet<string>;
 }
 
-const namesOf = ({ seq, intentSeq }: LogRecord): UnknownCall => ({ admittedSeq: seq, intentSeq: intentSeq ?? -1 });
+const namesOf = ({ seq, intentSeq, principal }: LogRecord): UnknownCall => ({
+  ...{ admittedSeq: seq, intentSeq: intentSeq ?? -1, principal },
+});
 
 /** The call behind two records, if its arguments are still there (they may have been erased). */
 async function callOf(state: string, { intentSeq }: UnknownCall): Promise<string | null> {
