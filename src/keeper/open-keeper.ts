@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { AuditLog, type LogRecord, readPayloads, readRecords, recoveryDrafts } from '../audit/index.ts';
-import { type Clock, isJsonObject, systemClock } from '../core/index.ts';
+import { type Clock, isJsonObject, isSallyportError, SallyportError, systemClock } from '../core/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import { ADOPTION_MS, type Orphan, sameCall } from './calls.ts';
 import { EmbeddedKeeper } from './embedded-keeper.ts';
@@ -42,8 +42,9 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
   let keeper: EmbeddedKeeper;
   const peers = new PeerFolder(state);
   try {
+    // INVARIANT: the store before the log. Its lock is the kernel's, which holds whatever becomes of the files of ownership.
+    store = await openStoreOf(state, clock);
     log = await AuditLog.open({ directory: state, clock, writer: `keeper:${process.pid}` });
-    store = await openStore({ file: join(state, 'state.db'), clock });
     const [epochs, stops] = [await PolicyEpochs.open(store), await StopFlags.open(store)];
     const [unknown, tokens] = [new UnknownCalls(state), new TokenFolder(state)];
     const recovered = await recover({ state, log, unknown, peers });
@@ -59,6 +60,16 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
     throw error;
   }
   return serve(keeper, { peers, state, socket: options.socket ?? null, stayAlive: options.stayAlive ?? false });
+}
+
+/** @throws SallyportError STATE_OWNED when another process has it open, and the codes of `openStore` */
+async function openStoreOf(state: string, clock: Clock): Promise<Store> {
+  try {
+    return await openStore({ file: join(state, 'state.db'), clock });
+  } catch (cause) {
+    if (!isSallyportError(cause, 'STORE_OWNED')) throw cause;
+    throw new SallyportError('STATE_OWNED', `another process has the state folder ${state} open`, { cause });
+  }
 }
 
 async function serve(keeper: EmbeddedKeeper, options: Omit<ServeOptions, 'keeper'>): Promise<EmbeddedKeeper> {
