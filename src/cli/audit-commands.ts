@@ -6,6 +6,7 @@ import {
   FRESH_MS,
   type LogRecord,
   readRecords,
+  readRecordsAt,
   readSession,
   renderRecordLine,
   renderReport,
@@ -115,10 +116,10 @@ export async function auditUnknown(
   if (flags.settle !== undefined) return settleUnknown(terminal, state, flags.settle);
   const calls = new UnknownCalls(state).list();
   const lines: string[] = [];
-  for (const { intentSeq, admittedSeq, scope } of calls) {
-    for await (const { record } of readRecords(state, { from: intentSeq, to: intentSeq + 1 })) {
-      lines.push(`${admittedSeq}  ${renderRecordLine(record)}${STANDS_FOR[scope]}`);
-    }
+  const byIntent = new Map(calls.map((call) => [call.intentSeq, call]));
+  for await (const { seq, record } of readRecordsAt(state, byIntent.keys())) {
+    const call = byIntent.get(seq);
+    if (call !== undefined) lines.push(`${call.admittedSeq}  ${renderRecordLine(record)}${STANDS_FOR[call.scope]}`);
   }
   answer(terminal, asJson(calls), lines.join('\n') || 'None: of every call it is known how it ended.');
   return calls.length === 0 ? 0 : 1;
