@@ -3,7 +3,7 @@ import { type Clock, canonicalJson, isSallyportError, SallyportError, sha256Hex 
 import { openStateFolder } from '../keeper/index.ts';
 import { reachableFolders, type ServerRule } from '../policy/index.ts';
 import { type LoadedPolicy, loadPolicyText, withRoot } from './load-policy.ts';
-import { readApproval, writeFirstApproval } from './policy-approval.ts';
+import { keepUnderName, readApproval, writeFirstApproval } from './policy-approval.ts';
 import { readPolicyFile } from './policy-file.ts';
 
 /** What is enforced: the policy as it is written now and, where that is another one, the one that was approved. */
@@ -41,6 +41,7 @@ export async function readPair(source: PairSource, isFirst: boolean): Promise<Po
   const written = withRoot(policy, policyFile, root);
   openStateFolder(state, reachableFolders(policy, written.root));
   if (!needsApproval) return pairOf(written);
+  if (isFirst) keepUnderName(state, policyFile);
   const known = readApproval(state, policyFile);
   if (known === null && isFirst) {
     const { digest } = policy;

@@ -209,6 +209,20 @@ describe('a change of the file', () => {
     expect(await again.call('more', sum)).toMatchObject({ kind: 'denied', code: 'TOOL_NOT_ALLOWED' });
   });
 
+  test('by turning a link is one too where the file that it led to was approved under its own name', async () => {
+    const [wide, link] = [join(workspace.root, 'wide.yaml'), join(workspace.root, 'link.yaml')];
+    writeFileSync(wide, policyOf('add: {}', 'slow: {}', 'more: {}'));
+    await (await openHere()).close();
+    symlinkSync(workspace.policyFile, link);
+    await (await openHere({ policy: link })).close();
+    symlinkSync(wide, `${link}.new`);
+    renameSync(`${link}.new`, link);
+    const again = await openHere({ policy: link });
+    expect(again.policyStatus()).toMatchObject({ approvedDigest: expect.any(String), trouble: null });
+    again.tool({ ...addTool(), name: 'more' });
+    expect(await again.call('more', sum)).toMatchObject({ kind: 'denied', code: 'TOOL_NOT_ALLOWED' });
+  });
+
   test('of comments alone is none', async () => {
     const gate = await openHere();
     const { epoch } = gate.policyStatus();
