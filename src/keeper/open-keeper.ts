@@ -75,8 +75,18 @@ async function openStoreOf(state: string, clock: Clock): Promise<Store> {
 
 async function serve(keeper: EmbeddedKeeper, options: Omit<ServeOptions, 'keeper'>): Promise<EmbeddedKeeper> {
   try {
-    options.peers.sweep();
-    keeper.serveWith(await serveKeeper({ ...options, keeper }));
+    const { peers } = options;
+    peers.sweep();
+    // For commands of operators that find no space for a token of their own.
+    const { name } = peers.addOwn('operator');
+    const server = await serveKeeper({ ...options, keeper });
+    keeper.serveWith({
+      path: server.path,
+      close: () => {
+        peers.revoke(name);
+        return server.close();
+      },
+    });
     return keeper;
   } catch (error) {
     await keeper.close('its socket could not be opened');
