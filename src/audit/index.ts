@@ -3,6 +3,7 @@ export { type Appended, AuditLog, CHECKPOINT_MS, HEARTBEAT_MS } from './audit-lo
 export { type Recovered, recoveryDrafts, unknownOutcome } from './log-end.ts';
 export type { LogFile, LogFiles, OpenMode } from './log-files.ts';
 export type { AuditLogOptions } from './log-parts.ts';
+export { type RecordWithPayloads, readRecordsAt } from './read-at.ts';
 export { type PayloadReading, type ReadRecord, readPayloads, readRecords } from './read-log.ts';
 export type { LogRecord, RecordDraft, RecordType } from './record.ts';
 export { renderRecordLine, renderReport, renderSession, renderSessions } from './render.ts';

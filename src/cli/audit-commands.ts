@@ -6,6 +6,7 @@ import {
   FRESH_MS,
   type LogRecord,
   readRecords,
+  readRecordsAt,
   readSession,
   renderRecordLine,
   renderReport,
@@ -115,14 +116,21 @@ export async function auditUnknown(
   if (flags.settle !== undefined) return settleUnknown(terminal, state, flags.settle);
   const calls = new UnknownCalls(state).list();
   const lines: string[] = [];
-  for (const { intentSeq, admittedSeq } of calls) {
-    for await (const { record } of readRecords(state, { from: intentSeq, to: intentSeq + 1 })) {
-      lines.push(`${admittedSeq}  ${renderRecordLine(record)}`);
-    }
+  const byIntent = new Map(calls.map((call) => [call.intentSeq, call]));
+  for await (const { seq, record } of readRecordsAt(state, byIntent.keys())) {
+    const call = byIntent.get(seq);
+    if (call !== undefined) lines.push(`${call.admittedSeq}  ${renderRecordLine(record)}${STANDS_FOR[call.scope]}`);
   }
   answer(terminal, asJson(calls), lines.join('\n') || 'None: of every call it is known how it ended.');
   return calls.length === 0 ? 0 : 1;
 }
+
+/** Said of the entry that is on the list in place of those that did not fit. */
+const STANDS_FOR = {
+  call: '',
+  principal: '  and, as too many are unknown, every call of this agent',
+  everyone: '  and, as too many are unknown, every call of everyone',
+} as const;
 
 function settleUnknown(terminal: Terminal, state: string, number: string): number {
   if (!/^[0-9]{1,15}$/.test(number))

@@ -24,6 +24,7 @@ type Loaded = Awaited<ReturnType<typeof loadPolicyText>>;
 /** `policy approve`: shows what a change of the policy file widens and narrows, asks, and lets it in. */
 export async function policyApprove(terminal: Terminal, flags: PolicyApproveFlags): Promise<number> {
   refuseInside();
+  refuseElsewhere();
   const settings = settingsOf(flags);
   if (settings.embedded)
     throw new SallyportError('USAGE', 'there is no policy file here: the embedded policy needs no approval');
@@ -44,7 +45,9 @@ export async function policyApprove(terminal: Terminal, flags: PolicyApproveFlag
     return 1;
   }
   writeApproval(settings.state, { file: policyFile, digest, text, approvedAt: Date.now() });
-  const record = await recordApproval(settings, written);
+  const record = await recordApproval(settings, written).catch((cause: unknown) => {
+    throw asApproved(cause);
+  });
   const value = { file: policyFile, digest, approved: true, changes: changes as unknown as JsonValue, record };
   answer(terminal, value, safeLines(`Approved ${policyFile}: ${digest}. ${SAID[record]}`));
   return 0;
@@ -57,6 +60,23 @@ export async function policyApprove(terminal: Terminal, flags: PolicyApproveFlag
 function refuseInside(): void {
   if (process.env[INSIDE_VARIABLE] === undefined) return;
   throw new SallyportError('OPERATOR_ONLY', 'this command was started by a tool of an agent');
+}
+
+/** An approval is kept in a state folder; that of the keeper which the environment names is not to be reached from here. */
+function refuseElsewhere(): void {
+  if ((process.env['SALLYPORT_KEEPER'] ?? '') === '') return;
+  throw new SallyportError(
+    'USAGE',
+    'SALLYPORT_KEEPER names a keeper: approve as its user, with --state and without that variable',
+  );
+}
+
+/** What went wrong after the approval was written, and that it was. */
+function asApproved(cause: unknown): unknown {
+  if (!isSallyportError(cause)) return cause;
+  return new SallyportError(cause.code, `the approval was written, and could not be recorded here: ${cause.message}`, {
+    cause,
+  });
 }
 
 /** What was approved that cannot be read is no reason to approve nothing: all of the policy is shown then. */

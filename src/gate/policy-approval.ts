@@ -88,6 +88,25 @@ export function writeFirstApproval(state: string, approved: ApprovedPolicy): voi
   });
 }
 
+/**
+ * Keeps what was approved of the file that a name leads to under that name too: a link that is turned to another file later
+ * is then a change. Does nothing where the name has an approval, or nothing was approved.
+ * @throws SallyportError STATE_UNWRITABLE
+ */
+export function keepUnderName(state: string, policyFile: string): void {
+  const [named, real] = approvalFiles(state, policyFile);
+  if (named === undefined || real === undefined) return;
+  try {
+    linkSync(real, named);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'EEXIST' || code === 'ENOENT') return;
+    throw new SallyportError('STATE_UNWRITABLE', `cannot keep the approved policy in ${approvalsFolder(state)}`, {
+      cause,
+    });
+  }
+}
+
 function writeAll(state: string, approved: ApprovedPolicy, place: (from: string, to: string) => void): void {
   const folder = approvalsFolder(state);
   const fresh = join(folder, `new-${process.pid}-${randomBytes(6).toString('hex')}`);

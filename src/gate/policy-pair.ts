@@ -3,7 +3,7 @@ import { type Clock, canonicalJson, isSallyportError, SallyportError, sha256Hex 
 import { openStateFolder } from '../keeper/index.ts';
 import { reachableFolders, type ServerRule } from '../policy/index.ts';
 import { type LoadedPolicy, loadPolicyText, withRoot } from './load-policy.ts';
-import { readApproval, writeFirstApproval } from './policy-approval.ts';
+import { keepUnderName, readApproval, writeFirstApproval } from './policy-approval.ts';
 import { readPolicyFile } from './policy-file.ts';
 
 /** What is enforced: the policy as it is written now and, where that is another one, the one that was approved. */
@@ -39,8 +39,9 @@ export async function readPair(source: PairSource, isFirst: boolean): Promise<Po
   const { policyFile, root, state, clock, needsApproval } = source;
   const { policy, text } = await readPolicyFile(policyFile);
   const written = withRoot(policy, policyFile, root);
-  openStateFolder(state, reachableFolders(policy, written.root));
+  checkState(state, reachableFolders(policy, written.root));
   if (!needsApproval) return pairOf(written);
+  if (isFirst) keepUnderName(state, policyFile);
   const known = readApproval(state, policyFile);
   if (known === null && isFirst) {
     const { digest } = policy;
@@ -51,6 +52,17 @@ export async function readPair(source: PairSource, isFirst: boolean): Promise<Po
   const isFirstUse = known === null;
   if (approval.digest === policy.digest) return Object.freeze({ written, approved: null, isFirstUse });
   return Object.freeze({ written, approved: readApproved(approval, source), isFirstUse });
+}
+
+/** The approvals lie in the state folder, so that a keeper of another user cannot be asked for them. */
+function checkState(state: string, reachable: readonly string[]): void {
+  try {
+    openStateFolder(state, reachable);
+  } catch (cause) {
+    if (!isSallyportError(cause, 'STATE_PERMISSIONS') && !isSallyportError(cause, 'STATE_UNWRITABLE')) throw cause;
+    const message = `${cause.message}; where the keeper is another user's, only policyChanges: 'ignore' works (docs/keeper.md)`;
+    throw new SallyportError(cause.code, message, { cause });
+  }
 }
 
 function readApproved(approval: { readonly text: string; readonly digest: string }, source: PairSource): LoadedPolicy {

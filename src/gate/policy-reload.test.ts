@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addTool } from '../../test/support/add-tool.ts';
@@ -205,6 +205,20 @@ describe('a change of the file', () => {
     expect(await change(gate, turn)).toMatchObject({ approvedDigest: expect.any(String) });
     await gate.close();
     const again = await openHere({ policy: link });
+    again.tool({ ...addTool(), name: 'more' });
+    expect(await again.call('more', sum)).toMatchObject({ kind: 'denied', code: 'TOOL_NOT_ALLOWED' });
+  });
+
+  test('by turning a link is one too where the file that it led to was approved under its own name', async () => {
+    const [wide, link] = [join(workspace.root, 'wide.yaml'), join(workspace.root, 'link.yaml')];
+    writeFileSync(wide, policyOf('add: {}', 'slow: {}', 'more: {}'));
+    await (await openHere()).close();
+    symlinkSync(workspace.policyFile, link);
+    await (await openHere({ policy: link })).close();
+    symlinkSync(wide, `${link}.new`);
+    renameSync(`${link}.new`, link);
+    const again = await openHere({ policy: link });
+    expect(again.policyStatus()).toMatchObject({ approvedDigest: expect.any(String), trouble: null });
     again.tool({ ...addTool(), name: 'more' });
     expect(await again.call('more', sum)).toMatchObject({ kind: 'denied', code: 'TOOL_NOT_ALLOWED' });
   });
@@ -422,4 +436,26 @@ test('the log of all this verifies', async () => {
   await gate.close();
   const report = await verifyLog({ directory: workspace.state, verifierKey: gate.keeper.verifier, now: Date.now() });
   expect(report).toMatchObject({ integrity: { status: 'ok' }, completeness: { status: 'ok' } });
+});
+
+test('a gate that cannot open the state of its keeper says what works there', async () => {
+  const keeper = await openKeeper({ state: workspace.state, reachable: [] });
+  try {
+    chmodSync(workspace.state, 0o750);
+    const refused = openGate({ policy: workspace.policyFile, keeper, tools: [addTool()] });
+    await expect(refused).rejects.toMatchObject({
+      code: 'STATE_PERMISSIONS',
+      message: expect.stringContaining("policyChanges: 'ignore'"),
+    });
+    const gate = await openGate({
+      policy: workspace.policyFile,
+      policyChanges: 'ignore',
+      keeper,
+      tools: [addTool()],
+    });
+    expect(await gate.call('add', sum)).toMatchObject({ kind: 'delivered' });
+    await gate.close();
+  } finally {
+    await keeper.close();
+  }
 });

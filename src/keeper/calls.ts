@@ -203,7 +203,7 @@ export class Calls {
   #giveUp(calls: readonly [string, OpenCall][]): void {
     const left = calls.filter(([call, open]) => this.#open.get(call) === open && open.holder === null);
     if (left.length === 0 || this.#log.failure !== null) return;
-    this.#unknown.add(left.map(([, open]) => open));
+    this.#unknown.add(left.map(([, open]) => ({ ...open, principal: open.link.principal })));
     for (const [call, { intentSeq, admittedSeq, link, same }] of left) {
       const error = 'the gate went away before the call ended';
       this.#log.append({ type: 'outcome', ...link, outcome: 'unknown', error, intentSeq, admittedSeq });
@@ -215,7 +215,9 @@ export class Calls {
   #giveUpOrphans(): void {
     if (this.#orphans.size === 0 || this.#log.failure !== null) return;
     const left = [...this.#orphans.values()];
-    this.#unknown.add(left.map(({ admitted }) => ({ intentSeq: admitted.intentSeq ?? -1, admittedSeq: admitted.seq })));
+    this.#unknown.add(
+      left.map(({ admitted: { intentSeq = -1, seq, principal } }) => ({ intentSeq, admittedSeq: seq, principal })),
+    );
     for (const { admitted, callHash, same } of left) {
       this.#log.append(unknownOutcome(admitted));
       this.#doubt(same);

@@ -21,7 +21,7 @@ import type { PolicyEpochs } from './policy-epochs.ts';
 import { RefusalMeter } from './refusal-meter.ts';
 import type { StopFlags } from './stop-flags.ts';
 import type { TokenFolder } from './token-folder.ts';
-import type { UnknownCalls } from './unknown-calls.ts';
+import { digestOf, type UnknownCalls } from './unknown-calls.ts';
 import { Watchers } from './watchers.ts';
 
 interface Parts {
@@ -36,6 +36,8 @@ interface Parts {
   readonly unknown: UnknownCalls;
   /** The calls on that list, as `sameCall` writes them. */
   readonly uncertain: ReadonlySet<string>;
+  /** Digests of the principals each of whose calls counts as one of them. */
+  readonly covered: ReadonlySet<string>;
   /** Admissions of boots before that a gate may still adopt. */
   readonly orphans: readonly Orphan[];
   readonly adoptionMs: number;
@@ -132,7 +134,10 @@ export class EmbeddedKeeper implements Keeper {
   }
 
   async isUncertain(call: CallIdentity): Promise<boolean> {
-    return this.#calls.isUncertain(call);
+    const { unknown, covered } = this.#parts;
+    const { user, agent } = call.principal;
+    if (unknown.coversAll({ user, agent })) return true;
+    return (covered.size > 0 && covered.has(digestOf(user, agent))) || this.#calls.isUncertain(call);
   }
 
   async refuse(intent: IntentDraft): Promise<Receipt> {

@@ -20,4 +20,4 @@ export { type Ownership, takeOwnership } from './owner.ts';
 export { credentialText, type PeerCredential, PeerFolder, type PeerRole } from './peer-folder.ts';
 export { defaultStateFolder, openStateFolder } from './state-folder.ts';
 export { TokenFolder } from './token-folder.ts';
-export { type UnknownCall, UnknownCalls } from './unknown-calls.ts';
+export { type ListedCall, type UnknownCall, UnknownCalls, type UnknownScope } from './unknown-calls.ts';

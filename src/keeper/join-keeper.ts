@@ -44,11 +44,13 @@ export async function joinKeeper(options: JoinOptions): Promise<Keeper> {
   const state = openStateFolder(options.state, options.reachable);
   const peers = new PeerFolder(state);
   let credential: PeerCredential | null = null;
+  const made = new Set<string>();
   const connect = async (tell: (event: KeeperEvent) => void): Promise<Seat> => {
     const socket = findSocket(state);
     if (socket === null) throw new SallyportError('KEEPER_LOST', 'the process that owns the state does not listen yet');
     // A restart of the owner sweeps away what it takes for tokens of the dead; ours is made again.
-    if (credential === null || peers.find(credential.name) === null) credential = peers.addOwn(options.role ?? 'gate');
+    if (credential === null || peers.find(credential.name) === null)
+      credential = ownCredential(peers, made, options.role);
     return remoteSeat({ socket, credential }, tell);
   };
   const takeSeat = async (tell: (event: KeeperEvent) => void): Promise<Seat> => {
@@ -66,9 +68,25 @@ export async function joinKeeper(options: JoinOptions): Promise<Keeper> {
   return SharedKeeper.open({
     takeSeat: (tell) => untilSeated(() => takeSeat(tell)),
     left: () => {
-      if (credential !== null) peers.revoke(credential.name);
+      if (credential !== null && made.has(credential.name)) peers.revoke(credential.name);
     },
   });
+}
+
+/**
+ * A token for this process. INVARIANT: on a full disk an operator can still stop what runs, with the token that the owner of the
+ * state keeps for that; it is the owner's, and not ours to take away.
+ */
+function ownCredential(peers: PeerFolder, made: Set<string>, role: PeerRole = 'gate'): PeerCredential {
+  try {
+    const credential = peers.addOwn(role);
+    made.add(credential.name);
+    return credential;
+  } catch (error) {
+    const kept = role === 'operator' ? peers.findOperator() : null;
+    if (kept === null) throw error;
+    return kept;
+  }
 }
 
 export interface ConnectOptions {

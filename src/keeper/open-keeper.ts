@@ -1,18 +1,19 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { AuditLog, type LogRecord, readPayloads, readRecords, recoveryDrafts } from '../audit/index.ts';
-import { type Clock, isJsonObject, systemClock } from '../core/index.ts';
+import { AuditLog } from '../audit/index.ts';
+import { type Clock, isSallyportError, SallyportError, systemClock } from '../core/index.ts';
 import { openStore, type Store } from '../store/index.ts';
-import { ADOPTION_MS, type Orphan, sameCall } from './calls.ts';
+import { ADOPTION_MS } from './calls.ts';
 import { EmbeddedKeeper } from './embedded-keeper.ts';
 import { takeOwnership } from './owner.ts';
 import { PeerFolder } from './peer-folder.ts';
 import { PolicyEpochs } from './policy-epochs.ts';
+import { recover } from './recover.ts';
 import { type ServeOptions, serveKeeper } from './serve-keeper.ts';
 import { openStateFolder } from './state-folder.ts';
 import { StopFlags } from './stop-flags.ts';
 import { TokenFolder } from './token-folder.ts';
-import { type UnknownCall, UnknownCalls } from './unknown-calls.ts';
+import { UnknownCalls } from './unknown-calls.ts';
 
 export interface KeeperOptions {
   /** The state folder; made (0700) if it is missing. */
@@ -42,8 +43,9 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
   let keeper: EmbeddedKeeper;
   const peers = new PeerFolder(state);
   try {
+    // INVARIANT: the store before the log. Its lock is the kernel's, which holds whatever becomes of the files of ownership.
+    store = await openStoreOf(state, clock);
     log = await AuditLog.open({ directory: state, clock, writer: `keeper:${process.pid}` });
-    store = await openStore({ file: join(state, 'state.db'), clock });
     const [epochs, stops] = [await PolicyEpochs.open(store), await StopFlags.open(store)];
     const [unknown, tokens] = [new UnknownCalls(state), new TokenFolder(state)];
     const recovered = await recover({ state, log, unknown, peers });
@@ -61,10 +63,30 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
   return serve(keeper, { peers, state, socket: options.socket ?? null, stayAlive: options.stayAlive ?? false });
 }
 
+/** @throws SallyportError STATE_OWNED when another process has it open, and the codes of `openStore` */
+async function openStoreOf(state: string, clock: Clock): Promise<Store> {
+  try {
+    return await openStore({ file: join(state, 'state.db'), clock });
+  } catch (cause) {
+    if (!isSallyportError(cause, 'STORE_OWNED')) throw cause;
+    throw new SallyportError('STATE_OWNED', `another process has the state folder ${state} open`, { cause });
+  }
+}
+
 async function serve(keeper: EmbeddedKeeper, options: Omit<ServeOptions, 'keeper'>): Promise<EmbeddedKeeper> {
   try {
-    options.peers.sweep();
-    keeper.serveWith(await serveKeeper({ ...options, keeper }));
+    const { peers } = options;
+    peers.sweep();
+    // For commands of operators that find no space for a token of their own.
+    const { name } = peers.addOwn('operator');
+    const server = await serveKeeper({ ...options, keeper });
+    keeper.serveWith({
+      path: server.path,
+      close: () => {
+        peers.revoke(name);
+        return server.close();
+      },
+    });
     return keeper;
   } catch (error) {
     await keeper.close('its socket could not be opened');
@@ -74,50 +96,3 @@ async function serve(keeper: EmbeddedKeeper, options: Omit<ServeOptions, 'keeper
 
 /** The user that runs this process, as principals name it. */
 export const localUser = (): string => userInfo().username;
-
-interface Recovery {
-  readonly state: string;
-  readonly log: AuditLog;
-  readonly unknown: UnknownCalls;
-  readonly peers: PeerFolder;
-}
-
-/**
- * Writes what is due after a crash. Returns the calls of which nobody knows how they ended, those of this crash and those of
- * before that no person has taken off the list; and those whose process may still say so.
- */
-async function recover({ state, log, unknown, peers }: Recovery): Promise<Recovered> {
-  const orphans: Orphan[] = [];
-  for (const admitted of log.recovered.openAdmissions) {
-    const { peer, call } = admitted.detail ?? {};
-    if (typeof peer !== 'string' || typeof call !== 'string' || !peers.mayReturn(peer)) continue;
-    const same = await callOf(state, namesOf(admitted));
-    orphans.push({ admitted, peer, callHash: call, same });
-  }
-  const waiting = new Set(orphans.map(({ admitted }) => admitted.seq));
-  // Before the log says that it recovered: a crash in between finds them again.
-  unknown.add(log.recovered.openAdmissions.filter(({ seq }) => !waiting.has(seq)).map(namesOf));
-  for (const draft of recoveryDrafts(log.recovered, ({ seq }) => waiting.has(seq))) log.append(draft);
-  await log.flush();
-  const calls = await Promise.all(unknown.list().map((call) => callOf(state, call)));
-  return { orphans, uncertain: new Set(calls.filter((call) => call !== null)) };
-}
-
-interface Recovered {
-  readonly orphans: readonly Orphan[];
-  readonly uncertain: ReadonlySet<string>;
-}
-
-const namesOf = ({ seq, intentSeq }: LogRecord): UnknownCall => ({ admittedSeq: seq, intentSeq: intentSeq ?? -1 });
-
-/** The call behind two records, if its arguments are still there (they may have been erased). */
-async function callOf(state: string, { intentSeq }: UnknownCall): Promise<string | null> {
-  for await (const { record } of readRecords(state, { from: intentSeq, to: intentSeq + 1 })) {
-    const { tool, principal } = record;
-    const { arguments: args } = await readPayloads(state, intentSeq);
-    const [user, agent] = [principal?.['user'], principal?.['agent']];
-    if (tool === undefined || typeof user !== 'string' || typeof agent !== 'string' || !isJsonObject(args)) return null;
-    return sameCall({ principal: { user, agent }, tool, arguments: args });
-  }
-  return null;
-}

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isSallyportError } from '../core/index.ts';
-import { takeOwnership } from './index.ts';
+import { joinKeeper, openKeeper, takeOwnership } from './index.ts';
 
 let state: string;
 beforeEach(() => {
@@ -104,6 +104,48 @@ test('of many processes that race for a dead owner, one gets the folder', async 
   await Promise.all(children.map((child) => child.exitCode ?? once(child, 'exit')));
   expect(said.filter((word) => word === 'taken')).toHaveLength(1);
   expect(said.filter((word) => word === 'STATE_OWNED')).toHaveLength(7);
+});
+
+test("whoever was slow to take a dead owner's place leaves it to those who were faster", async () => {
+  pretendOwner({ released: true });
+  const faster = JSON.stringify({ pid: process.pid, started: null, place: '- - -', released: false });
+  const script = `
+    import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const { linkSync } = fs;
+    fs.linkSync = (from, to) => {
+      // Others took and released 2, and took 3, which removed what is below.
+      fs.writeFileSync(${JSON.stringify(join(state, 'owner', '3'))}, ${JSON.stringify(faster)});
+      fs.rmSync(${JSON.stringify(join(state, 'owner', '1'))});
+      linkSync(from, to);
+    };
+    syncBuiltinESMExports();
+    const { takeOwnership } = await import(${JSON.stringify(new URL('../../dist/keeper/index.js', import.meta.url).href)});
+    try { takeOwnership(${JSON.stringify(state)}); console.log('taken'); } catch (error) { console.log(error.code); }`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  expect(String((await once(child.stdout, 'data'))[0]).trim()).toBe('STATE_OWNED');
+  expect(readdirSync(join(state, 'owner'))).toEqual(['3']);
+});
+
+test('a keeper whose mark of ownership was removed keeps the state all the same', async () => {
+  chmodSync(state, 0o700);
+  const script = `
+    const { openKeeper } = await import(${JSON.stringify(new URL('../../dist/keeper/index.js', import.meta.url).href)});
+    await openKeeper({ state: ${JSON.stringify(state)}, reachable: [], stayAlive: true });
+    console.log('open');`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  rmSync(join(state, 'owner'), { recursive: true });
+  await expect(openKeeper({ state, reachable: [] })).rejects.toMatchObject({ code: 'STATE_OWNED' });
+  const stops = await joinKeeper({ state, reachable: [], environment: {} });
+  expect(await stops.stops()).toEqual([]);
+  await stops.close();
+  child.kill('SIGKILL');
+  await once(child, 'exit');
 });
 
 function readOwner(): string {

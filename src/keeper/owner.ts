@@ -53,6 +53,7 @@ export function takeOwnership(state: string): Ownership {
   if (highest > 0) checkFree(folder, highest, state);
   const generation = highest + 1;
   claim(folder, generation, state);
+  checkHighest(folder, generation, state);
   for (const older of generations(folder)) if (older < generation) rmSync(join(folder, `${older}`), { force: true });
   return { generation, release: () => markReleased(folder, generation) };
 }
@@ -89,6 +90,16 @@ function claim(folder: string, generation: number, state: string): void {
   } finally {
     rmSync(finished, { force: true });
   }
+}
+
+/**
+ * Whoever judged slowly links a number that others took, released and removed meanwhile: then a higher one is there, since the
+ * highest is never removed. Listed twice, as one listing may miss a name that comes while another goes (readdir(3)).
+ */
+function checkHighest(folder: string, generation: number, state: string): void {
+  if (Math.max(...generations(folder), ...generations(folder)) <= generation) return;
+  rmSync(join(folder, `${generation}`), { force: true });
+  throw new SallyportError('STATE_OWNED', `another process has just taken the state folder ${state}`);
 }
 
 function markReleased(folder: string, generation: number): void {

@@ -41,6 +41,12 @@ export class PeerFolder {
     return this.#write(`pid-${process.pid}-${randomBytes(4).toString('hex')}`, role);
   }
 
+  /** The token of a process of this user that may act as an operator and still runs, or null; its owner takes it away. */
+  findOperator(): PeerCredential | null {
+    const names = this.#names().filter((name) => OWN_NAME.test(name) && this.mayReturn(name));
+    return names.map((name) => this.find(name)).find((found) => found?.role === 'operator') ?? null;
+  }
+
   /** The credential of a name, or null. ATTACKER-CONTROLLED: `name`. */
   find(name: string): PeerCredential | null {
     if (!isPeerName(name)) return null;
@@ -94,6 +100,7 @@ export class PeerFolder {
       if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') {
         throw new SallyportError('TOKEN_NAME', `a peer named ${name} exists`, { cause });
       }
+      rmSync(join(this.#folder, name), { force: true });
       throw new SallyportError('STATE_UNWRITABLE', `cannot write to ${this.#folder}`, { cause });
     }
     return Object.freeze({ name, token, role });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type LogRecord, readRecords } from '../../src/audit/index.ts';
@@ -164,4 +165,13 @@ describe('sallyport policy approve', () => {
     const [[code], [err]] = await Promise.all([once(child, 'exit'), once(child.stderr ?? child, 'data')]);
     expect([code, String(err)]).toEqual([1, expect.stringContaining('OPERATOR_ONLY')]);
   });
+});
+
+test('`policy approve` does not approve in a state folder of its own when the environment names a keeper', async () => {
+  const { code, err } = await sallyport(['policy', 'approve', '--yes', '--state', workspace.state], {
+    cwd: workspace.root,
+    environment: { SALLYPORT_KEEPER: '/nowhere/socket', SALLYPORT_KEEPER_TOKEN_FILE: '/nowhere/token' },
+  });
+  expect([code, err.includes('SALLYPORT_KEEPER')]).toEqual([2, true]);
+  expect(existsSync(join(workspace.state, 'policies'))).toBe(false);
 });

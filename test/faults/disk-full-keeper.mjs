@@ -2,7 +2,7 @@
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRecords, verifyLog } from '../../dist/audit/index.js';
-import { openKeeper } from '../../dist/keeper/index.js';
+import { joinKeeper, openKeeper } from '../../dist/keeper/index.js';
 
 const disk = process.argv[2];
 const state = join(disk, 'state');
@@ -28,6 +28,14 @@ const call = (text) => ({
   epoch,
   payloads: { arguments: { text } },
 });
+/** What `stop all` does, from another process in all but name. */
+async function stopAll() {
+  const operator = await joinKeeper({ state, reachable: [], role: 'operator', environment: {} });
+  await operator.stop({ kind: 'all' }, 'the disk is full').catch((error) => error.code);
+  const stopped = (await operator.stops()).map(({ kind }) => kind);
+  await operator.close();
+  return stopped;
+}
 const isolation = { isolation: { asked: 'none', achieved: 'in-process' } };
 
 const running = await keeper.admit(call('before'), isolation);
@@ -47,6 +55,8 @@ const refusal = await codeOf(keeper.refuse({ ...call('denied'), decision: 'deny'
 const outcome = await codeOf(
   keeper.settle(running, { outcome: 'delivered', payloads: { result: 'y'.repeat(50_000) } }),
 );
+const stopped = await stopAll();
+const stillStopped = (await stopAll()).length;
 const closed = await codeOf(keeper.close('the disk is full'));
 const reopenedFull = await codeOf(openKeeper({ state, reachable: [] }));
 rmSync(join(disk, 'filler'));
@@ -60,7 +70,18 @@ for await (const { record } of readRecords(state))
   types.push([record.type, record.decision ?? record.outcome ?? ''].join(' ').trim());
 const findings = report.findings.length;
 console.log(
-  JSON.stringify({ refusedWith, again, refusal, outcome, closed, reopenedFull, findings, types: types.slice(-6) }),
+  JSON.stringify({
+    refusedWith,
+    again,
+    refusal,
+    outcome,
+    stopped,
+    stillStopped,
+    closed,
+    reopenedFull,
+    findings,
+    types: types.slice(-6),
+  }),
 );
 
 /** Takes every block of the disk. */

@@ -26,6 +26,8 @@ it('[T7.1] a keeper on a real full disk refuses calls, records the refusal and i
     again: 'DISK_FULL',
     refusal: 'fine',
     outcome: 'fine',
+    stopped: ['all'],
+    stillStopped: 1,
     closed: 'fine',
     reopenedFull: 'DISK_FULL',
     findings: 0,

@@ -12,8 +12,16 @@ export interface Ran {
 }
 
 /** Runs one command to its end. */
-export async function sallyport(words: readonly string[], options: { cwd: string; input?: string }): Promise<Ran> {
-  const child = spawn(process.execPath, [MAIN, ...words], { cwd: options.cwd, stdio: 'pipe' });
+export async function sallyport(
+  words: readonly string[],
+  options: { cwd: string; input?: string; environment?: Readonly<Record<string, string>> },
+): Promise<Ran> {
+  const { cwd, environment } = options;
+  const child = spawn(process.execPath, [MAIN, ...words], {
+    cwd,
+    env: { ...process.env, ...environment },
+    stdio: 'pipe',
+  });
   child.stdin.end(options.input ?? '');
   const [out, err, [code]] = await Promise.all([all(child.stdout), all(child.stderr), once(child, 'close')]);
   return { code: code as number | null, out, err };
