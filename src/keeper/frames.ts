@@ -4,6 +4,10 @@ import { type JsonValue, parseStrictJson, SallyportError } from '../core/index.t
 export const MAX_FRAME = 35_651_584;
 /** Bytes of a frame before the peer has proven who it is. */
 export const MAX_HANDSHAKE_FRAME = 4_096;
+/** Bytes of any frame but an outcome: arguments (1 MiB) and what stands around them. */
+export const MAX_QUESTION = 4_194_304;
+/** Commas and opening brackets in a frame that is longer than that: each may become an object many times as large. */
+const MAX_MARKS = 4_194_304;
 /** Containers inside each other: arguments (64) inside a draft inside a request. */
 export const MAX_DEPTH = 72;
 const HEADER = 4;
@@ -21,6 +25,7 @@ export function encodeFrame(value: unknown): Buffer {
 export class FrameReader {
   #chunks: Buffer[] = [];
   #bytes = 0;
+  #taken = 0;
   /** Bytes of a frame at most. */
   limit: number;
 
@@ -31,6 +36,11 @@ export class FrameReader {
   /** Bytes of frames that are not whole yet. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Bytes of the frame that was taken last. */
+  get taken(): number {
+    return this.#taken;
   }
 
   push(chunk: Buffer): void {
@@ -51,7 +61,11 @@ export class FrameReader {
     const rest = whole.subarray(HEADER + length);
     this.#chunks = rest.length > 0 ? [rest, ...this.#chunks.slice(1)] : this.#chunks.slice(1);
     this.#bytes -= HEADER + length;
+    this.#taken = length;
     const bytes = whole.subarray(HEADER, HEADER + length);
+    if (length > MAX_QUESTION && hasTooManyMarks(bytes)) {
+      throw new SallyportError('INPUT_TOO_LARGE', `a frame has at most ${MAX_MARKS} values`);
+    }
     const text = bytes.toString('utf8');
     if (Buffer.byteLength(text) !== length) throw new SallyportError('INPUT_NOT_JSON', 'a frame is not UTF-8');
     return parseStrictJson(text, { maxBytes: MAX_FRAME, maxDepth: MAX_DEPTH });
@@ -68,4 +82,13 @@ export class FrameReader {
     this.#chunks = [first, ...this.#chunks.slice(taken)];
     return first;
   }
+}
+
+function hasTooManyMarks(bytes: Buffer): boolean {
+  let marks = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === 0x2c || byte === 0x5b || byte === 0x7b) marks += 1;
+  }
+  return marks > MAX_MARKS;
 }
