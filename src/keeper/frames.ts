@@ -11,6 +11,8 @@ const MAX_MARKS = 4_194_304;
 /** Containers inside each other: arguments (64) inside a draft inside a request. */
 export const MAX_DEPTH = 72;
 const HEADER = 4;
+/** Bytes of a long frame by which it is judged. */
+const HEAD = 64;
 
 /** A value as it crosses the socket: the length of the text (4 bytes, big-endian), then JSON. */
 export function encodeFrame(value: unknown): Buffer {
@@ -26,6 +28,8 @@ export class FrameReader {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #taken = 0;
+  #skipped = 0;
+  #isJudged = false;
   /** Bytes of a frame at most. */
   limit: number;
 
@@ -44,8 +48,34 @@ export class FrameReader {
   }
 
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
+    const rest = chunk.subarray(Math.min(this.#skipped, chunk.length));
+    this.#skipped -= chunk.length - rest.length;
+    if (rest.length === 0) return;
+    this.#chunks.push(rest);
+    this.#bytes += rest.length;
+  }
+
+  /**
+   * How a frame begins that is longer than `MAX_QUESTION`, once, before its rest is waited for; null if there is none. What it
+   * says is judged then: to read all of it takes long.
+   */
+  longHead(): string | null {
+    if (this.#isJudged || this.#bytes < HEADER + HEAD) return null;
+    const head = this.#peek(HEADER + HEAD);
+    const length = head.readUInt32BE();
+    if (length <= MAX_QUESTION || length > this.limit) return null;
+    this.#isJudged = true;
+    return head.toString('latin1', HEADER, HEADER + HEAD);
+  }
+
+  /** Throws away the frame whose head was judged, as it comes. */
+  skip(): void {
+    this.#isJudged = false;
+    this.#skipped = HEADER + this.#peek(HEADER).readUInt32BE();
+    const waiting = this.#chunks;
+    this.#chunks = [];
+    this.#bytes = 0;
+    for (const chunk of waiting) this.push(chunk);
   }
 
   /**
@@ -62,6 +92,7 @@ export class FrameReader {
     this.#chunks = rest.length > 0 ? [rest, ...this.#chunks.slice(1)] : this.#chunks.slice(1);
     this.#bytes -= HEADER + length;
     this.#taken = length;
+    this.#isJudged = false;
     const bytes = whole.subarray(HEADER, HEADER + length);
     if (length > MAX_QUESTION && hasTooManyMarks(bytes)) {
       throw new SallyportError('INPUT_TOO_LARGE', `a frame has at most ${MAX_MARKS} values`);

@@ -19,6 +19,11 @@ const MAX_UNREAD = 4_194_304;
 const MAX_BUFFERED = 268_435_456;
 const SHARE = 1_048_576;
 
+/** How fast long outcomes of one peer are read: 34 MiB make it rest for a second. */
+const BYTES_PER_MS = 35_000;
+/** How a question that is longer than `MAX_QUESTION` begins. */
+const LONG_QUESTION = /^\{"id":([0-9]{1,15}),"name":"([A-Za-z]{1,20})"/;
+
 /** What all connections of a keeper share. */
 export interface ConnectionHouse {
   readonly keeper: EmbeddedKeeper;
@@ -101,6 +106,7 @@ export class PeerConnection {
     this.#waits = false;
     try {
       while (!this.#isOver && !this.#isFull) {
+        this.#judgeLong(this.#reader.longHead());
         const frame = this.#reader.next();
         if (frame === undefined) break;
         this.#stopClock();
@@ -114,6 +120,17 @@ export class PeerConnection {
     this.#countBuffered();
     if (this.#waits) this.#socket.pause();
     else this.#socket.resume();
+  }
+
+  /** Of what is long only outcomes are read; any other question is answered by how it begins, and its rest thrown away. */
+  #judgeLong(head: string | null): void {
+    if (head === null) return;
+    const [, id, name] = LONG_QUESTION.exec(head) ?? [];
+    if (name === 'settle') return;
+    const error = new SallyportError('INPUT_TOO_LARGE', `a question has at most ${MAX_QUESTION} bytes`);
+    if (id === undefined) throw error;
+    this.#reader.skip();
+    this.#send({ id: Number(id), error: errorFrame(error) });
   }
 
   #countBuffered(): void {
@@ -177,8 +194,8 @@ export class PeerConnection {
     const { id, name, input } = readRequest(frame);
     this.#inFlight += 1;
     account.asked += bytes;
-    const isTooLong = bytes > MAX_QUESTION && name !== 'settle';
-    (isTooLong ? Promise.reject(tooLong()) : answers[name](input))
+    if (bytes > MAX_QUESTION) this.#rest(account, bytes);
+    answers[name](input)
       .then(
         (value) => this.#send({ id, value }),
         (error: unknown) => this.#send({ id, error: errorFrame(error) }),
@@ -186,8 +203,18 @@ export class PeerConnection {
       .finally(() => {
         this.#inFlight -= 1;
         account.asked -= bytes;
-        for (const member of account.members) member.wake();
+        wakeAll(account);
       });
+  }
+
+  /** Whoever made the keeper read something long lets the others have their turn: none of its questions is taken for a while. */
+  #rest(account: PeerAccount, bytes: number): void {
+    account.asked += MAX_PEER_BYTES;
+    const end = (): void => {
+      account.asked -= MAX_PEER_BYTES;
+      wakeAll(account);
+    };
+    setTimeout(end, bytes / BYTES_PER_MS).unref();
   }
 
   #send(value: unknown): void {
@@ -199,6 +226,7 @@ export class PeerConnection {
   /** Says why, and cuts the connection. */
   #refuse(error: unknown): void {
     this.#refused = true;
+    this.#deadline ??= this.#cutAfter(HANDSHAKE_MS);
     this.#socket.end(encodeFrame({ error: errorFrame(error) }));
     this.#socket.destroySoon();
   }
@@ -224,8 +252,9 @@ export class PeerConnection {
   }
 }
 
-const tooLong = (): SallyportError =>
-  new SallyportError('INPUT_TOO_LARGE', `a question has at most ${MAX_QUESTION} bytes`);
+function wakeAll(account: PeerAccount): void {
+  for (const member of account.members) member.wake();
+}
 
 /** An error as it crosses the socket: what is none of ours is a defect, whose message stays here. */
 const errorFrame = (error: unknown): { code: string; message: string } =>

@@ -192,13 +192,29 @@ describe('large and slow questions', () => {
     const peer = await enter('worker');
     const intent = await makeIntent(owner);
     const large = { ...intent, payloads: { arguments: { text: 'x'.repeat(4_194_304) } } };
-    expect(await askRaw(peer, 'admit', admission(1, large))).toEqual({ code: 'INPUT_TOO_LARGE' });
+    for (const number of [8, 9]) {
+      expect(await askRaw(peer, 'admit', admission(number, large))).toEqual({ code: 'INPUT_TOO_LARGE' });
+    }
     const wordy = { ...intent, principal: { user: 'x'.repeat(3_000) } };
     expect(await askRaw(peer, 'admit', admission(2, wordy))).toEqual({ code: 'INPUT_SCHEMA_MISMATCH' });
     await askRaw(peer, 'admit', admission(3, intent));
     const outcome = { outcome: 'delivered', payloads: { result: 'x'.repeat(8_388_608) } };
     expect(await askRaw(peer, 'settle', { call: secret(3), outcome })).toMatchObject({ value: {} });
   });
+
+  test('a long frame that does not say at once what it is is refused before it has come', async () => {
+    const peer = await enter('worker');
+    peer.sendBytes(frameOf(`{"name":"settle","id":1,"input":"${'x'.repeat(5_000_000)}"}`).subarray(0, 100));
+    expect(await peer.cut()).toMatchObject({ code: 'INPUT_TOO_LARGE' });
+  });
+
+  test('a frame that drips in is cut, however often a byte comes', async () => {
+    const peer = await enter('worker');
+    const drip = setInterval(() => peer.socket.write(' '), 1_000);
+    peer.sendBytes(Buffer.from([0, 0, 0x80, 0]));
+    expect(await peer.cut()).toBeNull();
+    clearInterval(drip);
+  }, 60_000);
 
   test('an outcome of very many values is refused before it is read', async () => {
     const peer = await enter('worker');
