@@ -57,11 +57,17 @@ describe('a gate that vanishes', () => {
   test('[T6.2] with questions under way leaves no admission without outcome', async () => {
     const peer = await enter('worker');
     const intent = await makeIntent(owner);
-    // Slow questions first, so that the admissions behind them wait in the keeper when the connection goes.
-    for (let id = 0; id < 255; id++) peer.send({ id, name: 'authenticate', input: { token: 'x' } });
-    for (let id = 255; id < 300; id++) peer.send({ id, name: 'policyLoaded', input: notice(DIGEST) });
-    for (let id = 300; id < 900; id++) peer.send({ id, name: 'admit', input: admission(id, intent) });
-    await sleep(20);
+    // Slow questions first, one after the other, so that the admissions behind them wait in the keeper when the peer goes.
+    const slow = Array.from({ length: 256 }, (_, at) => notice(DIGEST, { scope: `slow ${Math.min(at, 60)}` }));
+    const questions = [
+      ...slow.map((input) => ({ name: 'policyLoaded', input })),
+      ...Array.from({ length: 60 }, (_, at) => ({ name: 'admit', input: admission(at, intent) })),
+    ];
+    const bytes = Buffer.concat(questions.map((question, id) => frameOf(JSON.stringify({ id, ...question }))));
+    // One read of the keeper takes in all of it.
+    expect(bytes.length).toBeLessThan(65_536);
+    await new Promise((resolve) => peer.socket.write(bytes, resolve));
+    await peer.next();
     peer.socket.destroy();
     await sleep(600);
     const log = await records();
