@@ -67,7 +67,7 @@ export function peerList(terminal: Terminal, flags: CommonFlags): number {
   return 0;
 }
 
-/** `keeper peer revoke NAME`: refused from its next connection on. */
+/** `keeper peer revoke NAME`: cut off within a second, and refused from then on. */
 export function peerRevoke(terminal: Terminal, name: string, flags: CommonFlags): number {
   if (!peersOf(flags).revoke(name)) throw new SallyportError('TOKEN_NAME', 'there is no peer of that name');
   answer(terminal, { revoked: name }, `Revoked ${name}. A connection that is open now lasts until it ends.`);

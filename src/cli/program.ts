@@ -241,7 +241,7 @@ function addKeeper(program: Command, run: Run): void {
     .description('names and roles, never a token')
     .action((flags) => run(flags, async (terminal) => (await load()).peerList(terminal, flags)));
   stateOnly(peer.command('revoke'))
-    .description('refuse a peer from its next connection on')
+    .description('cut a peer off and refuse it from then on')
     .argument('<name>', 'name of the peer')
     .action((name, flags) => run(flags, async (terminal) => (await load()).peerRevoke(terminal, name, flags)));
   addStops(program, run);

@@ -14,20 +14,21 @@ export interface Orphan {
   readonly peer: string;
   /** SHA-256 of the secret that was given out with the admission. */
   readonly callHash: string;
-  /** The call as `sameCall` writes it; null when its arguments were erased. */
+  /** The call as `sameCall` names it; null when its arguments were erased. */
   readonly same: string | null;
 }
 
 /** How long an admission waits for its gate to come back before its outcome is `unknown`, in milliseconds. */
 export const ADOPTION_MS = 10_000;
-/** Admissions without outcome that one holder may have. */
+/** Admissions without outcome that one peer may have, over all its connections and while it is away. */
 const MAX_OPEN = 4_096;
 
 interface OpenCall {
   readonly intentSeq: number;
   readonly admittedSeq: number;
   readonly link: Link;
-  readonly same: () => string | null;
+  /** The call as `sameCall` names it: what it was called with is not kept in memory. */
+  readonly same: string | null;
   /** Name of the peer that it was admitted for; null for this process. */
   readonly peer: string | null;
   /** Null while nobody is connected who could settle it. */
@@ -37,7 +38,7 @@ interface OpenCall {
 interface Parts {
   readonly log: AuditLog;
   readonly unknown: UnknownCalls;
-  /** The calls on that list, as `sameCall` writes them. */
+  /** The calls on that list, as `sameCall` names them. */
   readonly uncertain: ReadonlySet<string>;
   readonly orphans: readonly Orphan[];
   readonly adoptionMs: number;
@@ -55,7 +56,10 @@ export class Calls {
   /** Those of them that nobody holds. */
   readonly #waiting = new Set<OpenCall>();
   readonly #orphans: Map<string, Orphan>;
-  readonly #counts = new Map<Holder, number>();
+  /** How many of them each peer has. */
+  readonly #counts = new Map<string | null, number>();
+  /** Connections that are gone: what they still asked for before has nobody who could settle it. */
+  readonly #released = new WeakSet<Holder>();
   readonly #adoptionMs: number;
   #closed = false;
 
@@ -64,7 +68,7 @@ export class Calls {
     this.#unknown = unknown;
     this.#uncertain = new Set(uncertain);
     this.#adoptionMs = adoptionMs;
-    this.#orphans = new Map(orphans.map((orphan) => [orphan.callHash, orphan]));
+    this.#orphans = orphansByHash(orphans);
     if (orphans.length > 0) this.#later(() => this.#giveUpOrphans());
   }
 
@@ -78,26 +82,25 @@ export class Calls {
     const text = sameCall(call);
     return (
       this.#uncertain.has(text) ||
-      [...this.#waiting].some(({ same }) => same() === text) ||
+      [...this.#waiting].some(({ same }) => same === text) ||
       [...this.#orphans.values()].some(({ same }) => same === text)
     );
   }
 
-  /** @throws SallyportError KEEPER_BUSY, KEEPER_CLOSED, INTERNAL (the name `call` was used), and those of the log */
+  /**
+   * @throws SallyportError KEEPER_BUSY, KEEPER_CLOSED, KEEPER_LOST (the holder is gone), INTERNAL (the name `call` is used),
+   * and those of the log
+   */
   async admit(holder: Holder, call: string, intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
-    const count = this.#counts.get(holder) ?? 0;
-    if (count >= MAX_OPEN) throw new SallyportError('KEEPER_BUSY', `${MAX_OPEN} calls of this gate are under way`);
-    if (this.#open.has(call)) throw new SallyportError('INTERNAL', 'this admission exists already');
-    const link = linkOf(intent);
+    this.#checkAdmissible(holder, call);
+    const [link, same] = [linkOf(intent), sameCallOf(intent)];
     const first = this.#log.append({ type: 'intent', ...intent });
     const second = this.#log.append({
       ...{ type: 'admitted', ...link, ...admitted, intentSeq: first.seq },
       ...(holder.peer === null ? {} : { detail: { ...admitted.detail, peer: holder.peer, call: sha256Hex(call) } }),
     });
     const admission: Admission = { call, intentSeq: first.seq, admittedSeq: second.seq };
-    const same = (): string | null => sameCallOf(intent);
-    this.#open.set(call, { ...admission, link, same, peer: holder.peer, holder });
-    this.#counts.set(holder, count + 1);
+    this.#keep(call, { ...admission, link, same, peer: holder.peer, holder });
     try {
       await Promise.all([first.durable, second.durable]);
     } catch (error) {
@@ -127,6 +130,7 @@ export class Calls {
    * longer. ATTACKER-CONTROLLED: `call`.
    */
   adopt(holder: Holder, call: string): boolean {
+    if (this.#released.has(holder)) return false;
     const open = this.#open.get(call);
     if (open !== undefined) return open.peer === holder.peer && this.#give(open, holder);
     const callHash = sha256Hex(call);
@@ -137,13 +141,14 @@ export class Calls {
     const [intentSeq, admittedSeq] = [admitted.intentSeq ?? -1, admitted.seq];
     this.#log.append({ type: 'adopted', ...link, intentSeq, admittedSeq, detail: { peer } });
     this.#orphans.delete(callHash);
-    const adopted: OpenCall = { intentSeq, admittedSeq, link, same: () => same, peer, holder: null };
-    this.#open.set(call, adopted);
+    const adopted: OpenCall = { intentSeq, admittedSeq, link, same, peer, holder: null };
+    this.#keep(call, adopted);
     return this.#give(adopted, holder);
   }
 
   /** A connection is gone. Its calls wait for it to come back; `forGood`: their outcome is unknown at once. */
   release(holder: Holder, forGood: boolean): void {
+    this.#released.add(holder);
     const calls: [string, OpenCall][] = [];
     for (const [call, open] of this.#open) {
       if (open.holder !== holder) continue;
@@ -151,7 +156,6 @@ export class Calls {
       this.#waiting.add(open);
       calls.push([call, open]);
     }
-    this.#counts.delete(holder);
     if (calls.length === 0) return;
     if (forGood) this.#giveUp(calls);
     else this.#later(() => this.#giveUp(calls));
@@ -181,22 +185,37 @@ export class Calls {
     setTimeout(run, this.#adoptionMs).unref();
   }
 
+  #checkAdmissible(holder: Holder, call: string): void {
+    if (this.#released.has(holder)) throw new SallyportError('KEEPER_LOST', 'the connection of this gate is gone');
+    const { peer } = holder;
+    if ((this.#counts.get(peer) ?? 0) >= MAX_OPEN) {
+      throw new SallyportError('KEEPER_BUSY', `${MAX_OPEN} calls of this gate are under way`);
+    }
+    // INVARIANT: a secret names one open call, also over restarts, where only its hash is known.
+    if (this.#open.has(call) || (this.#orphans.size > 0 && this.#orphans.has(sha256Hex(call)))) {
+      throw new SallyportError('INTERNAL', 'this admission exists already');
+    }
+  }
+
+  #keep(call: string, open: OpenCall): void {
+    this.#open.set(call, open);
+    this.#counts.set(open.peer, (this.#counts.get(open.peer) ?? 0) + 1);
+  }
+
   #give(open: OpenCall, holder: Holder): true {
-    if (open.holder !== null) this.#counts.set(open.holder, (this.#counts.get(open.holder) ?? 1) - 1);
     open.holder = holder;
     this.#waiting.delete(open);
-    this.#counts.set(holder, (this.#counts.get(holder) ?? 0) + 1);
     return true;
   }
 
   #forget(call: string): void {
     const open = this.#open.get(call);
+    if (open === undefined) return;
     this.#open.delete(call);
-    if (open !== undefined) this.#waiting.delete(open);
-    if (open?.holder == null) return;
-    const count = (this.#counts.get(open.holder) ?? 1) - 1;
-    if (count > 0) this.#counts.set(open.holder, count);
-    else this.#counts.delete(open.holder);
+    this.#waiting.delete(open);
+    const count = (this.#counts.get(open.peer) ?? 1) - 1;
+    if (count > 0) this.#counts.set(open.peer, count);
+    else this.#counts.delete(open.peer);
   }
 
   /** What nobody came back for. A log that stopped is no reason to fail: whoever opens it next finds the calls open. */
@@ -207,27 +226,46 @@ export class Calls {
     for (const [call, { intentSeq, admittedSeq, link, same }] of left) {
       const error = 'the gate went away before the call ended';
       this.#log.append({ type: 'outcome', ...link, outcome: 'unknown', error, intentSeq, admittedSeq });
-      this.#doubt(same());
+      this.#doubt(same);
       this.#forget(call);
     }
   }
 
   #giveUpOrphans(): void {
     if (this.#orphans.size === 0 || this.#log.failure !== null) return;
-    const left = [...this.#orphans.values()];
+    const left = [...this.#orphans];
     this.#unknown.add(
-      left.map(({ admitted: { intentSeq = -1, seq, principal } }) => ({ intentSeq, admittedSeq: seq, principal })),
+      left.map(
+        ([
+          ,
+          {
+            admitted: { intentSeq = -1, seq, principal },
+          },
+        ]) => ({ intentSeq, admittedSeq: seq, principal }),
+      ),
     );
-    for (const { admitted, callHash, same } of left) {
+    for (const [key, { admitted, same }] of left) {
       this.#log.append(unknownOutcome(admitted));
       this.#doubt(same);
-      this.#orphans.delete(callHash);
+      this.#orphans.delete(key);
     }
   }
 
   #doubt(same: string | null): void {
     if (same !== null) this.#uncertain.add(same);
   }
+}
+
+/** Orphans by the hash of their secret. Those that share one are nobody's to adopt, and are kept under keys of their own. */
+function orphansByHash(orphans: readonly Orphan[]): Map<string, Orphan> {
+  const counts = new Map<string, number>();
+  for (const { callHash } of orphans) counts.set(callHash, (counts.get(callHash) ?? 0) + 1);
+  return new Map(
+    orphans.map((orphan) => {
+      const isTwin = counts.get(orphan.callHash) !== 1;
+      return [isTwin ? `twin ${orphan.admitted.seq}` : orphan.callHash, orphan];
+    }),
+  );
 }
 
 /** The fields by which the records of one call, and of one session, are found. */
@@ -245,18 +283,21 @@ function linkOf(intent: Link): Link {
   return link;
 }
 
-/** The call of an intent as `sameCall` writes it, or null for one that names no caller, tool or arguments. */
+/** The call of an intent as `sameCall` names it, or null for one that names no caller, tool or arguments. */
 function sameCallOf({ principal, tool, payloads }: IntentDraft): string | null {
   const [user, agent, args] = [principal?.['user'], principal?.['agent'], payloads?.['arguments']];
   if (tool === undefined || typeof user !== 'string' || typeof agent !== 'string' || !isJsonObject(args)) return null;
   return sameCall({ principal: { user, agent }, tool, arguments: args });
 }
 
-/** The same caller (whatever its session), tool and arguments give the same text. */
+/**
+ * The same caller (whatever its session), tool and arguments give the same text: a digest, for memory only. No record and no
+ * file may hold it, for it would outlive arguments that are erased.
+ */
 export function sameCall(call: {
   principal: { user: string; agent: string };
   tool: string;
   arguments: JsonObject;
 }): string {
-  return canonicalJson([call.principal.user, call.principal.agent, call.tool, call.arguments]);
+  return sha256Hex(canonicalJson([call.principal.user, call.principal.agent, call.tool, call.arguments]));
 }

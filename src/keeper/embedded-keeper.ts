@@ -80,10 +80,11 @@ export class EmbeddedKeeper implements Keeper {
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
   }
 
-  async policyLoaded(policy: PolicyNotice): Promise<number> {
+  /** `peer`, here and below: the peer that asks; null for this process. */
+  async policyLoaded(policy: PolicyNotice, peer: string | null = null): Promise<number> {
     this.#checkOpen();
     const { scope, digest, source, rules, mode } = policy;
-    const { epoch, isNew } = await this.#epochs.load(scope, digest);
+    const { epoch, isNew } = await this.#epochs.load(scope, digest, peer);
     // Told before it is recorded: a gate that is behind denies from now on, and may as well know why.
     if (isNew) this.#watchers.tell({ type: 'policy', scope, epoch, digest });
     const detail = { ...policy.detail, scope, source, rules, mode, inForceBefore: !isNew };
@@ -91,18 +92,18 @@ export class EmbeddedKeeper implements Keeper {
     return epoch;
   }
 
-  async stop(flag: StopFlag, reason: string): Promise<void> {
+  async stop(flag: StopFlag, reason: string, peer: string | null = null): Promise<void> {
     this.#checkOpen();
     const durable = this.#stops.add(flag);
     this.#watchers.tell({ type: 'stop', flag });
     await durable;
-    await this.#durable({ type: 'stop', detail: { flag: { ...flag }, stopped: true, reason } });
+    await this.#durable({ type: 'stop', detail: { flag: { ...flag }, stopped: true, reason, ...saidBy(peer) } });
   }
 
-  async resume(flag: StopFlag): Promise<void> {
+  async resume(flag: StopFlag, peer: string | null = null): Promise<void> {
     this.#checkOpen();
     // Recorded before it is in force: whatever runs after a stop stands behind the record that ended it.
-    await this.#durable({ type: 'stop', detail: { flag: { ...flag }, stopped: false } });
+    await this.#durable({ type: 'stop', detail: { flag: { ...flag }, stopped: false, ...saidBy(peer) } });
     if (await this.#stops.remove(flag)) this.#watchers.tell({ type: 'resume', flag });
   }
 
@@ -140,15 +141,15 @@ export class EmbeddedKeeper implements Keeper {
     return (covered.size > 0 && covered.has(digestOf(user, agent))) || this.#calls.isUncertain(call);
   }
 
-  async refuse(intent: IntentDraft): Promise<Receipt> {
+  async refuse(intent: IntentDraft, peer: string | null = null): Promise<Receipt> {
     this.#checkOpen();
     const session = intent.session ?? '';
-    const turn = this.#refusals.take(session, this.#parts.clock.now());
+    const turn = this.#refusals.take(session, this.#parts.clock.now(), peer);
     if (!turn.record) return { seq: turn.lastSeq };
     const detail = turn.suppressed === 0 ? intent.detail : { ...intent.detail, suppressedRefusals: turn.suppressed };
     try {
       const receipt = await this.#durable({ type: 'intent', ...intent, ...(detail === undefined ? {} : { detail }) });
-      this.#refusals.recorded(session, receipt.seq);
+      this.#refusals.recorded(session, receipt.seq, peer);
       return receipt;
     } catch (error) {
       this.#refusals.missed(1 + turn.suppressed);
@@ -247,6 +248,8 @@ export class EmbeddedKeeper implements Keeper {
     if (this.#closing !== null) throw new SallyportError('KEEPER_CLOSED', 'the keeper is closed');
   }
 }
+
+const saidBy = (peer: string | null): JsonObject => (peer === null ? {} : { peer });
 
 /** A principal as records name it. */
 export const whoIs = (principal: Principal): { principal: JsonObject; session: string } => ({

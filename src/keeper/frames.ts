@@ -4,9 +4,15 @@ import { type JsonValue, parseStrictJson, SallyportError } from '../core/index.t
 export const MAX_FRAME = 35_651_584;
 /** Bytes of a frame before the peer has proven who it is. */
 export const MAX_HANDSHAKE_FRAME = 4_096;
+/** Bytes of any frame but an outcome: arguments (1 MiB) and what stands around them. */
+export const MAX_QUESTION = 4_194_304;
+/** Commas and opening brackets in a frame that is longer than that: each may become an object many times as large. */
+const MAX_MARKS = 4_194_304;
 /** Containers inside each other: arguments (64) inside a draft inside a request. */
 export const MAX_DEPTH = 72;
 const HEADER = 4;
+/** Bytes of a long frame by which it is judged. */
+const HEAD = 64;
 
 /** A value as it crosses the socket: the length of the text (4 bytes, big-endian), then JSON. */
 export function encodeFrame(value: unknown): Buffer {
@@ -21,6 +27,9 @@ export function encodeFrame(value: unknown): Buffer {
 export class FrameReader {
   #chunks: Buffer[] = [];
   #bytes = 0;
+  #taken = 0;
+  #skipped = 0;
+  #isJudged = false;
   /** Bytes of a frame at most. */
   limit: number;
 
@@ -33,9 +42,40 @@ export class FrameReader {
     return this.#bytes;
   }
 
+  /** Bytes of the frame that was taken last. */
+  get taken(): number {
+    return this.#taken;
+  }
+
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
+    const rest = chunk.subarray(Math.min(this.#skipped, chunk.length));
+    this.#skipped -= chunk.length - rest.length;
+    if (rest.length === 0) return;
+    this.#chunks.push(rest);
+    this.#bytes += rest.length;
+  }
+
+  /**
+   * How a frame begins that is longer than `MAX_QUESTION`, once, before its rest is waited for; null if there is none. What it
+   * says is judged then: to read all of it takes long.
+   */
+  longHead(): string | null {
+    if (this.#isJudged || this.#bytes < HEADER + HEAD) return null;
+    const head = this.#peek(HEADER + HEAD);
+    const length = head.readUInt32BE();
+    if (length <= MAX_QUESTION || length > this.limit) return null;
+    this.#isJudged = true;
+    return head.toString('latin1', HEADER, HEADER + HEAD);
+  }
+
+  /** Throws away the frame whose head was judged, as it comes. */
+  skip(): void {
+    this.#isJudged = false;
+    this.#skipped = HEADER + this.#peek(HEADER).readUInt32BE();
+    const waiting = this.#chunks;
+    this.#chunks = [];
+    this.#bytes = 0;
+    for (const chunk of waiting) this.push(chunk);
   }
 
   /**
@@ -51,7 +91,12 @@ export class FrameReader {
     const rest = whole.subarray(HEADER + length);
     this.#chunks = rest.length > 0 ? [rest, ...this.#chunks.slice(1)] : this.#chunks.slice(1);
     this.#bytes -= HEADER + length;
+    this.#taken = length;
+    this.#isJudged = false;
     const bytes = whole.subarray(HEADER, HEADER + length);
+    if (length > MAX_QUESTION && hasTooManyMarks(bytes)) {
+      throw new SallyportError('INPUT_TOO_LARGE', `a frame has at most ${MAX_MARKS} values`);
+    }
     const text = bytes.toString('utf8');
     if (Buffer.byteLength(text) !== length) throw new SallyportError('INPUT_NOT_JSON', 'a frame is not UTF-8');
     return parseStrictJson(text, { maxBytes: MAX_FRAME, maxDepth: MAX_DEPTH });
@@ -68,4 +113,13 @@ export class FrameReader {
     this.#chunks = [first, ...this.#chunks.slice(taken)];
     return first;
   }
+}
+
+function hasTooManyMarks(bytes: Buffer): boolean {
+  let marks = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === 0x2c || byte === 0x5b || byte === 0x7b) marks += 1;
+  }
+  return marks > MAX_MARKS;
 }

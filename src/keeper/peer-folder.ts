@@ -67,7 +67,14 @@ export class PeerFolder {
     });
   }
 
-  /** True if there was such a peer; it is refused from its next connection on. */
+  /** What tells the token file of a name from one that takes its place; null if there is none. Needs no file descriptor. */
+  markOf(name: string): string | null {
+    if (!isPeerName(name)) return null;
+    const stat = statSync(join(this.#folder, name), { bigint: true, throwIfNoEntry: false });
+    return stat === undefined ? null : `${stat.ino} ${stat.mtimeNs}`;
+  }
+
+  /** True if there was such a peer; a keeper that runs cuts its connections within a second. */
   revoke(name: string): boolean {
     const existed = isPeerName(name) && statSync(join(this.#folder, name), { throwIfNoEntry: false }) !== undefined;
     if (existed) rmSync(join(this.#folder, name), { force: true });

@@ -1,11 +1,14 @@
-import { type JsonValue, SallyportError } from '../core/index.ts';
+import { type JsonObject, type JsonValue, SallyportError } from '../core/index.ts';
 import type { Holder } from './calls.ts';
 import type { EmbeddedKeeper } from './embedded-keeper.ts';
+import type { PeerAccounts } from './peer-accounts.ts';
 import type { PeerRole } from './peer-folder.ts';
 import { REQUESTS, type RequestName } from './requests.ts';
 
 /** Scopes that one connection may load policies for: one gate has one, and a gateway a few. */
 const MAX_SCOPES = 64;
+/** How far ahead a claim may end, in milliseconds: 400 days. */
+const MAX_CLAIM_MS = 34_560_000_000;
 
 /** One connection of a peer, as far as the powers of the keeper go. */
 export interface PeerHolder extends Holder {
@@ -15,18 +18,30 @@ export interface PeerHolder extends Holder {
 
 export type Answers = { readonly [Name in RequestName]: (input: JsonValue) => Promise<JsonValue> };
 
+export interface PeerPowers {
+  readonly keeper: EmbeddedKeeper;
+  readonly accounts: PeerAccounts;
+  readonly holder: PeerHolder;
+  /** The peer says that it does not come back. */
+  readonly leave: () => void;
+}
+
 /**
  * What a peer can have, by the name of the question. ATTACKER-CONTROLLED: every input; it is read by `REQUESTS`, and no
  * input says whose calls it is about: that is the connection.
+ * INVARIANT: every record that a peer causes names it in `detail.peer`, whatever the peer says stands there.
  */
-export function answersFor(keeper: EmbeddedKeeper, holder: PeerHolder, leave: () => void): Answers {
+export function answersFor({ keeper, accounts, holder, leave }: PeerPowers): Answers {
+  const { peer, role } = holder;
+  const signed = (detail: JsonObject | undefined): JsonObject => ({ ...detail, peer });
   const scopes = new Set<string>();
   return {
     policyLoaded: async (input) => {
       const notice = REQUESTS.policyLoaded(input, 'policy');
       scopes.add(notice.scope);
       if (scopes.size > MAX_SCOPES) throw new SallyportError('KEEPER_BUSY', `a peer has at most ${MAX_SCOPES} scopes`);
-      return keeper.policyLoaded(notice);
+      const detail = role === 'operator' ? notice.detail : withoutOperatorWords(notice.detail);
+      return keeper.policyLoaded({ ...notice, detail: signed(detail) }, peer);
     },
     authenticate: async (input) => {
       const found = await keeper.authenticate(REQUESTS.authenticate(input, 'authenticate').token);
@@ -34,31 +49,33 @@ export function answersFor(keeper: EmbeddedKeeper, holder: PeerHolder, leave: ()
     },
     openSession: async (input) => {
       const { caller, surface, detail } = REQUESTS.openSession(input, 'session');
-      return { ...(await keeper.openSession(caller, surface, { ...detail, peer: holder.peer })) };
+      return { ...(await keeper.openSession(caller, surface, signed(detail))) };
     },
     isUncertain: async (input) => keeper.isUncertain(REQUESTS.isUncertain(input, 'call')),
     refuse: async (input) => {
       const { intent } = REQUESTS.refuse(input, 'refuse');
-      return { ...(await keeper.refuse(intent)) };
+      // How many refusals have no record is the keeper's to say.
+      const { suppressedRefusals: _said, ...detail } = intent.detail ?? {};
+      return { ...(await keeper.refuse({ ...intent, detail: signed(detail) }, peer)) };
     },
     admit: async (input) => {
       const { call, intent, admitted } = REQUESTS.admit(input, 'admit');
-      return { ...(await keeper.admitFor(holder, call, intent, admitted)) };
+      return { ...(await keeper.admitFor(holder, call, { ...intent, detail: signed(intent.detail) }, admitted)) };
     },
     settle: async (input) => {
       const { call, outcome } = REQUESTS.settle(input, 'settle');
-      return { ...(await keeper.settleFor(holder, call, outcome)) };
+      return { ...(await keeper.settleFor(holder, call, { ...outcome, detail: signed(outcome.detail) })) };
     },
     adopt: async (input) => keeper.adopt(holder, REQUESTS.adopt(input, 'adopt').call),
     stop: async (input) => {
       const { flag, reason } = REQUESTS.stop(input, 'stop');
-      await keeper.stop(flag, reason);
+      await keeper.stop(flag, reason, peer);
       return null;
     },
     resume: async (input) => {
       const { flag } = REQUESTS.resume(input, 'resume');
-      if (holder.role !== 'operator') throw new SallyportError('PEER_REFUSED', 'only an operator takes a stop back');
-      await keeper.resume(flag);
+      if (role !== 'operator') throw new SallyportError('PEER_REFUSED', 'only an operator takes a stop back');
+      await keeper.resume(flag, peer);
       return null;
     },
     stops: async (input) => {
@@ -67,6 +84,10 @@ export function answersFor(keeper: EmbeddedKeeper, holder: PeerHolder, leave: ()
     },
     claim: async (input) => {
       const { space, key, expiresAt } = REQUESTS.claim(input, 'claim');
+      if (expiresAt > Date.now() + MAX_CLAIM_MS) {
+        throw new SallyportError('STORE_REQUEST', 'a peer claims a key for at most 400 days');
+      }
+      accounts.checkClaim(peer);
       return keeper.claim(space, key, expiresAt);
     },
     leave: async (input) => {
@@ -75,4 +96,10 @@ export function answersFor(keeper: EmbeddedKeeper, holder: PeerHolder, leave: ()
       return null;
     },
   };
+}
+
+/** What only an operator says of a policy: that it was approved, and by whom. */
+function withoutOperatorWords(detail: JsonObject | undefined): JsonObject {
+  const { approved: _approved, by: _by, firstUse: _firstUse, ...rest } = detail ?? {};
+  return rest;
 }

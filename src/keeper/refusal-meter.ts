@@ -2,6 +2,9 @@
 const BURST = 200;
 const PER_SECOND = 20;
 const MAX_SESSIONS = 10_000;
+/** The same for all sessions of one peer, which may name a new session each time. */
+const PEER_BURST = 1_000;
+const PER_SECOND_OF_PEER = 50;
 
 interface Bucket {
   tokens: number;
@@ -24,24 +27,26 @@ export class RefusalMeter {
   /** Counted refusals of sessions that were forgotten. */
   #forgotten = 0;
 
-  take(session: string, nowMs: number): RefusalTurn {
-    const bucket = this.#bucket(session, nowMs);
-    bucket.tokens = Math.min(BURST, bucket.tokens + (Math.max(0, nowMs - bucket.at) * PER_SECOND) / 1000);
-    bucket.at = nowMs;
-    if (bucket.tokens < 1 && bucket.lastSeq !== null) {
-      bucket.suppressed += 1;
-      return { record: false, lastSeq: bucket.lastSeq };
+  /** `peer`: the peer that refused; null for this process. */
+  take(session: string, nowMs: number, peer: string | null = null): RefusalTurn {
+    const ofPeer = peer === null ? null : this.#bucket(peerKey(peer), nowMs, PEER_BURST, PER_SECOND_OF_PEER);
+    if (ofPeer !== null && ofPeer.tokens < 1 && ofPeer.lastSeq !== null) return suppress(ofPeer, ofPeer.lastSeq);
+    const bucket = this.#bucket(sessionKey(session, peer), nowMs, BURST, PER_SECOND);
+    if (bucket.tokens < 1 && bucket.lastSeq !== null) return suppress(bucket, bucket.lastSeq);
+    const suppressed = bucket.suppressed + (ofPeer?.suppressed ?? 0);
+    for (const each of ofPeer === null ? [bucket] : [bucket, ofPeer]) {
+      each.tokens -= 1;
+      each.suppressed = 0;
     }
-    bucket.tokens -= 1;
-    const { suppressed } = bucket;
-    bucket.suppressed = 0;
     return { record: true, suppressed };
   }
 
   /** The record that refusals without one of their own point to. */
-  recorded(session: string, seq: number): void {
-    const bucket = this.#buckets.get(session);
-    if (bucket !== undefined) bucket.lastSeq = seq;
+  recorded(session: string, seq: number, peer: string | null = null): void {
+    for (const key of [sessionKey(session, peer), ...(peer === null ? [] : [peerKey(peer)])]) {
+      const bucket = this.#buckets.get(key);
+      if (bucket !== undefined) bucket.lastSeq = seq;
+    }
   }
 
   /** Refusals whose record could not be written. */
@@ -56,12 +61,19 @@ export class RefusalMeter {
     return sum;
   }
 
-  #bucket(session: string, nowMs: number): Bucket {
-    const known = this.#buckets.get(session);
-    if (known !== undefined) return known;
+  #bucket(key: string, nowMs: number, burst: number, perSecond: number): Bucket {
+    const known = this.#buckets.get(key);
+    if (known !== undefined) {
+      known.tokens = Math.min(burst, known.tokens + (Math.max(0, nowMs - known.at) * perSecond) / 1000);
+      known.at = nowMs;
+      // Used last, forgotten last: a peer that names session after session does not drive out its own count.
+      this.#buckets.delete(key);
+      this.#buckets.set(key, known);
+      return known;
+    }
     if (this.#buckets.size >= MAX_SESSIONS) this.#forgetOldest();
-    const bucket: Bucket = { tokens: BURST, at: nowMs, suppressed: 0, lastSeq: null };
-    this.#buckets.set(session, bucket);
+    const bucket: Bucket = { tokens: burst, at: nowMs, suppressed: 0, lastSeq: null };
+    this.#buckets.set(key, bucket);
     return bucket;
   }
 
@@ -72,4 +84,14 @@ export class RefusalMeter {
       return;
     }
   }
+}
+
+/** INVARIANT: no peer and no session of a peer has the key of another, or of a session of this process. */
+const peerKey = (peer: string): string => `peer ${peer}`;
+const sessionKey = (session: string, peer: string | null): string =>
+  peer === null ? `session ${session}` : `session of ${peer}\n${session}`;
+
+function suppress(bucket: Bucket, lastSeq: number): RefusalTurn {
+  bucket.suppressed += 1;
+  return { record: false, lastSeq };
 }

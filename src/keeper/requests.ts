@@ -1,5 +1,5 @@
 import { type JsonObject, type JsonValue, type Principal, SallyportError, type Surface } from '../core/index.ts';
-import { count, list, object, oneOf, optional, type Reader, shape, text } from './fields.ts';
+import { count, list, object, oneOf, optional, type Reader, type Readers, shape, text } from './fields.ts';
 import type {
   AdmittedDraft,
   Caller,
@@ -19,9 +19,18 @@ const surface = oneOf('library', 'mcp-http', 'mcp-stdio', 'cli');
 const caller = shape<Caller>({ tenant: name, user: name, agent: name, proof });
 const principal = shape<Principal>({ tenant: name, user: name, agent: name, session: name, proof });
 
-const intent = shape<IntentDraft>({
+/** An object whose JSON has at most that many characters: it stays in memory while its call is open. */
+const small =
+  (maxCharacters: number): Reader<JsonObject> =>
+  (value, where) => {
+    const read = object(value, where);
+    text(maxCharacters)(JSON.stringify(read), where);
+    return read;
+  };
+
+const intentFields: Readers<IntentDraft> = {
   surface: optional(name),
-  principal: optional(object),
+  principal: optional(small(2_048)),
   chain: optional(list),
   session: optional(name),
   server: optional(name),
@@ -42,7 +51,10 @@ const intent = shape<IntentDraft>({
   spanId: optional(name),
   detail: optional(object),
   payloads: optional(object),
-});
+};
+const intent = shape<IntentDraft>(intentFields);
+/** Of a call that is not admitted: nothing was allowed. */
+const refused = shape<IntentDraft>({ ...intentFields, decision: optional(oneOf('confirm', 'deny')) });
 const admitted = shape<AdmittedDraft>({
   isolation: optional(object),
   detail: optional(object),
@@ -102,7 +114,7 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
   authenticate: shape<RequestInputs['authenticate']>({ token: name }),
   openSession: shape<RequestInputs['openSession']>({ caller, surface, detail: optional(object) }),
   isUncertain: shape<CallIdentity>({ principal, tool: name, arguments: object }),
-  refuse: shape<RequestInputs['refuse']>({ intent }),
+  refuse: shape<RequestInputs['refuse']>({ intent: refused }),
   admit: shape<RequestInputs['admit']>({ call: secret, intent, admitted }),
   settle: shape<RequestInputs['settle']>({ call: secret, outcome }),
   adopt: shape<RequestInputs['adopt']>({ call: secret }),
