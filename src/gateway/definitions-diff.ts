@@ -53,6 +53,10 @@ const fieldsOf = (label: string, key: string, definition: JsonValue | undefined)
         .map((field) => `+ ${label} ${show(field)}: ${show(definition[field])}`)
     : [];
 
+/** ATTACKER-CONTROLLED: `key`, which may be one that every object has. */
+const ownField = (object: JsonObject, key: string): JsonValue | undefined =>
+  Object.hasOwn(object, key) ? object[key] : undefined;
+
 function diffValue(label: string, before: JsonValue, after: JsonValue): string[] {
   if (canonicalJson(before) === canonicalJson(after)) return [];
   if (!isJsonObject(before) || !isJsonObject(after)) {
@@ -62,7 +66,7 @@ function diffValue(label: string, before: JsonValue, after: JsonValue): string[]
   }
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return keys.flatMap((key) => {
-    const [old, current] = [before[key], after[key]];
+    const [old, current] = [ownField(before, key), ownField(after, key)];
     const inner = `${label} ${show(key)}`;
     if (old === undefined) return [`+ ${inner}: ${show(current)}`];
     if (current === undefined) return [`- ${inner}: ${show(old)}`];

@@ -168,6 +168,14 @@ describe('diffDefinitions', () => {
     expect(diffDefinitions(definitions([]), definitions(many))).toHaveLength(800);
   });
 
+  it('takes no key for one that every object has', () => {
+    const odd = tool('a', { constructor: 'x', toString: 'y' });
+    expect(diffDefinitions(definitions([tool('a')]), definitions([odd]))).toEqual([
+      '+ tool a constructor: x',
+      '+ tool a toString: y',
+    ]);
+  });
+
   it('wraps so that no text looks like a change of its own', () => {
     expect(wrapLines(['short', `${'x'.repeat(20)}+ tool wrong`, `${'x'.repeat(19)}😀y`, ''], 20)).toEqual([
       'short',
