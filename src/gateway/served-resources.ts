@@ -7,6 +7,7 @@ import { readContents, readNothing, readResourceList } from './mcp-readers.ts';
 import { clientUri, resourceAddress } from './resource-uris.ts';
 import { actionError, INVALID_PARAMS, resultOf, type ServedContext, serverAction } from './served-context.ts';
 import { playRound } from './served-rounds.ts';
+import { isTemplateOpen } from './template-reach.ts';
 
 /** The resources that a session watches: server to URIs as the server writes them. */
 export type Watched = Map<string, Set<string>>;
@@ -76,12 +77,13 @@ function decodeCursor(cursor: string): readonly unknown[] {
   }
 }
 
-/** `resources/templates/list`: approved text, from the lock. */
+/** `resources/templates/list`: approved text, from the lock; a template that the policy cannot open is not shown. */
 export async function listTemplates(context: ServedContext): Promise<JsonObject> {
   const resourceTemplates = withResources(context, 'resources/templates/list').flatMap(({ rule, locked }) =>
     locked.resourceTemplates.flatMap((template) => {
       const { uriTemplate, name, title, description, mimeType } = template;
       if (typeof uriTemplate !== 'string' || typeof name !== 'string') return [];
+      if (!isTemplateOpen(rule.actions.resources, uriTemplate)) return [];
       return [
         {
           uriTemplate: clientUri(rule, uriTemplate),

@@ -1,6 +1,6 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
 import { isJsonObject, isSallyportError, type JsonObject, type JsonValue } from '../core/index.ts';
-import type { Asked, CallExchange, CallResult, Denied } from '../gate/index.ts';
+import type { Asked, CallExchange, CallResult, Denied, Failed } from '../gate/index.ts';
 import { actionName } from '../policy/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
 import { argumentsDigest, type Binding, MAX_ROUNDS } from './envelope.ts';
@@ -36,9 +36,9 @@ export async function playRound(context: ServedContext, rounds: RoundsRequest): 
   const { request, server } = rounds;
   const binding = bindingOf(context, rounds);
   const before = openState(context, binding, request.state);
-  const answers = before === null ? null : await takeAnswers(context, server, before.questions, request.answers);
+  const answers = before === null ? null : await takeAnswers(context, server, before, request.answers);
   if (answers !== null && 'kind' in answers) return { kind: 'ended', result: answers };
-  if (before !== null && answers === null) return ask(context, binding, before, before.round + 1);
+  if (before !== null && answers === null) return ask(context, binding, { ...before, isAgain: true }, before.round + 1);
   const tellings = tellInOrder(context, server, request);
   const result = await rounds.run({
     ...{
@@ -77,6 +77,8 @@ const hasAnswers = ({ state, answers }: ClientRequest, questions: SavedRound['qu
 interface SavedRound {
   readonly state: JsonValue;
   readonly questions: Readonly<Record<string, Question>>;
+  /** These questions were asked before, and an answer did not fit. */
+  readonly isAgain?: boolean;
 }
 
 /** Ends the request behind sealed state: its client will not come back. ATTACKER-CONTROLLED: `text`. */
@@ -107,7 +109,8 @@ function ask(
   const questions = Object.fromEntries(
     Object.entries(saved.questions).map(([key, { method, params }]) => [key, { method, params }]),
   );
-  return { kind: 'questions', questions, state: envelope.seal(binding, { state: saved.state, questions }, round) };
+  const sealed = { state: saved.state, questions, isAgain: saved.isAgain === true };
+  return { kind: 'questions', questions, state: envelope.seal(binding, sealed, round) };
 }
 
 function openState(
@@ -124,25 +127,35 @@ function openState(
   return {
     state: saved['state'] ?? null,
     questions: saved['questions'] as unknown as SavedRound['questions'],
+    isAgain: saved['isAgain'] === true,
     round: opened.round,
   };
 }
 
-/** The answers as they go to the server; null when one is missing or does not fit, so that the client is asked again. */
+/**
+ * The answers as they go to the server; null when one is missing or does not fit, so that the client is asked again. It is
+ * asked once more and not for ever: the second time ends the call.
+ */
 async function takeAnswers(
   context: ServedContext,
   server: ApprovedServer,
-  questions: SavedRound['questions'],
+  { state, questions, isAgain }: SavedRound,
   answers: JsonObject | null,
-): Promise<{ readonly given: JsonObject } | Denied | null> {
-  const given: Record<string, JsonValue> = {};
+): Promise<{ readonly given: JsonObject } | Denied | Failed | null> {
+  const given: Record<string, JsonValue> = Object.create(null);
   for (const [key, question] of Object.entries(questions)) {
-    const answer = fitting(question, answers !== null && Object.hasOwn(answers, key) ? answers[key] : undefined);
-    if (answer === null) return null;
-    // An answer leaves through the gate: it is judged and recorded like the arguments of a call.
-    const sent = await context.session.act(localAction(server, question.method, { answer }));
-    if (sent.kind === 'denied') return sent;
-    if (sent.kind !== 'delivered') return null;
+    const offered = answers !== null && Object.hasOwn(answers, key) ? answers[key] : undefined;
+    const answer = fitting(question, offered);
+    if (answer === null && isAgain !== true) return null;
+    // An answer leaves through the gate: it is judged and recorded like the arguments of a call. One that does not fit fails there.
+    const leaving = localAction(server, question.method, { answer: answer ?? offered ?? null }, async () => {
+      readAnswer(question, offered);
+    });
+    const sent = await context.session.act(leaving);
+    if (sent.kind !== 'delivered') {
+      context.caller.abandon(holderOf(context.session.principal, server), state);
+      return sent;
+    }
     given[key] = answer;
   }
   return { given };
@@ -173,7 +186,7 @@ async function judgeQuestions(
   { questions, state, rule, record }: Asked,
 ): Promise<{ readonly kind: 'questions'; readonly questions: SavedRound['questions'] } | CallResult> {
   const entries = Object.entries(questions);
-  const read: Record<string, Question> = {};
+  const read: Record<string, Question> = Object.create(null);
   try {
     if (
       entries.length > MAX_QUESTIONS_A_ROUND ||
