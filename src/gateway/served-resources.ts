@@ -11,6 +11,9 @@ import { playRound } from './served-rounds.ts';
 /** The resources that a session watches: server to URIs as the server writes them. */
 export type Watched = Map<string, Set<string>>;
 
+/** Resources of one page of a server that are compared with the policy; the rest of the page is not shown. */
+const MAX_PAGE = 1_000;
+
 /** Resources of one server that a session may watch. */
 const MAX_WATCHED = 256;
 
@@ -30,7 +33,8 @@ export async function listResources(context: ServedContext, { params, signal }: 
   const action = serverAction(context, server, 'resources/list', asked, readResourceList);
   const page = resultOf(await context.session.act(action, { signal }));
   const { resources, nextCursor } = page;
-  const shown = (Array.isArray(resources) ? resources : []).flatMap((resource) => listed(server, resource));
+  const looked = (Array.isArray(resources) ? resources : []).slice(0, MAX_PAGE);
+  const shown = looked.flatMap((resource) => listed(server, resource));
   const next = nextOf(servers, at, nextCursor);
   return { resources: shown, ...(next === null ? {} : { nextCursor: next }) };
 }
