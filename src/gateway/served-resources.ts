@@ -145,7 +145,10 @@ export async function readResource(context: ServedContext, request: ClientReques
   return { kind: 'result', result: { contents } };
 }
 
-/** `resources/subscribe` and `resources/unsubscribe`: the server is told of exactly what the session watches. */
+/**
+ * `resources/subscribe` and `resources/unsubscribe`: the server is told of exactly what the session watches. One after the
+ * other for each session and server: what one of them reads, the one before has written.
+ */
 export async function watchResource(
   context: ServedContext,
   request: ClientRequest,
@@ -153,14 +156,38 @@ export async function watchResource(
   isOn: boolean,
 ): Promise<ClientAnswer> {
   const { server, uri } = await addressed(context, request.method, request.params);
-  const mine = watched.get(server.rule.name) ?? new Set();
-  if (isOn && mine.size >= MAX_WATCHED)
+  const { name } = server.rule;
+  const turn = (watchTurns.get(watched)?.get(name) ?? Promise.resolve()).then(() =>
+    changeWatched(context, request, { server, uri }, { watched, isOn }),
+  );
+  const turns = watchTurns.get(watched) ?? new Map<string, Promise<void>>();
+  watchTurns.set(watched, turns);
+  turns.set(
+    name,
+    turn.then(
+      () => undefined,
+      () => undefined, // whoever asked is told
+    ),
+  );
+  return turn;
+}
+
+/** The last change of what a session watches of a server; the next one waits for it. Gone with its session. */
+const watchTurns = new WeakMap<Watched, Map<string, Promise<void>>>();
+
+async function changeWatched(
+  context: ServedContext,
+  { method }: ClientRequest,
+  { server, uri }: Addressed,
+  { watched, isOn }: { readonly watched: Watched; readonly isOn: boolean },
+): Promise<ClientAnswer> {
+  const wanted = new Set(watched.get(server.rule.name));
+  if (isOn && wanted.size >= MAX_WATCHED)
     throw new ProtocolError(INVALID_PARAMS, `at most ${MAX_WATCHED} resources of a server can be watched`);
-  const wanted = new Set(mine);
   if (isOn) wanted.add(uri);
   else wanted.delete(uri);
   const result = await context.session.act({
-    ...serverAction(context, server, request.method, { uri }, readNothing),
+    ...serverAction(context, server, method, { uri }, readNothing),
     execute: async () => ({ ok: await context.watch(server, wanted) }),
   });
   if (result.kind !== 'delivered') throw actionError(result);
