@@ -77,7 +77,10 @@ export function serveSession(session: GateSession, { upstreams, changes, caller,
     for (const listener of listeners) listener(event);
   };
   const stopChanges = changes === null ? [] : tellOfChanges(changes, emit);
-  const stopEvents = upstreams === null ? () => undefined : passEvents(context, upstreams, watched, emit);
+  const stopEvents =
+    upstreams === null
+      ? () => undefined
+      : passEvents(context, upstreams, watched, { emit, isHeard: () => listeners.size > 0 });
   return {
     features: () => offeredFeatures(upstreams, session.mayBeAllowed),
     answer: async (request) => {

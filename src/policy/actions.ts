@@ -13,7 +13,8 @@ export interface ServerAction {
 
 /**
  * Every method of MCP that is an action of its own, with the key of the policy that opens it. `null`: what belongs to every
- * server that stands in the policy, because it carries nothing but numbers or "look again".
+ * server that stands in the policy, because it carries nothing but numbers or "look again": the words beside a progress
+ * belong to `logging`, and whoever passes them on leaves them out without it.
  */
 const RIGHTS: ReadonlyMap<string, ActionRight | null> = new Map<string, ActionRight | null>([
   ['resources/list', 'resources'],
