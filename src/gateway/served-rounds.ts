@@ -2,12 +2,13 @@ import { ProtocolError } from '@modelcontextprotocol/server';
 import { isJsonObject, isSallyportError, type JsonObject, type JsonValue } from '../core/index.ts';
 import type { Asked, CallExchange, CallResult, Denied } from '../gate/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
+import { sessionHolder } from './caller.ts';
 import { argumentsDigest, type Binding, MAX_ROUNDS } from './envelope.ts';
 import type { ClientAnswer, ClientRequest, Question } from './exchange.ts';
 import { checkAsked, MAX_QUESTIONS_A_ROUND, readAnswer, readQuestion } from './question-forms.ts';
 import { INVALID_PARAMS, localAction, type ServedContext } from './served-context.ts';
 import { tellInOrder } from './served-tellings.ts';
-import { holderOf, sessionHolder } from './server-caller.ts';
+import { holderOf } from './server-caller.ts';
 
 /** A request that a server may answer with questions. */
 export interface RoundsRequest {

@@ -4,6 +4,7 @@ import type { Gate, GateSession } from '../gate/index.ts';
 import { actionName } from '../policy/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
 import { callAnswer } from './call-answer.ts';
+import { sessionHolder } from './caller.ts';
 import { createEnvelope } from './envelope.ts';
 import type { ClientAnswer, ClientRequest, ServedSession, SessionEvent, SessionFeatures } from './exchange.ts';
 import { actionError, INVALID_PARAMS, type ServedContext } from './served-context.ts';
@@ -12,7 +13,7 @@ import { listedTool, toolExposure } from './served-names.ts';
 import { complete, getPrompt, listPrompts } from './served-prompts.ts';
 import { listResources, listTemplates, readResource, type Watched, watchResource } from './served-resources.ts';
 import { abandonRound, playRound } from './served-rounds.ts';
-import { holderOf, serverCaller, sessionHolder } from './server-caller.ts';
+import { holderOf, serverCaller } from './server-caller.ts';
 import { ABILITIES, MISSING_ABILITY } from './upstream-result.ts';
 import type { Upstreams } from './upstreams.ts';
 
