@@ -12,6 +12,9 @@ import { isTemplateOpen } from './template-reach.ts';
 /** The resources that a session watches: server to URIs as the server writes them. */
 export type Watched = Map<string, Set<string>>;
 
+/** Resources of one page of a server that are compared with the policy; the rest of the page is not shown. */
+const MAX_PAGE = 1_000;
+
 /** Resources of one server that a session may watch. */
 const MAX_WATCHED = 256;
 
@@ -31,7 +34,8 @@ export async function listResources(context: ServedContext, { params, signal }: 
   const action = serverAction(context, server, 'resources/list', asked, readResourceList);
   const page = resultOf(await context.session.act(action, { signal }));
   const { resources, nextCursor } = page;
-  const shown = (Array.isArray(resources) ? resources : []).flatMap((resource) => listed(server, resource));
+  const looked = (Array.isArray(resources) ? resources : []).slice(0, MAX_PAGE);
+  const shown = looked.flatMap((resource) => listed(server, resource));
   const next = nextOf(servers, at, nextCursor);
   return { resources: shown, ...(next === null ? {} : { nextCursor: next }) };
 }
@@ -143,7 +147,10 @@ export async function readResource(context: ServedContext, request: ClientReques
   return { kind: 'result', result: { contents } };
 }
 
-/** `resources/subscribe` and `resources/unsubscribe`: the server is told of exactly what the session watches. */
+/**
+ * `resources/subscribe` and `resources/unsubscribe`: the server is told of exactly what the session watches. One after the
+ * other for each session and server: what one of them reads, the one before has written.
+ */
 export async function watchResource(
   context: ServedContext,
   request: ClientRequest,
@@ -151,14 +158,38 @@ export async function watchResource(
   isOn: boolean,
 ): Promise<ClientAnswer> {
   const { server, uri } = await addressed(context, request.method, request.params);
-  const mine = watched.get(server.rule.name) ?? new Set();
-  if (isOn && mine.size >= MAX_WATCHED)
+  const { name } = server.rule;
+  const turn = (watchTurns.get(watched)?.get(name) ?? Promise.resolve()).then(() =>
+    changeWatched(context, request, { server, uri }, { watched, isOn }),
+  );
+  const turns = watchTurns.get(watched) ?? new Map<string, Promise<void>>();
+  watchTurns.set(watched, turns);
+  turns.set(
+    name,
+    turn.then(
+      () => undefined,
+      () => undefined, // whoever asked is told
+    ),
+  );
+  return turn;
+}
+
+/** The last change of what a session watches of a server; the next one waits for it. Gone with its session. */
+const watchTurns = new WeakMap<Watched, Map<string, Promise<void>>>();
+
+async function changeWatched(
+  context: ServedContext,
+  { method }: ClientRequest,
+  { server, uri }: Addressed,
+  { watched, isOn }: { readonly watched: Watched; readonly isOn: boolean },
+): Promise<ClientAnswer> {
+  const wanted = new Set(watched.get(server.rule.name));
+  if (isOn && wanted.size >= MAX_WATCHED)
     throw new ProtocolError(INVALID_PARAMS, `at most ${MAX_WATCHED} resources of a server can be watched`);
-  const wanted = new Set(mine);
   if (isOn) wanted.add(uri);
   else wanted.delete(uri);
   const result = await context.session.act({
-    ...serverAction(context, server, request.method, { uri }, readNothing),
+    ...serverAction(context, server, method, { uri }, readNothing),
     execute: async () => ({ ok: await context.watch(server, wanted) }),
   });
   if (result.kind !== 'delivered') throw actionError(result);
