@@ -23,7 +23,7 @@ const MAX_OPEN = 256;
 const MAX_SHARE = 32;
 
 /** Whose a parked request is. */
-export interface Holding {
+interface Holding {
   readonly holder: string;
   /** Its principal and server: what they may have open at most is counted by it. */
   readonly share: string;

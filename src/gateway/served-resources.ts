@@ -12,8 +12,11 @@ import { isTemplateOpen } from './template-reach.ts';
 /** The resources that a session watches: server to URIs as the server writes them. */
 export type Watched = Map<string, Set<string>>;
 
-/** Resources of one page of a server that are compared with the policy; the rest of the page is not shown. */
-const MAX_PAGE = 1_000;
+/**
+ * Characters of the URIs of one page of a server that are compared with the policy, which takes time in proportion to them;
+ * the rest of the page is not shown. Enough for 10,000 URIs of 50.
+ */
+const MAX_PAGE_CHARACTERS = 524_288;
 
 /** Resources of one server that a session may watch. */
 const MAX_WATCHED = 256;
@@ -34,10 +37,18 @@ export async function listResources(context: ServedContext, { params, signal }: 
   const action = serverAction(context, server, 'resources/list', asked, readResourceList);
   const page = resultOf(await context.session.act(action, { signal }));
   const { resources, nextCursor } = page;
-  const looked = (Array.isArray(resources) ? resources : []).slice(0, MAX_PAGE);
-  const shown = looked.flatMap((resource) => listed(server, resource));
+  const shown = comparable(resources).flatMap((resource) => listed(server, resource));
   const next = nextOf(servers, at, nextCursor);
   return { resources: shown, ...(next === null ? {} : { nextCursor: next }) };
+}
+
+/** ATTACKER-CONTROLLED: the resources of a page, which may be no list. */
+function comparable(resources: unknown): readonly unknown[] {
+  let characters = 0;
+  return (Array.isArray(resources) ? resources : []).filter((resource) => {
+    characters += isJsonObject(resource) && typeof resource['uri'] === 'string' ? resource['uri'].length : 0;
+    return characters <= MAX_PAGE_CHARACTERS;
+  });
 }
 
 /** A resource by the client's URI; one that the policy does not open is not shown. */

@@ -32,9 +32,22 @@ export type Round =
  * @throws ProtocolError for state that is not ours, or not for this request
  */
 export async function playRound(context: ServedContext, rounds: RoundsRequest): Promise<Round> {
-  const { request, server } = rounds;
   const binding = bindingOf(context, rounds);
-  const before = openState(context, binding, request.state);
+  const before = openState(context, binding, rounds.request.state);
+  try {
+    return await goOn(context, rounds, { binding, before });
+  } catch (error) {
+    abandonCall(context, rounds.server, before?.state ?? null); // it asked too often, or the gate is closed
+    throw error;
+  }
+}
+
+async function goOn(
+  context: ServedContext,
+  rounds: RoundsRequest,
+  { binding, before }: { readonly binding: Binding; readonly before: (SavedRound & { readonly round: number }) | null },
+): Promise<Round> {
+  const { request, server } = rounds;
   const answers = before === null ? null : await takeAnswers(context, server, before, request.answers);
   if (answers !== null && 'kind' in answers) {
     abandonCall(context, server, before?.state ?? null);

@@ -68,7 +68,7 @@ function logsInOrder(pass: (params: JsonObject) => Promise<void>): {
  * Numbers, which say nothing; words only of a server whose log messages the policy lets pass, and these short and without
  * anything that hides or moves. Null for what is no progress. ATTACKER-CONTROLLED: `params`.
  */
-export function readProgress(
+function readProgress(
   { rule }: Pick<ApprovedServer, 'rule'>,
   { progress, total, message }: JsonObject,
 ): JsonObject | null {

@@ -33,7 +33,10 @@ const HANDLERS = {
   'logging/setLevel': () => ({}),
   'tools/list': () => ({ tools: Object.keys(TOOLS).map((name) => ({ name, inputSchema: { type: 'object' } })) }),
   'resources/list': () => ({
-    resources: Array.from({ length: 1_500 }, (_, index) => ({ uri: `fl://${index}`, name: `${index}` })),
+    resources: Array.from({ length: 700 }, (_, index) => ({
+      uri: `fl://${String(index).padStart(1_019, '0')}`,
+      name: `${index}`,
+    })),
     nextCursor: 'more',
   }),
   'resources/templates/list': () => ({ resourceTemplates: [] }),
