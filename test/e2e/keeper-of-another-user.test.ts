@@ -119,10 +119,16 @@ async function readsBy(url: string, path: string): Promise<string> {
 
 const title = isRoot ? 'as another user' : 'as another user (skipped: only root can start processes of two users)';
 describe.skipIf(!isRoot)(title, () => {
-  test('up and call work with a policy file, and an approval of the keeper reaches them', async () => {
+  test('call, mcp and up work with a policy file, and an approval of the keeper reaches them', async () => {
     await startKeeper(KEEPER, WORKER);
     const first = await run(['call', 'file_read', '{"path":"src/a.txt"}'], WORKER, pointed());
     expect(first).toMatchObject({ code: 0, out: expect.stringContaining('source') });
+
+    const mcp = start(['mcp'], WORKER, pointed());
+    const answered = saying(mcp, 'stdout', '\n');
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
+    mcp.stdin?.end(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })}\n`);
+    expect(await answered).toContain('serverInfo');
 
     const up = start(['up', '--json', '--port', '0', '--auth', 'none'], WORKER, pointed());
     const started = JSON.parse(await saying(up, 'stdout', '\n')) as { url: string; approvedDigest: string | null };
