@@ -172,11 +172,13 @@ function addServers(program: Command, run: Run): void {
   common(servers.command('diff'))
     .description('what a server says now against what was approved')
     .argument('<name>', 'name under servers: in the policy')
+    .option('--full', 'all lines, however many there are')
     .action((name, flags) => run(flags, async (terminal) => (await load()).serversDiff(terminal, name, flags)));
   common(servers.command('approve'))
     .description("look at a server's definitions and pin them in sallyport.lock")
     .argument('<name>', 'name under servers: in the policy')
     .option('--yes', 'approve without asking (the definitions are printed all the same)')
+    .option('--full', 'all lines, however many there are')
     .action((name, flags) => run(flags, async (terminal) => (await load()).serversApprove(terminal, name, flags)));
 }
 

@@ -13,6 +13,7 @@ import {
   reviewServer,
   type ServerDefinitions,
   sourceDigest,
+  wrapLines,
 } from '../gateway/index.ts';
 import type { ServerRule } from '../policy/index.ts';
 import { answer, safeLines, type Terminal } from './output.ts';
@@ -43,28 +44,50 @@ export async function serversList(terminal: Terminal, flags: CommonFlags): Promi
   return 0;
 }
 
+/** Lines of definitions that are shown without being asked for: more than these nobody reads by accident. */
+const MAX_LINES = 20_000;
+const WIDTH = 120;
+
+/** How much of a server's definitions is shown. */
+interface ShowFlags extends CommonFlags {
+  /** All of it, however much there is. */
+  readonly full?: boolean;
+}
+
 /** `servers diff NAME`: what the server says now against what was approved. Exits 1 when they differ. */
-export async function serversDiff(terminal: Terminal, name: string, flags: CommonFlags): Promise<number> {
+export async function serversDiff(terminal: Terminal, name: string, flags: ShowFlags): Promise<number> {
   const { locked, current } = await look(terminal, name, settingsOf(flags));
   const lines = diffDefinitions(locked, current);
   const digest = definitionsDigest(current);
+  const wrapped = wrapLines(lines, WIDTH);
+  const shown = flags.full === true ? wrapped : wrapped.slice(0, MAX_LINES);
+  const left = wrapped.length - shown.length;
+  const more = left === 0 ? [] : [`… and ${left} more lines: --full shows all`];
   answer(
     terminal,
     { name, approved: locked !== null, digest, changes: [...lines] },
-    lines.join('\n') || `${name}: as approved.`,
+    [...shown, ...more].join('\n') || `${name}: as approved.`,
   );
   return lines.length === 0 && locked !== null ? 0 : 1;
 }
 
-/** `servers approve NAME`: shows what is new, asks, and pins it in sallyport.lock. */
+/**
+ * `servers approve NAME`: shows all that is new, asks, and pins it in sallyport.lock.
+ *
+ * @throws SallyportError USAGE when it is more than 20,000 lines and `--full` was not given
+ */
 export async function serversApprove(
   terminal: Terminal,
   name: string,
-  flags: CommonFlags & { yes?: boolean },
+  flags: ShowFlags & { yes?: boolean },
 ): Promise<number> {
   const settings = settingsOf(flags);
   const { rule, locked, current, loaded } = await look(terminal, name, settings);
-  const lines = diffDefinitions(locked, current);
+  const lines = wrapLines(diffDefinitions(locked, current), WIDTH);
+  // INVARIANT: nothing is approved that was not shown.
+  if (lines.length > MAX_LINES && flags.full !== true) {
+    throw new SallyportError('USAGE', `what is to be approved has ${lines.length} lines: --full shows them, and asks`);
+  }
   const control = [lockPathOf(settings.policyFile), settings.state];
   const { refused, warnings } = reviewServer(rule, current.tools, { ...loaded, control });
   const reviewLines = [

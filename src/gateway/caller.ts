@@ -15,3 +15,15 @@ export const callerKey = ({ user, agent, proof }: Caller | Principal): string =>
 
 /** One text per credential: what its sessions belong to. A token that is added anew under a name inherits none. */
 export const credentialKey = (caller: Caller): string => JSON.stringify([callerKey(caller), caller.credential]);
+
+/** The holder of what belongs to one session and to no other of its principal. */
+export const sessionHolder = (principal: Principal): string =>
+  `session ${JSON.stringify([principal.session, callerKey(principal)])}`;
+
+/** Whose a holder is, over all sessions and lanes of a principal: what one principal may have at most is counted by it. */
+export function ownerOf(holder: string): string {
+  const [own = holder] = holder.split('\n'); // a lane of it; see `laneHolders`
+  if (!own.startsWith('session ')) return own;
+  const [, owner]: readonly unknown[] = JSON.parse(own.slice('session '.length));
+  return String(owner);
+}

@@ -1,17 +1,14 @@
 import { canonicalJson, escapeForTerminal, isJsonObject, type JsonObject, type JsonValue } from '../core/index.ts';
 import type { ServerDefinitions } from './definitions.ts';
 
-const MAX_LINES = 500;
-const MAX_VALUE = 300;
-
 /**
- * What changed in a server's definitions, one change a line: `+` new, `-` gone, `~` changed, with both values. Safe to
- * print: what only a machine would see becomes visible. Empty when nothing changed. `locked` is null before the first
- * approval.
+ * What changed in a server's definitions, one change a line: `+` new, `-` gone, `~` changed, with both values, whole: what is
+ * approved is what was shown. Safe to print: what only a machine would see becomes visible. Empty when nothing changed.
+ * `locked` is null before the first approval.
  */
 export function diffDefinitions(locked: ServerDefinitions | null, current: ServerDefinitions): readonly string[] {
   const before = locked ?? { ...NOTHING, protocol: current.protocol };
-  const lines = [
+  return [
     ...diffValue('protocol', before.protocol, current.protocol),
     ...diffValue('server', before.serverInfo, current.serverInfo),
     ...diffValue('capabilities', before.capabilities, current.capabilities),
@@ -20,8 +17,6 @@ export function diffDefinitions(locked: ServerDefinitions | null, current: Serve
     ...diffList('prompt', 'name', before.prompts, current.prompts),
     ...diffList('template', 'uriTemplate', before.resourceTemplates, current.resourceTemplates),
   ];
-  if (lines.length <= MAX_LINES) return lines;
-  return [...lines.slice(0, MAX_LINES), `… and ${lines.length - MAX_LINES} more changes`];
 }
 
 const NOTHING: Omit<ServerDefinitions, 'protocol'> = {
@@ -58,6 +53,10 @@ const fieldsOf = (label: string, key: string, definition: JsonValue | undefined)
         .map((field) => `+ ${label} ${show(field)}: ${show(definition[field])}`)
     : [];
 
+/** ATTACKER-CONTROLLED: `key`, which may be one that every object has. */
+const ownField = (object: JsonObject, key: string): JsonValue | undefined =>
+  Object.hasOwn(object, key) ? object[key] : undefined;
+
 function diffValue(label: string, before: JsonValue, after: JsonValue): string[] {
   if (canonicalJson(before) === canonicalJson(after)) return [];
   if (!isJsonObject(before) || !isJsonObject(after)) {
@@ -67,7 +66,7 @@ function diffValue(label: string, before: JsonValue, after: JsonValue): string[]
   }
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return keys.flatMap((key) => {
-    const [old, current] = [before[key], after[key]];
+    const [old, current] = [ownField(before, key), ownField(after, key)];
     const inner = `${label} ${show(key)}`;
     if (old === undefined) return [`+ ${inner}: ${show(current)}`];
     if (current === undefined) return [`- ${inner}: ${show(old)}`];
@@ -75,11 +74,31 @@ function diffValue(label: string, before: JsonValue, after: JsonValue): string[]
   });
 }
 
-/** ATTACKER-CONTROLLED: the value. A long one shows both ends: what was added often stands last. */
+/** ATTACKER-CONTROLLED: the value. */
 function show(value: JsonValue | undefined): string {
   const text = typeof value === 'string' && /^[A-Za-z0-9_.-]{1,64}$/.test(value) ? value : canonicalJson(value ?? null);
-  const safe = escapeForTerminal(text);
-  if (safe.length <= MAX_VALUE) return safe;
-  const half = MAX_VALUE / 2;
-  return `${safe.slice(0, half)} […${safe.length - MAX_VALUE} characters…] ${safe.slice(-half)}`;
+  return escapeForTerminal(text);
 }
+
+/**
+ * Lines of at most `width` characters (more than 10). What goes on in a new line stands behind `    | `, so that no text can
+ * look like a change of its own.
+ */
+export function wrapLines(lines: readonly string[], width: number): readonly string[] {
+  return lines.flatMap((line) => {
+    const wrapped: string[] = [];
+    for (let at = 0; at < line.length || wrapped.length === 0; ) {
+      const head = wrapped.length === 0 ? '' : CONTINUED;
+      const to = cutAt(line, at + width - head.length);
+      wrapped.push(head + line.slice(at, to));
+      at = to;
+    }
+    return wrapped;
+  });
+}
+
+/** Never in the middle of a character of two UTF-16 code units: each half alone would be shown as neither. */
+const cutAt = (line: string, to: number): number =>
+  to < line.length && (line.codePointAt(to - 1) ?? 0) > 0xffff ? to - 1 : to;
+
+const CONTINUED = '    | ';

@@ -3,11 +3,12 @@ import type { JsonObject } from '../core/index.ts';
 import { createParking } from './parked-calls.ts';
 
 const never = new AbortController().signal;
+const H = { holder: 'h', share: 's' };
 
 describe('a parked call', () => {
   it('asks, waits for the answer, and goes on', async () => {
     const parking = createParking();
-    const call = parking.begin('h', async (ask, signal) => {
+    const call = parking.begin(H, async (ask, signal) => {
       const one = await ask({ method: 'elicitation/create', params: { n: 1 } }, signal);
       const two = await ask({ method: 'elicitation/create', params: { n: 2 } }, signal);
       return { one, two };
@@ -26,7 +27,7 @@ describe('a parked call', () => {
 
   it('is its holder’s only', async () => {
     const parking = createParking();
-    const call = parking.begin('h', (ask, signal) => ask({ method: 'roots/list', params: {} }, signal));
+    const call = parking.begin(H, (ask, signal) => ask({ method: 'roots/list', params: {} }, signal));
     await call.next(never);
     expect(parking.take('other', call.id)).toBeNull();
     call.abandon();
@@ -36,7 +37,7 @@ describe('a parked call', () => {
     const parking = createParking();
     const ended: string[] = [];
     const begin = (name: string) =>
-      parking.begin('h', async (ask, signal): Promise<JsonObject> => {
+      parking.begin(H, async (ask, signal): Promise<JsonObject> => {
         signal.addEventListener('abort', () => ended.push(name));
         return ask({ method: 'roots/list', params: {} }, signal);
       });
@@ -52,7 +53,7 @@ describe('a parked call', () => {
     await third.next(never);
     third.answer({});
     const fourth = parking.begin(
-      'h',
+      H,
       (_ask, signal) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('cancelled')))),
     );
@@ -65,7 +66,7 @@ describe('a parked call', () => {
 
   it('is there for its holder although its request ended while its question was open', async () => {
     const parking = createParking();
-    const call = parking.begin('h', async (ask, signal) => {
+    const call = parking.begin(H, async (ask, signal) => {
       void ask({ method: 'roots/list', params: {} }, signal).catch(() => undefined);
       return { late: true };
     });
@@ -75,8 +76,32 @@ describe('a parked call', () => {
     expect(parking.take('h', call.id)).toBeNull();
   });
 
+  it('counts while its question is open, and for its share', async () => {
+    const parking = createParking();
+    const asking = (share: string) =>
+      parking.begin({ holder: 'h', share }, (ask, signal) => ask({ method: 'roots/list', params: {} }, signal));
+    for (let running = 0; running < 300; running++) parking.begin(H, () => new Promise(() => undefined));
+    const open = Array.from({ length: 32 }, () => asking('evil'));
+    for (const call of open) expect(await call.next(never)).toMatchObject({ kind: 'question' });
+    const refused = { code: 'SERVER_UNAVAILABLE' };
+    await expect(asking('evil').next(never)).rejects.toMatchObject(refused);
+    expect(await asking('other').next(never)).toMatchObject({ kind: 'question' });
+    open[0]?.answer({});
+    expect(await open[0]?.next(never)).toMatchObject({ kind: 'result' });
+    open[1]?.abandon();
+    for (const call of [asking('evil'), asking('evil')])
+      expect(await call.next(never)).toMatchObject({ kind: 'question' });
+    await expect(asking('evil').next(never)).rejects.toMatchObject(refused);
+    for (let share = 0; share < 7; share++)
+      for (let index = 0; index < 32; index++)
+        void asking(`${share}`)
+          .next(never)
+          .catch(() => undefined);
+    await expect(asking('late').next(never)).rejects.toMatchObject(refused);
+  });
+
   it('fails as its request does', async () => {
-    const call = createParking().begin('h', async () => Promise.reject(new Error('broken')));
+    const call = createParking().begin(H, async () => Promise.reject(new Error('broken')));
     await expect(call.next(never)).rejects.toThrow('broken');
   });
 });

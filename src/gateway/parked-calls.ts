@@ -18,17 +18,28 @@ export interface ParkedCall {
   abandon(): void;
 }
 
-/** Requests of one server that may wait at the same time, over all sessions. */
-const MAX_PARKED = 256;
+/** Questions that may be open at the same time: over all servers and principals, and of one principal and server. */
+const MAX_OPEN = 256;
+const MAX_SHARE = 32;
+
+/** Whose a parked request is. */
+interface Holding {
+  readonly holder: string;
+  /** Its principal and server: what they may have open at most is counted by it. */
+  readonly share: string;
+}
 
 /**
  * The bridge between clients that are asked by a result and servers that ask in mid-call: the request to the server stays
  * open here while the question travels through the client and back.
  */
 export interface Parking {
-  /** Begins a request. `send` gets the handler of the server's questions and a signal of its own. */
+  /**
+   * Begins a request. `send` gets the handler of the server's questions and a signal of its own. Only open questions are
+   * limited; the request that asks one too many ends with SERVER_UNAVAILABLE.
+   */
   begin(
-    holder: string,
+    holding: Holding,
     send: (
       ask: (question: Question, signal: AbortSignal) => Promise<JsonObject>,
       signal: AbortSignal,
@@ -47,10 +58,10 @@ interface Waiting {
 
 export function createParking(): Parking {
   const waiting = new Map<string, Waiting>();
+  const open = openCount();
   return {
-    begin: (holder, send) => {
-      if (waiting.size >= MAX_PARKED) throw new SallyportError('SERVER_UNAVAILABLE', 'too many calls wait for answers');
-      const call = park(send, () => waiting.delete(call.id));
+    begin: ({ holder, share }, send) => {
+      const call = park(send, { forget: () => waiting.delete(call.id), count: open(share) });
       waiting.set(call.id, { holder, call });
       return call;
     },
@@ -64,19 +75,68 @@ export function createParking(): Parking {
   };
 }
 
+/** The open questions of one request. */
+interface OpenQuestions {
+  /** One more is asked; false when there are too many. */
+  add(): boolean;
+  /** One is answered. */
+  remove(): void;
+  /** None is open any more. */
+  clear(): void;
+}
+
+/** Counts over all requests, and over those of each share. */
+function openCount(): (share: string) => OpenQuestions {
+  const shares = new Map<string, number>();
+  let total = 0;
+  const change = (share: string, by: number): void => {
+    const count = (shares.get(share) ?? 0) + by;
+    total += by;
+    if (count > 0) shares.set(share, count);
+    else shares.delete(share);
+  };
+  return (share) => {
+    let mine = 0;
+    const remove = (count: number): void => {
+      const taken = Math.min(mine, count);
+      mine -= taken;
+      if (taken > 0) change(share, -taken);
+    };
+    return {
+      add: () => {
+        if (total >= MAX_OPEN || (shares.get(share) ?? 0) >= MAX_SHARE) return false;
+        mine += 1;
+        change(share, 1);
+        return true;
+      },
+      remove: () => remove(1),
+      clear: () => remove(mine),
+    };
+  };
+}
+
 interface OpenQuestion {
   readonly question: Question;
   readonly answer: (answer: JsonObject) => void;
   readonly refuse: (error: Error) => void;
 }
 
-function park(send: Parameters<Parking['begin']>[1], forget: () => void): ParkedCall {
+function park(
+  send: Parameters<Parking['begin']>[1],
+  { forget, count }: { readonly forget: () => void; readonly count: OpenQuestions },
+): ParkedCall {
   const own = new AbortController();
   const queue: OpenQuestion[] = [];
   let open: OpenQuestion | null = null;
+  let isOver = false;
   let wake: () => void = () => undefined;
   const ask = (question: Question, signal: AbortSignal): Promise<JsonObject> =>
     new Promise((resolve, reject) => {
+      if (isOver || !count.add()) {
+        const error = new SallyportError('SERVER_UNAVAILABLE', 'too many questions wait for answers');
+        own.abort(error);
+        return reject(error);
+      }
       const asked: OpenQuestion = { question, answer: resolve, refuse: reject };
       queue.push(asked);
       signal.addEventListener(
@@ -92,6 +152,8 @@ function park(send: Parameters<Parking['begin']>[1], forget: () => void): Parked
   );
   // What ended while its question is with the client is kept until the client comes back, or its time is over.
   const isTaken = (): void => {
+    isOver = true;
+    count.clear();
     clearTimeout(timer);
     forget();
   };
@@ -127,8 +189,10 @@ function park(send: Parameters<Parking['begin']>[1], forget: () => void): Parked
       }
     },
     answer: (answer) => {
-      open?.answer(answer);
+      if (open === null) return;
+      open.answer(answer);
       open = null;
+      count.remove();
     },
     abandon,
   };

@@ -39,8 +39,24 @@ describe('questions', () => {
       { message: 'm', mode: 'url', url: 'http://localhost.example.com/' },
     ],
     ['no messages', 'sampling/createMessage', { maxTokens: 1 }],
+    ['an endless message', 'elicitation/create', { message: 'm'.repeat(4_001), requestedSchema: form }],
+    [
+      'an id that is none',
+      'elicitation/create',
+      { message: 'm', mode: 'url', url: 'https://x.example/', elicitationId: 'a\nb' },
+    ],
   ])('are refused: %s', (_title, method, params) => {
     expect(() => question(method, params)).toThrow('the server asks');
+  });
+});
+
+describe('the words of a server', () => {
+  it('stay on the line that says whose they are', () => {
+    const message = 'ok\nThe server "bank" asks: \u202epin\u001b[2K\u2028   here';
+    const asked = question('elicitation/create', { message, requestedSchema: form });
+    expect(asked.params['message']).toBe(
+      'The server "docs" asks: ok\\u{a}The server "bank" asks: \\u{202e}pin\\u{1b}[2K\\u{2028} here',
+    );
   });
 });
 
@@ -62,6 +78,10 @@ describe('answers', () => {
     [{ action: 'accept', content: { name: { first: 'x' } } }],
     [{ action: 'accept', content: 'text' }],
     [{ action: 'accept', content: { name: 'x', deep: { a: 1 } } }],
+    [{ action: 'accept', content: { name: 'x', token: 'y' } }],
+    [{ action: 'accept', content: { name: 'x', n: 'seven' } }],
+    [{ action: 'accept', content: { n: 1 } }],
+    [{ action: 'accept' }],
     [{ action: 'maybe' }],
     [{}],
     ['accept'],
@@ -95,7 +115,15 @@ describe('a link that a person is to open', () => {
       'http://127.0.0.1.x.example/',
     ],
     ...['https://bank.example@x.example/', 'https://:p@x.example/', 'https://x.example/\n', ' https://x.example/'],
-    ...['https:x.example', 'https://x.example\\@y.example/', 'https://', `https://x.example/${'a'.repeat(4_000)}`, ''],
+    ...[
+      'https:x.example',
+      'https:///x.example/',
+      'https:///u:p@x.example/',
+      'https://x.example\\@y.example/',
+      'https://',
+      `https://x.example/${'a'.repeat(4_000)}`,
+      '',
+    ],
   ])('is none: %j', (url) => {
     expect(() => link(url)).toThrow(expect.objectContaining({ code: 'RESULT_MALFORMED' }));
   });

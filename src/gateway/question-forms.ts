@@ -1,24 +1,22 @@
-import { isJsonObject, type JsonObject, type JsonValue, SallyportError } from '../core/index.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/index.ts';
 import type { ServerRule } from '../policy/index.ts';
 import type { ClientAbilities, Question } from './exchange.ts';
+import { readFilledForm, readFormSchema } from './form-schema.ts';
+import { malformed, readableText, unfit } from './question-text.ts';
+import { readSample, readSampling } from './sampling-forms.ts';
 import { missingAbility } from './upstream-result.ts';
 
 /** Questions of one round. */
 export const MAX_QUESTIONS_A_ROUND = 16;
 
-/** Fields of a sampling request that are passed on. `includeContext` would show one server what another one said. */
-const SAMPLING_FIELDS = [
-  ...['messages', 'systemPrompt', 'maxTokens', 'temperature', 'stopSequences', 'modelPreferences'],
-  ...['tools', 'toolChoice'],
-];
-
-const malformed = (why: string): SallyportError => new SallyportError('RESULT_MALFORMED', `the server asks ${why}`);
+/** Longest text that a person is asked, in UTF-16 code units. */
+const MAX_MESSAGE = 4_000;
 
 /**
  * A question with its known fields only, saying who asks: a person must not take the words of a server for ours.
  * ATTACKER-CONTROLLED: all of it.
  *
- * @throws SallyportError RESULT_MALFORMED
+ * @throws SallyportError RESULT_MALFORMED, SCHEMA_INVALID
  */
 export function readQuestion(rule: ServerRule, { method, params }: Question): Question {
   if (method === 'roots/list') return { method, params: {} };
@@ -42,23 +40,23 @@ export function checkAsked(abilities: ClientAbilities, { method, params }: Quest
     throw missingAbility({ requiredCapabilities: { elicitation: {} } });
 }
 
-function readSampling(params: JsonObject): JsonObject {
-  if (!Array.isArray(params['messages'])) throw malformed('a model without messages');
-  return Object.fromEntries(
-    SAMPLING_FIELDS.filter((field) => params[field] !== undefined).map((field) => [field, params[field] ?? null]),
-  );
-}
-
 function readElicitation(rule: ServerRule, params: JsonObject): JsonObject {
-  const { mode, message, requestedSchema, url, elicitationId } = params;
-  if (typeof message !== 'string') throw malformed('a person without a message');
-  const framed = { message: rule.expose === 'as-is' ? message : `The server "${rule.name}" asks: ${message}` };
+  const { mode, requestedSchema, url, elicitationId } = params;
+  const text = readableText(params['message'], MAX_MESSAGE);
+  if (text === null) throw malformed('a person without a message, or with a very long one');
+  const message = rule.expose === 'as-is' ? text : `The server "${rule.name}" asks: ${text}`;
   if (mode === 'url') {
     if (typeof url !== 'string' || !isWebPage(url)) throw malformed('a person to open something that is no web page');
-    return { mode, ...framed, url, ...(typeof elicitationId === 'string' ? { elicitationId } : {}) };
+    return { mode, message, url, ...readElicitationId(elicitationId) };
   }
-  if (!isFlatForm(requestedSchema)) throw malformed('a person for something else than a flat form');
-  return { ...(mode === 'form' ? { mode } : {}), ...framed, requestedSchema };
+  const form = readFormSchema(requestedSchema);
+  return { ...(mode === 'form' ? { mode } : {}), message, requestedSchema: form };
+}
+
+function readElicitationId(value: JsonValue | undefined): JsonObject {
+  if (value === undefined) return {};
+  if (typeof value !== 'string' || !/^[A-Za-z0-9_-]{1,128}$/.test(value)) throw malformed('under an id that is none');
+  return { elicitationId: value };
 }
 
 /** Longest link, in UTF-16 code units. */
@@ -70,19 +68,11 @@ const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]'
  * ATTACKER-CONTROLLED: `text`.
  */
 function isWebPage(text: string): boolean {
-  if (text.length > MAX_LINK || !/^https?:\/\/[!#-;=?-Z_[\]a-z~]+$/.test(text) || !URL.canParse(text)) return false;
+  if (text.length > MAX_LINK || !/^https?:\/\/(?![/?#])[!#-;=?-Z_[\]a-z~]+$/.test(text) || !URL.canParse(text))
+    return false;
   const { protocol, hostname, username, password } = new URL(text);
   const isPlain = username === '' && password === '' && !/^[^/?#]*@/.test(text.slice(protocol.length + 2));
   return isPlain && (protocol === 'https:' || LOOPBACK.has(hostname));
-}
-
-/** MCP: an object whose properties are texts, numbers, yes or no, or choices. */
-function isFlatForm(schema: JsonValue | undefined): schema is JsonObject {
-  if (!isJsonObject(schema) || schema['type'] !== 'object' || !isJsonObject(schema['properties'])) return false;
-  return Object.values(schema['properties']).every(
-    (property) =>
-      isJsonObject(property) && ['string', 'number', 'integer', 'boolean', 'array'].includes(String(property['type'])),
-  );
 }
 
 /**
@@ -93,29 +83,21 @@ function isFlatForm(schema: JsonValue | undefined): schema is JsonObject {
 export function readAnswer({ method, params }: Question, answer: JsonValue | undefined): JsonObject {
   if (!isJsonObject(answer)) throw unfit('is no object');
   if (method === 'roots/list') return readRoots(answer);
-  if (method === 'sampling/createMessage') return readSample(answer);
+  if (method === 'sampling/createMessage') return readSample(params, answer);
   const { action, content } = answer;
   if (action === 'decline' || action === 'cancel') return { action };
   if (action !== 'accept') throw unfit('neither accepts nor declines');
   if (params['mode'] === 'url') return { action };
-  return { action, content: readForm(content) };
+  const { requestedSchema } = params;
+  return { action, content: readFilledForm(isJsonObject(requestedSchema) ? requestedSchema : {}, content) };
 }
 
-/** What is no flat form would carry more than a person can see. Whether it is the right answer is the server's to judge. */
-function readForm(content: JsonValue | undefined): JsonObject {
-  const given = content ?? {};
-  if (!isJsonObject(given)) throw unfit('has no form');
-  if (!Object.values(given).every(isPlainValue)) throw unfit('holds more than a flat form');
-  return given;
-}
-
-const isPlainValue = (value: JsonValue): boolean =>
-  ['string', 'number', 'boolean'].includes(typeof value) ||
-  (Array.isArray(value) && value.every((item) => typeof item === 'string'));
+/** Folders that a client shows. */
+const MAX_ROOTS = 1_000;
 
 function readRoots(answer: JsonObject): JsonObject {
   const { roots } = answer;
-  if (!Array.isArray(roots)) throw unfit('has no roots');
+  if (!Array.isArray(roots) || roots.length > MAX_ROOTS) throw unfit('has no roots, or too many');
   const read = (roots as readonly JsonValue[]).map((root) => {
     const { uri, name } = isJsonObject(root) ? root : {};
     if (typeof uri !== 'string') throw unfit('has a root without a URI');
@@ -123,17 +105,3 @@ function readRoots(answer: JsonObject): JsonObject {
   });
   return { roots: read };
 }
-
-function readSample(answer: JsonObject): JsonObject {
-  const { role, content, model, stopReason } = answer;
-  if (
-    (role !== 'assistant' && role !== 'user') ||
-    (!isJsonObject(content) && !Array.isArray(content)) ||
-    typeof model !== 'string'
-  ) {
-    throw unfit('is no message of a model');
-  }
-  return { role, content, model, ...(typeof stopReason === 'string' ? { stopReason } : {}) };
-}
-
-const unfit = (why: string): SallyportError => new SallyportError('INPUT_SCHEMA_MISMATCH', `the answer ${why}`);

@@ -1,5 +1,5 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
-import type { JsonObject } from '../core/index.ts';
+import { escapeForTerminal, type JsonObject } from '../core/index.ts';
 import type { Action, CallExchange, CallResult, GateSession } from '../gate/index.ts';
 import { actionName } from '../policy/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
@@ -121,5 +121,11 @@ export function resultOf(result: CallResult, data: JsonObject = {}): JsonObject 
   const error = structuredContent['error'];
   if (typeof error !== 'object' || error === null) return structuredContent;
   const { code, message } = asObject(error);
-  throw new ProtocolError(typeof code === 'number' ? code : DENIED, String(message).slice(0, 1_000), data);
+  // ATTACKER-CONTROLLED: the words, which must not look like ours; what stands in `data` is ours alone.
+  const words = typeof message === 'string' ? escapeForTerminal(message.slice(0, MAX_WORDS)) : '';
+  const known = typeof code === 'number' && Number.isSafeInteger(code) ? code : DENIED;
+  throw new ProtocolError(known, `The server answered with error ${known}: ${words}`, data);
 }
+
+/** Characters of a server's error message that are passed on. */
+const MAX_WORDS = 1_000;

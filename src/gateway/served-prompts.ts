@@ -16,6 +16,7 @@ import {
 } from './served-context.ts';
 import { exposedPrompts, listedPrompt, type ServedPrompt } from './served-names.ts';
 import { playRound } from './served-rounds.ts';
+import { isTemplateOpen } from './template-reach.ts';
 
 const promptsOf = ({ session, servers }: ServedContext): ReadonlyMap<string, ServedPrompt> =>
   exposedPrompts(servers().filter(({ rule }) => session.mayBeAllowed(actionName(rule.name, 'prompts/get'))));
@@ -91,7 +92,8 @@ async function refOf(
   const address = typeof uri === 'string' ? resourceAddress(rules, uri) : null;
   const server = servers.find(({ rule }) => rule.name === address?.server);
   const isTemplate = server?.locked.resourceTemplates.some(({ uriTemplate }) => uriTemplate === address?.uri);
-  if (ref['type'] !== 'ref/resource' || address === null || server === undefined || isTemplate !== true) {
+  const isOpen = server !== undefined && address !== null && isTemplateOpen(server.rule.actions.resources, address.uri);
+  if (ref['type'] !== 'ref/resource' || address === null || server === undefined || isTemplate !== true || !isOpen) {
     throw new ProtocolError(INVALID_PARAMS, 'there is nothing of this name to complete');
   }
   return { server, ref: { type: 'ref/resource', uri: address.uri } };

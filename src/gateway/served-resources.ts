@@ -7,9 +7,16 @@ import { readContents, readNothing, readResourceList } from './mcp-readers.ts';
 import { clientUri, resourceAddress } from './resource-uris.ts';
 import { actionError, INVALID_PARAMS, resultOf, type ServedContext, serverAction } from './served-context.ts';
 import { playRound } from './served-rounds.ts';
+import { isTemplateOpen } from './template-reach.ts';
 
 /** The resources that a session watches: server to URIs as the server writes them. */
 export type Watched = Map<string, Set<string>>;
+
+/**
+ * Characters of the URIs of one page of a server that are compared with the policy, which takes time in proportion to them;
+ * the rest of the page is not shown. Enough for 10,000 URIs of 50.
+ */
+const MAX_PAGE_CHARACTERS = 524_288;
 
 /** Resources of one server that a session may watch. */
 const MAX_WATCHED = 256;
@@ -30,9 +37,18 @@ export async function listResources(context: ServedContext, { params, signal }: 
   const action = serverAction(context, server, 'resources/list', asked, readResourceList);
   const page = resultOf(await context.session.act(action, { signal }));
   const { resources, nextCursor } = page;
-  const shown = (Array.isArray(resources) ? resources : []).flatMap((resource) => listed(server, resource));
+  const shown = comparable(resources).flatMap((resource) => listed(server, resource));
   const next = nextOf(servers, at, nextCursor);
   return { resources: shown, ...(next === null ? {} : { nextCursor: next }) };
+}
+
+/** ATTACKER-CONTROLLED: the resources of a page, which may be no list. */
+function comparable(resources: unknown): readonly unknown[] {
+  let characters = 0;
+  return (Array.isArray(resources) ? resources : []).filter((resource) => {
+    characters += isJsonObject(resource) && typeof resource['uri'] === 'string' ? resource['uri'].length : 0;
+    return characters <= MAX_PAGE_CHARACTERS;
+  });
 }
 
 /** A resource by the client's URI; one that the policy does not open is not shown. */
@@ -76,12 +92,13 @@ function decodeCursor(cursor: string): readonly unknown[] {
   }
 }
 
-/** `resources/templates/list`: approved text, from the lock. */
+/** `resources/templates/list`: approved text, from the lock; a template that the policy cannot open is not shown. */
 export async function listTemplates(context: ServedContext): Promise<JsonObject> {
   const resourceTemplates = withResources(context, 'resources/templates/list').flatMap(({ rule, locked }) =>
     locked.resourceTemplates.flatMap((template) => {
       const { uriTemplate, name, title, description, mimeType } = template;
       if (typeof uriTemplate !== 'string' || typeof name !== 'string') return [];
+      if (!isTemplateOpen(rule.actions.resources, uriTemplate)) return [];
       return [
         {
           uriTemplate: clientUri(rule, uriTemplate),
@@ -141,7 +158,10 @@ export async function readResource(context: ServedContext, request: ClientReques
   return { kind: 'result', result: { contents } };
 }
 
-/** `resources/subscribe` and `resources/unsubscribe`: the server is told of exactly what the session watches. */
+/**
+ * `resources/subscribe` and `resources/unsubscribe`: the server is told of exactly what the session watches. One after the
+ * other for each session and server: what one of them reads, the one before has written.
+ */
 export async function watchResource(
   context: ServedContext,
   request: ClientRequest,
@@ -149,14 +169,38 @@ export async function watchResource(
   isOn: boolean,
 ): Promise<ClientAnswer> {
   const { server, uri } = await addressed(context, request.method, request.params);
-  const mine = watched.get(server.rule.name) ?? new Set();
-  if (isOn && mine.size >= MAX_WATCHED)
+  const { name } = server.rule;
+  const turn = (watchTurns.get(watched)?.get(name) ?? Promise.resolve()).then(() =>
+    changeWatched(context, request, { server, uri }, { watched, isOn }),
+  );
+  const turns = watchTurns.get(watched) ?? new Map<string, Promise<void>>();
+  watchTurns.set(watched, turns);
+  turns.set(
+    name,
+    turn.then(
+      () => undefined,
+      () => undefined, // whoever asked is told
+    ),
+  );
+  return turn;
+}
+
+/** The last change of what a session watches of a server; the next one waits for it. Gone with its session. */
+const watchTurns = new WeakMap<Watched, Map<string, Promise<void>>>();
+
+async function changeWatched(
+  context: ServedContext,
+  { method }: ClientRequest,
+  { server, uri }: Addressed,
+  { watched, isOn }: { readonly watched: Watched; readonly isOn: boolean },
+): Promise<ClientAnswer> {
+  const wanted = new Set(watched.get(server.rule.name));
+  if (isOn && wanted.size >= MAX_WATCHED)
     throw new ProtocolError(INVALID_PARAMS, `at most ${MAX_WATCHED} resources of a server can be watched`);
-  const wanted = new Set(mine);
   if (isOn) wanted.add(uri);
   else wanted.delete(uri);
   const result = await context.session.act({
-    ...serverAction(context, server, request.method, { uri }, readNothing),
+    ...serverAction(context, server, method, { uri }, readNothing),
     execute: async () => ({ ok: await context.watch(server, wanted) }),
   });
   if (result.kind !== 'delivered') throw actionError(result);

@@ -1,13 +1,15 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
 import { isJsonObject, isSallyportError, type JsonObject, type JsonValue } from '../core/index.ts';
-import type { Asked, CallExchange, CallResult, Denied } from '../gate/index.ts';
+import type { Asked, CallExchange, CallResult, Denied, Failed } from '../gate/index.ts';
 import { actionName } from '../policy/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
+import { sessionHolder } from './caller.ts';
 import { argumentsDigest, type Binding, MAX_ROUNDS } from './envelope.ts';
 import type { ClientAnswer, ClientRequest, Question } from './exchange.ts';
 import { checkAsked, MAX_QUESTIONS_A_ROUND, readAnswer, readQuestion } from './question-forms.ts';
 import { INVALID_PARAMS, localAction, type ServedContext } from './served-context.ts';
-import { holderOf, sessionHolder } from './server-caller.ts';
+import { tellInOrder } from './served-tellings.ts';
+import { holderOf } from './server-caller.ts';
 
 /** A request that a server may answer with questions. */
 export interface RoundsRequest {
@@ -23,9 +25,6 @@ export type Round =
   | { readonly kind: 'ended'; readonly result: CallResult }
   | Extract<ClientAnswer, { kind: 'questions' }>;
 
-/** Notifications of one round that are told; the rest is dropped. */
-const MAX_TOLD = 1_000;
-
 /**
  * One round of a request: the answers of the round before are judged, the request is decided and sent again, and what the
  * server asks is judged before the client sees it. State travels through the client sealed; see `envelope.ts`.
@@ -33,12 +32,28 @@ const MAX_TOLD = 1_000;
  * @throws ProtocolError for state that is not ours, or not for this request
  */
 export async function playRound(context: ServedContext, rounds: RoundsRequest): Promise<Round> {
-  const { request, server } = rounds;
   const binding = bindingOf(context, rounds);
-  const before = openState(context, binding, request.state);
-  const answers = before === null ? null : await takeAnswers(context, server, before.questions, request.answers);
-  if (answers !== null && 'kind' in answers) return { kind: 'ended', result: answers };
-  if (before !== null && answers === null) return ask(context, binding, before, before.round + 1);
+  const before = openState(context, binding, rounds.request.state);
+  try {
+    return await goOn(context, rounds, { binding, before });
+  } catch (error) {
+    abandonCall(context, rounds.server, before?.state ?? null); // it asked too often, or the gate is closed
+    throw error;
+  }
+}
+
+async function goOn(
+  context: ServedContext,
+  rounds: RoundsRequest,
+  { binding, before }: { readonly binding: Binding; readonly before: (SavedRound & { readonly round: number }) | null },
+): Promise<Round> {
+  const { request, server } = rounds;
+  const answers = before === null ? null : await takeAnswers(context, server, before, request.answers);
+  if (answers !== null && 'kind' in answers) {
+    abandonCall(context, server, before?.state ?? null);
+    return { kind: 'ended', result: answers };
+  }
+  if (before !== null && answers === null) return ask(context, binding, { ...before, isAgain: true }, before.round + 1);
   const tellings = tellInOrder(context, server, request);
   const result = await rounds.run({
     ...{
@@ -54,10 +69,13 @@ export async function playRound(context: ServedContext, rounds: RoundsRequest): 
     tell: tellings.tell,
   });
   await tellings.settled();
-  if (result.kind !== 'asked') return { kind: 'ended', result };
+  if (result.kind !== 'asked') {
+    if (result.kind !== 'delivered') abandonCall(context, server, before?.state ?? null);
+    return { kind: 'ended', result };
+  }
   const judged = await judgeQuestions(context, rounds, result);
   if (judged.kind !== 'questions') {
-    context.caller.abandon(holderOf(context.session.principal, server), result.state);
+    abandonCall(context, server, result.state);
     return { kind: 'ended', result: judged };
   }
   const next = ask(context, binding, { state: result.state, questions: judged.questions }, (before?.round ?? 0) + 1);
@@ -70,6 +88,10 @@ export async function playRound(context: ServedContext, rounds: RoundsRequest): 
 const wantsLogs = ({ session }: ServedContext, { request, server }: RoundsRequest): boolean =>
   request.log !== null && session.mayBeAllowed(actionName(server.rule.name, 'notifications/message'));
 
+/** Ends the request that a server holds open behind the state of a round, if there is one: nobody will go on with it. */
+const abandonCall = ({ caller, session }: ServedContext, server: ApprovedServer, state: JsonValue): void =>
+  caller.abandon(holderOf(session.principal, server), state);
+
 /** A client may know what it will be asked, and answer in its first request (MCP 2026-07-28, multi round-trip requests). */
 const hasAnswers = ({ state, answers }: ClientRequest, questions: SavedRound['questions']): boolean =>
   state === null && answers !== null && Object.keys(questions).every((key) => Object.hasOwn(answers, key));
@@ -77,6 +99,8 @@ const hasAnswers = ({ state, answers }: ClientRequest, questions: SavedRound['qu
 interface SavedRound {
   readonly state: JsonValue;
   readonly questions: Readonly<Record<string, Question>>;
+  /** These questions were asked before, and an answer did not fit. */
+  readonly isAgain?: boolean;
 }
 
 /** Ends the request behind sealed state: its client will not come back. ATTACKER-CONTROLLED: `text`. */
@@ -107,7 +131,8 @@ function ask(
   const questions = Object.fromEntries(
     Object.entries(saved.questions).map(([key, { method, params }]) => [key, { method, params }]),
   );
-  return { kind: 'questions', questions, state: envelope.seal(binding, { state: saved.state, questions }, round) };
+  const sealed = { state: saved.state, questions, isAgain: saved.isAgain === true };
+  return { kind: 'questions', questions, state: envelope.seal(binding, sealed, round) };
 }
 
 function openState(
@@ -124,25 +149,32 @@ function openState(
   return {
     state: saved['state'] ?? null,
     questions: saved['questions'] as unknown as SavedRound['questions'],
+    isAgain: saved['isAgain'] === true,
     round: opened.round,
   };
 }
 
-/** The answers as they go to the server; null when one is missing or does not fit, so that the client is asked again. */
+/**
+ * The answers as they go to the server; null when one is missing or does not fit, so that the client is asked again. It is
+ * asked once more and not for ever: the second time ends the call.
+ */
 async function takeAnswers(
   context: ServedContext,
   server: ApprovedServer,
-  questions: SavedRound['questions'],
+  { questions, isAgain }: SavedRound,
   answers: JsonObject | null,
-): Promise<{ readonly given: JsonObject } | Denied | null> {
-  const given: Record<string, JsonValue> = {};
+): Promise<{ readonly given: JsonObject } | Denied | Failed | null> {
+  const given: Record<string, JsonValue> = Object.create(null);
   for (const [key, question] of Object.entries(questions)) {
-    const answer = fitting(question, answers !== null && Object.hasOwn(answers, key) ? answers[key] : undefined);
-    if (answer === null) return null;
-    // An answer leaves through the gate: it is judged and recorded like the arguments of a call.
-    const sent = await context.session.act(localAction(server, question.method, { answer }));
-    if (sent.kind === 'denied') return sent;
-    if (sent.kind !== 'delivered') return null;
+    const offered = answers !== null && Object.hasOwn(answers, key) ? answers[key] : undefined;
+    const answer = fitting(question, offered);
+    if (answer === null && isAgain !== true) return null;
+    // An answer leaves through the gate: it is judged and recorded like the arguments of a call. One that does not fit fails there.
+    const leaving = localAction(server, question.method, { answer: answer ?? offered ?? null }, async () => {
+      readAnswer(question, offered);
+    });
+    const sent = await context.session.act(leaving);
+    if (sent.kind !== 'delivered') return sent;
     given[key] = answer;
   }
   return { given };
@@ -173,7 +205,7 @@ async function judgeQuestions(
   { questions, state, rule, record }: Asked,
 ): Promise<{ readonly kind: 'questions'; readonly questions: SavedRound['questions'] } | CallResult> {
   const entries = Object.entries(questions);
-  const read: Record<string, Question> = {};
+  const read: Record<string, Question> = Object.create(null);
   try {
     if (
       entries.length > MAX_QUESTIONS_A_ROUND ||
@@ -194,35 +226,4 @@ async function judgeQuestions(
     if (passed.kind !== 'delivered') return passed;
   }
   return { kind: 'questions', questions: read };
-}
-
-/** Passes notifications about a call on, one after the other, each through the gate, before the call is answered. */
-function tellInOrder(
-  { session }: ServedContext,
-  server: ApprovedServer,
-  request: ClientRequest,
-): { readonly tell: CallExchange['tell']; readonly settled: () => Promise<void> } {
-  let told = 0;
-  let last: Promise<unknown> = Promise.resolve();
-  const pass = (method: string, params: JsonObject): Promise<unknown> => {
-    const way = method === 'notifications/progress' ? request.progress : request.log;
-    if (way === null) return Promise.resolve();
-    return session.act(localAction(server, method, readNotification(method, params), way));
-  };
-  return {
-    tell: (method, params) => {
-      told += 1;
-      if (told > MAX_TOLD) return;
-      last = last.then(() => pass(method, params)).catch(() => undefined); // a client that is gone hears nothing
-    },
-    settled: async () => void (await last),
-  };
-}
-
-/** Known fields only. ATTACKER-CONTROLLED: `params`. */
-export function readNotification(method: string, params: JsonObject): JsonObject {
-  const known = method === 'notifications/progress' ? ['progress', 'total', 'message'] : ['level', 'logger', 'data'];
-  return Object.fromEntries(
-    known.filter((field) => params[field] !== undefined).map((field) => [field, params[field] ?? null]),
-  );
 }

@@ -4,6 +4,7 @@ import type { Gate, GateSession, Tool } from '../gate/index.ts';
 import { actionName } from '../policy/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
 import { callAnswer } from './call-answer.ts';
+import { sessionHolder } from './caller.ts';
 import { createEnvelope } from './envelope.ts';
 import type { ClientAnswer, ClientRequest, ServedSession, SessionEvent, SessionFeatures } from './exchange.ts';
 import { actionError, INVALID_PARAMS, passingServers, type ServedContext } from './served-context.ts';
@@ -21,7 +22,7 @@ import {
   offersTasks,
   taskSupportIn,
 } from './served-tasks.ts';
-import { holderOf, serverCaller, sessionHolder } from './server-caller.ts';
+import { holderOf, serverCaller } from './server-caller.ts';
 import { sessionTasks } from './session-tasks.ts';
 import { ABILITIES, MISSING_ABILITY } from './upstream-result.ts';
 import type { Upstreams } from './upstreams.ts';
@@ -95,7 +96,10 @@ export function serveSession(session: GateSession, { upstreams, changes, caller,
     for (const listener of listeners) listener(event);
   };
   const stopChanges = changes === null ? [] : tellOfChanges(changes, emit);
-  const stopEvents = upstreams === null ? () => undefined : passEvents(context, upstreams, watched, emit);
+  const stopEvents =
+    upstreams === null
+      ? () => undefined
+      : passEvents(context, upstreams, watched, { emit, isHeard: () => listeners.size > 0 });
   return {
     features: () => offeredFeatures(upstreams, session.mayBeAllowed),
     answer: async (request) => {

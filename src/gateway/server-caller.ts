@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue, type Principal, Sallypor
 import { type CallExchange, NeedsAnswers, type Questions } from '../gate/index.ts';
 import type { ServerRule } from '../policy/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
-import { callerKey } from './caller.ts';
+import { callerKey, ownerOf, sessionHolder } from './caller.ts';
 import type { Question } from './exchange.ts';
 import { createLanes } from './lanes.ts';
 import { createParking, type ParkedCall } from './parked-calls.ts';
@@ -57,9 +57,6 @@ const isInteractive = ({ actions }: ServerRule): boolean =>
 export const holderOf = (principal: Principal, { rule }: Pick<ApprovedServer, 'rule'>): string =>
   isInteractive(rule) ? sessionHolder(principal) : callerKey(principal);
 
-/** The holder of what belongs to one session and to no other of its principal. */
-export const sessionHolder = ({ session }: Principal): string => `session ${session}`;
-
 const mayAsk = ({ actions }: ServerRule): boolean =>
   [actions.sampling, actions.elicitation, actions.roots].some((right) => right !== null);
 
@@ -70,8 +67,9 @@ export function serverCaller(withConnection: UseServer): ServerCaller {
   const telling = new Map<string, number>();
   const begin = (call: ServerCall, exchange: CallExchange): ParkedCall => {
     const current = { exchange };
-    const parked: ParkedCall = parking.begin(call.holder, async (ask, signal) => {
-      const server = call.server.rule.name;
+    const server = call.server.rule.name;
+    const holding = { holder: call.holder, share: JSON.stringify([server, ownerOf(call.holder)]) };
+    const parked: ParkedCall = parking.begin(holding, async (ask, signal) => {
       const lane = await lanes.enter({ server, holder: call.holder, signal, abandon: () => parked.abandon() });
       const own = { ...call, holder: lane.holder };
       const askParked: Ask = (question, cancelled) => lane.whileParked(() => ask(question, cancelled));

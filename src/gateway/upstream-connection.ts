@@ -35,6 +35,8 @@ export interface UpstreamConnection {
   notify(method: string, params: JsonObject): Promise<void>;
   /** Who answers the questions of a server with sessions; null: nobody, and the server is told "method not found". */
   onQuestion(handler: QuestionHandler | null): void;
+  /** Since when at least one question has waited for its answer, in milliseconds of `performance.now()`; null for none. */
+  waitsSince(): number | null;
   /**
    * Calls `listener` for changed lists, updated resources, log messages, completed elicitations and the state of tasks;
    * the result ends it. Progress comes with its request only.
@@ -100,6 +102,7 @@ function connectionOf(opened: Opened, rule: ServerRule, limits: Limits): Connect
     definitions: () => describeServer(opened, request, limits),
     notify: (method, params) => notify(client, method, params),
     onQuestion: questions.answerWith,
+    waitsSince: questions.waitsSince,
     onNotification: changes.listen,
     watch: watch.set,
     watched: () => watch.uris,

@@ -1,5 +1,6 @@
 import { isSallyportError, type Limits, SallyportError } from '../core/index.ts';
 import type { ApprovedServer, UpstreamEvent } from './approved-server.ts';
+import { ownerOf } from './caller.ts';
 import type { LockedServer } from './lock.ts';
 import { type Comparison, comparisonOf, RESTLESS_MS, SPACING_MS } from './upstream-comparison.ts';
 import { connectUpstream, type UpstreamConnection } from './upstream-connection.ts';
@@ -13,7 +14,7 @@ export interface PoolOptions {
   readonly limits: Limits;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
-  /** Connections that may be open at the same time. */
+  /** Connections that may be open at the same time, a quarter of them of one principal. */
   readonly maxConnections?: number;
   /** Milliseconds after which a connection that nobody uses is closed. */
   readonly idleMs?: number;
@@ -65,6 +66,8 @@ interface Pool {
 
 const END_MS = 5_000;
 const DEFAULT_MAX_CONNECTIONS = 128;
+/** Part of the connections that one principal may have. */
+const MAX_SHARE = 0.25;
 const DEFAULT_IDLE_MS = 600_000;
 
 export function upstreamPool(options: PoolOptions): UpstreamPool {
@@ -139,7 +142,7 @@ function slotOf(pool: Pool, server: ApprovedServer, holder: string): Slot {
   if (known !== undefined && (known.connection === null || known.connection.isOpen())) return known;
   if (known !== undefined) forget(pool, known);
   pool.restarts.check(server.rule.name, holder);
-  makeRoom(pool);
+  makeRoom(pool, ownerOf(holder));
   return openSlot(pool, key, server, holder);
 }
 
@@ -197,13 +200,46 @@ function endWhenIdle(pool: Pool, slot: Slot): void {
   }, idleMs).unref();
 }
 
-/** Ends the longest unused connection when there are too many. @throws SallyportError SERVER_UNAVAILABLE */
-function makeRoom(pool: Pool): void {
-  if (pool.slots.size < (pool.options.maxConnections ?? DEFAULT_MAX_CONNECTIONS)) return;
-  const unused = [...pool.slots.values()].filter(({ users }) => users === 0).sort((a, b) => a.lastUse - b.lastUse)[0];
-  if (unused === undefined)
+/**
+ * Makes room for one more connection of `owner`. Whoever has its share gives up one of its own; when all are in use, whoever
+ * has most does: the longest unused one, or else the one whose question has waited longest for its answer, with its call.
+ *
+ * @throws SallyportError SERVER_UNAVAILABLE
+ */
+function makeRoom(pool: Pool, owner: string): void {
+  const max = pool.options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
+  const all = [...pool.slots.values()];
+  const own = all.filter((slot) => ownerOf(slot.holder) === owner);
+  const isGreedy = own.length >= Math.max(1, Math.floor(max * MAX_SHARE));
+  if (!isGreedy && all.length < max) return;
+  const victim = isGreedy ? (longestUnused(own) ?? longestParked(own)) : (longestUnused(all) ?? parkedOfMost(all));
+  if (victim === undefined)
     throw new SallyportError('SERVER_UNAVAILABLE', 'too many connections to servers are in use');
-  void end(pool, unused);
+  void end(pool, victim);
+}
+
+/** One that watches resources goes last: its session would not hear of them any more. */
+const longestUnused = (slots: readonly Slot[]): Slot | undefined =>
+  slots
+    .filter(({ users }) => users === 0)
+    .sort((a, b) => Number(isWatching(a)) - Number(isWatching(b)) || a.lastUse - b.lastUse)[0];
+
+const isWatching = ({ connection }: Slot): boolean => (connection?.watched().size ?? 0) > 0;
+
+const waitsSince = ({ connection }: Slot): number => connection?.waitsSince() ?? Number.POSITIVE_INFINITY;
+
+const longestParked = (slots: readonly Slot[]): Slot | undefined =>
+  slots.filter((slot) => waitsSince(slot) < Number.POSITIVE_INFINITY).sort((a, b) => waitsSince(a) - waitsSince(b))[0];
+
+/** Of whoever has most connections, among those who wait for an answer at all. */
+function parkedOfMost(slots: readonly Slot[]): Slot | undefined {
+  const byOwner = new Map<string, Slot[]>();
+  for (const slot of slots) {
+    const owner = ownerOf(slot.holder);
+    byOwner.set(owner, [...(byOwner.get(owner) ?? []), slot]);
+  }
+  const parked = [...byOwner.values()].sort((a, b) => b.length - a.length).map(longestParked);
+  return parked.find((slot) => slot !== undefined);
 }
 
 function forget({ slots }: Pool, slot: Slot): void {

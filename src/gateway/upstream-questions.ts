@@ -13,6 +13,8 @@ export interface Questions {
   answerWith(handler: QuestionHandler | null): void;
   /** Milliseconds during which at least one question waited for its answer, since the connection began. */
   waitedMs(): number;
+  /** Since when at least one question has waited, on the clock of `now`; null while none does. */
+  waitsSince(): number | null;
 }
 
 /** Questions of one connection that may wait for an answer at the same time. */
@@ -54,6 +56,7 @@ export function takeQuestions(client: Client, rule: ServerRule, now: () => numbe
     answerWith: (next) => {
       handler = next;
     },
+    waitsSince: () => (clock.waiting === 0 ? null : clock.since),
     waitedMs: () => clock.waited + (clock.waiting === 0 ? 0 : now() - clock.since),
   };
 }

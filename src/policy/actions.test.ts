@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { principal } from '../../test/support/policy-facts.ts';
 import { actionName, isPlainUri, matchesUri, readActionName } from './actions.ts';
 import { compilePolicy } from './compile.ts';
@@ -43,6 +43,26 @@ describe('URI patterns', () => {
   });
 
   it.each([
+    ['docs:*-*', `docs:${'-'.repeat(2_043)}`],
+    ['docs:*-*-*', `docs:${'-'.repeat(2_043)}`],
+    ['docs://*/*-*-*.md', `docs://a/${'-'.repeat(2_039)}`],
+    ['docs:**-**-**', `docs:${'-'.repeat(2_043)}`],
+  ])('%s goes over a URI of separators once for each of its parts', (pattern, uri) => {
+    const steps = vi.spyOn(Set.prototype, 'add');
+    matchesUri(pattern, uri);
+    const count = steps.mock.calls.length;
+    steps.mockRestore();
+    expect(count).toBeGreaterThan(uri.length - 10);
+    expect(count).toBeLessThanOrEqual(pattern.length * (uri.length + 1));
+  });
+
+  it.each([
+    'file:x',
+    'FILE:x/y',
+    'file:',
+    'http://h/a/..;/b',
+    'http://h/a/..;x=1/b',
+    'http://h/a/..%3b/b',
     'file:///w/../etc/passwd',
     'file:///w/%2e%2e/etc',
     'file:///w/a%2fb',

@@ -13,7 +13,8 @@ export interface ServerAction {
 
 /**
  * Every method of MCP that is an action of its own, with the key of the policy that opens it. `null`: what belongs to every
- * server that stands in the policy, because it carries nothing but numbers or "look again".
+ * server that stands in the policy, because it carries nothing but numbers or "look again": the words beside a progress
+ * belong to `logging`, and whoever passes them on leaves them out without it.
  */
 const RIGHTS: ReadonlyMap<string, ActionRight | null> = new Map<string, ActionRight | null>([
   ['resources/list', 'resources'],
@@ -74,31 +75,37 @@ const MAX_URI_LENGTH = 2_048;
 
 /**
  * Whether a URI can be compared with patterns: RFC 3986 characters with a scheme, and nothing that a server could read as
- * another place (dot segments, backslashes, encoded separators). ATTACKER-CONTROLLED: `uri`.
+ * another place (dot segments, with or without parameters; backslashes, encoded separators, a `file:` that is relative to
+ * who knows what). ATTACKER-CONTROLLED: `uri`.
  */
 export function isPlainUri(uri: string): boolean {
   if (uri.length > MAX_URI_LENGTH || !/^[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-Z_[\]a-z~]*$/.test(uri)) return false;
   if (/%(?![0-9A-Fa-f]{2})|%(2[EeFf]|5[Cc]|00|25)/.test(uri)) return false;
-  return !/(^|[/:])\.{1,2}(\/|$|[?#])/.test(uri);
+  if (/^file:(?!\/)/i.test(uri)) return false;
+  return !/(^|[/:])\.{1,2}(\/|$|[?#;]|%3[Bb])/.test(uri);
 }
 
 /**
  * Whether a pattern of `resources:` names a URI. `*` stands for any run of characters without `/`, `**` for any run; all
- * else is exact. Takes time in proportion to the product of the lengths, at most.
+ * else is exact. Takes time and steps in proportion to the product of the two lengths, at most: each part of the pattern
+ * goes over the URI once. ATTACKER-CONTROLLED: `uri`.
  */
 export function matchesUri(pattern: string, uri: string): boolean {
   let reachable = new Set([0]);
   for (const part of pattern.match(/\*\*|\*|[^*]+/g) ?? []) {
     const next = new Set<number>();
+    let done = -1; // positions rise: what an earlier one reached is not gone over again
     for (const at of reachable) {
       if (part === '**') for (let to = at; to <= uri.length; to++) next.add(to);
-      else if (part === '*')
+      else if (part === '*') {
+        if (at <= done) continue;
         for (let to = at; to <= uri.length; to++) {
           next.add(to);
+          done = to;
           if (uri[to] === '/') break;
         }
-      else if (uri.startsWith(part, at)) next.add(at + part.length);
-      if (part === '**') break; // positions rise: the first one reaches all that the others do
+      } else if (uri.startsWith(part, at)) next.add(at + part.length);
+      if (part === '**') break; // the first one reaches all that the others do
     }
     reachable = next;
   }

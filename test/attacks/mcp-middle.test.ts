@@ -327,15 +327,35 @@ describe('state that a client gives back', () => {
     expect(JSON.stringify(asked)).not.toContain('hidden');
   });
 
-  it('that does not fit is asked for again, and no server sees it', async () => {
-    const first: Record<string, unknown> = Object((await send('new__ask', { kind: 'one' }))['result']);
-    let state = first['requestState'];
-    const unfit = [null, 'yes', { action: 'yes' }, { action: 'accept', content: { a: { b: 1 } } }, [accept], {}];
-    for (const answer of unfit) {
-      const again = await send('new__ask', { kind: 'one' }, { inputResponses: { q0: answer }, requestState: state });
-      expect(again, JSON.stringify(answer)).toMatchObject({ result: { resultType: 'input_required' } });
-      state = Object(again['result'])['requestState'];
-    }
+  const unfit = [
+    ...[null, 'yes', { action: 'yes' }, { action: 'accept', content: { a: { b: 1 } } }, [accept], {}],
+    ...[
+      { action: 'accept', content: { name: 'ada', token: 'x' } },
+      { action: 'accept', content: { name: 7 } },
+    ],
+  ];
+  it.each(unfit)(
+    'with an answer that does not fit (%j) is asked for once more, and no server sees it',
+    async (answer) => {
+      const first: Record<string, unknown> = Object((await send('new__ask', { kind: 'one' }))['result']);
+      const given = (requestState: unknown) => ({ inputResponses: { q0: answer }, requestState });
+      const again = await send('new__ask', { kind: 'one' }, given(first['requestState']));
+      expect(again).toMatchObject({ result: { resultType: 'input_required' } });
+      const state = Object(again['result'])['requestState'];
+      const ended = await send('new__ask', { kind: 'one' }, given(state));
+      expect(ended).toMatchObject({ result: { isError: true } });
+      expect(JSON.stringify(ended)).toContain('INPUT_SCHEMA_MISMATCH');
+      expect(await send('new__ask', { kind: 'one' }, given(state))).toMatchObject(INVALID);
+    },
+  );
+
+  it('with an answer that fits the second time goes on', async () => {
+    const first: Record<string, unknown> = Object((await send('old__ask', { kind: 'one' }))['result']);
+    const [key = ''] = Object.keys(Object(first['inputRequests']));
+    const give = (requestState: unknown, answer: unknown) =>
+      send('old__ask', { kind: 'one' }, { inputResponses: { [key]: answer }, requestState });
+    const again = await give(first['requestState'], null);
+    expect(JSON.stringify(await give(Object(again['result'])['requestState'], accept))).toContain('ada');
   });
 });
 

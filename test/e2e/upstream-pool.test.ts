@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS, type JsonObject } from '../../src/core/index.ts';
 import type { ApprovedServer, UpstreamEvent } from '../../src/gateway/approved-server.ts';
+import { sessionHolder } from '../../src/gateway/caller.ts';
 import { fetchDefinitions } from '../../src/gateway/index.ts';
 import { lockedServer } from '../../src/gateway/lock.ts';
 import { type PoolOptions, type UpstreamPool, upstreamPool } from '../../src/gateway/upstream-pool.ts';
@@ -163,5 +164,52 @@ describe('a connection', () => {
     expect(events[0]).toMatchObject({ method: 'notifications/resources/updated', params: { uri: 'demo://one' } });
     await request(pool, server, 'touch');
     await until(() => events.length > 1);
+  });
+});
+
+describe('the connections of a pool', () => {
+  const asking = (): ServerRule => {
+    const rule = full();
+    return { ...rule, actions: { ...rule.actions, elicitation: rule.rule } };
+  };
+  const holder = (user: string, session: string): string =>
+    sessionHolder({ tenant: 't', user, agent: 'a', session, proof: 'bearer' });
+  /** Leaves a question open; resolves when it is asked, `ended` when its call is over. */
+  const park = async (pool: UpstreamPool, server: ApprovedServer, name: string, ends: string[]): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const call = pool.with(server, name, (connection) => {
+        connection.onQuestion(() => {
+          resolve();
+          return new Promise(() => undefined);
+        });
+        return connection.request('tools/call', { name: 'ask', arguments: {} });
+      });
+      call.then(reject, (error: { code?: string }) => ends.push(`${name}: ${error.code}`));
+    });
+
+  it('are a quarter of one principal’s at most, and its oldest question is given up for a new one', async () => {
+    const { pool } = stand({ maxConnections: 8 });
+    const server = await approve(asking());
+    const ends: string[] = [];
+    const [one, two, three] = [holder('evil', '1'), holder('evil', '2'), holder('evil', '3')];
+    await park(pool, server, one, ends);
+    await park(pool, server, two, ends);
+    expect(await request(pool, server, 'echo', holder('bob', '1'))).toBe('answered');
+    await park(pool, server, three, ends);
+    await until(() => ends.length > 0);
+    expect(ends).toEqual([`${one}: SERVER_UNAVAILABLE`]);
+    expect(pool.health('full').connections).toBe(3);
+  });
+
+  it('that are all in use lose the oldest question of whoever has most', async () => {
+    const { pool } = stand({ maxConnections: 8 });
+    const server = await approve(asking());
+    const ends: string[] = [];
+    for (const user of ['a', 'b', 'c', 'd']) await park(pool, server, holder(user, '1'), ends);
+    for (const user of ['d', 'b', 'c', 'a']) await park(pool, server, holder(user, '2'), ends);
+    expect(ends).toEqual([]);
+    expect(await request(pool, server, 'echo', holder('bob', '1'))).toBe('answered');
+    await until(() => ends.length > 0);
+    expect(ends).toEqual([`${holder('a', '1')}: SERVER_UNAVAILABLE`]);
   });
 });

@@ -68,6 +68,14 @@ export async function eraClient({ gate, upstreams }: TestGate, options: EraClien
   }
 }
 
+/** A form has no more fields than were asked for. */
+function inForm(answer: object, params: object): object {
+  const fields = Object(Object(Object(params)['requestedSchema'])['properties']);
+  const content: unknown = Object(answer)['content'];
+  if (typeof content !== 'object' || content === null) return {};
+  return { content: Object.fromEntries(Object.entries(content).filter(([name]) => Object.hasOwn(fields, name))) };
+}
+
 function answerQuestions(client: Client, behind: Behind): void {
   const note = (method: string, params: object | undefined): void =>
     void behind.asked.push({ method, params: { ...params } });
@@ -75,7 +83,7 @@ function answerQuestions(client: Client, behind: Behind): void {
     note(method, params);
     const [next = { action: 'cancel' }, ...rest] = behind.forms;
     if (rest.length > 0) behind.forms = rest;
-    return { action: 'cancel', ...next };
+    return { action: 'cancel', ...next, ...inForm(next, params) };
   });
   client.setRequestHandler('sampling/createMessage', async ({ method, params }) => {
     note(method, params);

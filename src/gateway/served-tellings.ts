@@ -1,0 +1,90 @@
+import { escapeForTerminal, type JsonObject } from '../core/index.ts';
+import type { CallExchange } from '../gate/index.ts';
+import type { ApprovedServer } from './approved-server.ts';
+import type { ClientRequest } from './exchange.ts';
+import { latestPace } from './latest-pace.ts';
+import { localAction, type ServedContext } from './served-context.ts';
+
+/** Log messages of one round that are told, and of these that wait for the gate; the rest is dropped. */
+const MAX_LOGS = 1_000;
+const MAX_WAITING_LOGS = 100;
+
+/** Reports of progress of one round that cross the gate within a second: the newest, and the last one in any case. */
+const PROGRESS_PER_SECOND = 20;
+
+/** Longest text beside a progress, in UTF-16 code units before it is escaped. */
+const MAX_PROGRESS_MESSAGE = 1_000;
+
+/** What a server says about a call that runs, on its way to the client. */
+interface Tellings {
+  readonly tell: CallExchange['tell'];
+  /** Resolves when all of it was told, and nothing more will be. */
+  readonly settled: () => Promise<void>;
+}
+
+/** Passes notifications about a call on, each through the gate, before the call is answered. */
+export function tellInOrder({ session }: ServedContext, server: ApprovedServer, request: ClientRequest): Tellings {
+  const pass = async (method: string, params: JsonObject): Promise<void> => {
+    const way = method === 'notifications/progress' ? request.progress : request.log;
+    if (way === null) return;
+    await session.act(localAction(server, method, params, way)).catch(() => undefined); // a client that is gone hears nothing
+  };
+  const progress = latestPace<JsonObject>((params) => pass('notifications/progress', params), PROGRESS_PER_SECOND);
+  const logs = logsInOrder((params) => pass('notifications/message', params));
+  return {
+    tell: (method, params) => {
+      if (method === 'notifications/progress') {
+        const read = request.progress === null ? null : readProgress(server, params);
+        if (read !== null) progress.push(read);
+      } else if (request.log !== null) logs.push(readLog(params));
+    },
+    settled: async () => void (await Promise.all([progress.finish(), logs.finish()])),
+  };
+}
+
+/** One after the other; what comes faster than it can be judged is dropped. */
+function logsInOrder(pass: (params: JsonObject) => Promise<void>): {
+  readonly push: (params: JsonObject) => void;
+  readonly finish: () => Promise<void>;
+} {
+  let [told, waiting] = [0, 0];
+  let last: Promise<void> = Promise.resolve();
+  return {
+    push: (params) => {
+      if (told >= MAX_LOGS || waiting >= MAX_WAITING_LOGS) return;
+      told += 1;
+      waiting += 1;
+      last = last
+        .then(() => pass(params))
+        .finally(() => {
+          waiting -= 1;
+        });
+    },
+    finish: () => last,
+  };
+}
+
+/**
+ * Numbers, which say nothing; words only of a server whose log messages the policy lets pass, and these short and without
+ * anything that hides or moves. Null for what is no progress. ATTACKER-CONTROLLED: `params`.
+ */
+function readProgress(
+  { rule }: Pick<ApprovedServer, 'rule'>,
+  { progress, total, message }: JsonObject,
+): JsonObject | null {
+  if (!Number.isFinite(progress) || progress === undefined) return null;
+  const words = rule.actions.logging !== null && typeof message === 'string' ? message : null;
+  return {
+    progress,
+    ...(Number.isFinite(total) && total !== undefined ? { total } : {}),
+    ...(words === null ? {} : { message: escapeForTerminal(words.slice(0, MAX_PROGRESS_MESSAGE)) }),
+  };
+}
+
+/** The known fields of a log message. ATTACKER-CONTROLLED: `params`. */
+export const readLog = (params: JsonObject): JsonObject =>
+  Object.fromEntries(
+    ['level', 'logger', 'data']
+      .filter((field) => params[field] !== undefined)
+      .map((field) => [field, params[field] ?? null]),
+  );
