@@ -1,14 +1,14 @@
 import { createInterface } from 'node:readline/promises';
 import { isSallyportError, type JsonValue, SallyportError } from '../core/index.ts';
+import { INSIDE_VARIABLE, loadPolicyText, readPolicyFile } from '../gate/index.ts';
 import {
   type ApprovedPolicy,
-  INSIDE_VARIABLE,
-  loadPolicyText,
+  joinKeeper,
+  namesOfPolicy,
+  openStateFolder,
   readApproval,
-  readPolicyFile,
   writeApproval,
-} from '../gate/index.ts';
-import { joinKeeper, openStateFolder } from '../keeper/index.ts';
+} from '../keeper/index.ts';
 import { comparePolicies, policyFromObject, reachableFolders, renderPolicyChanges } from '../policy/index.ts';
 import { renderComparison } from './decision-change.ts';
 import { answer, safeLines, type Terminal } from './output.ts';
@@ -44,7 +44,7 @@ export async function policyApprove(terminal: Terminal, flags: PolicyApproveFlag
     terminal.err('Not approved. Nothing was written.');
     return 1;
   }
-  writeApproval(settings.state, { file: policyFile, digest, text, approvedAt: Date.now() });
+  writeApproval(settings.state, { ...namesOfPolicy(policyFile), digest, text, approvedAt: Date.now() });
   const record = await recordApproval(settings, written).catch((cause: unknown) => {
     throw asApproved(cause);
   });
@@ -82,7 +82,7 @@ function asApproved(cause: unknown): unknown {
 /** What was approved that cannot be read is no reason to approve nothing: all of the policy is shown then. */
 function readBefore(terminal: Terminal, { state, policyFile }: Settings): ApprovedPolicy | null {
   try {
-    return readApproval(state, policyFile);
+    return readApproval(state, namesOfPolicy(policyFile));
   } catch (error) {
     if (!isSallyportError(error, 'POLICY_APPROVAL')) throw error;
     terminal.err(safeLines(`warning: ${error.message}: everything is shown as new`));
@@ -149,7 +149,7 @@ const SAID = {
 async function recordApproval({ state, policyFile }: Settings, { policy, root }: Loaded): Promise<keyof typeof SAID> {
   const { digest, rules, mode } = policy;
   try {
-    const keeper = await joinKeeper({ state, reachable: reachableFolders(policy, root) });
+    const keeper = await joinKeeper({ state, reachable: reachableFolders(policy, root), role: 'operator' });
     const detail = { approved: true, by: 'policy approve' };
     try {
       await keeper.policyLoaded({ scope: policyFile, digest, source: policyFile, rules, mode, detail });

@@ -64,7 +64,7 @@ const serve = ({ gate, upstreams }: OpenedGateway, flags: { host: string; port: 
 
 /** Null where the state belongs to another user's keeper: its operator adds tokens there. */
 const firstToken = ({ gate }: OpenedGateway): string | null =>
-  process.env['SALLYPORT_KEEPER'] === undefined
+  (process.env['SALLYPORT_KEEPER'] ?? '') === ''
     ? new TokenFolder(gate.keeper.state).keptInClear({ name: FIRST_CLIENT, user: localUser(), now: Date.now() })
     : null;
 

@@ -9,7 +9,6 @@ export { type LoadedPolicy, loadPolicy, loadPolicyText } from './load-policy.ts'
 export type { FolderEntries, OpenedPath } from './opened-path.ts';
 export type { CallOptions, Gate, GateOptions, GateSession, SessionOptions } from './options.ts';
 export { INSIDE_VARIABLE, type PlannedRun } from './planned-run.ts';
-export { type ApprovedPolicy, readApproval, writeApproval } from './policy-approval.ts';
 export { type PolicyText, readPolicyFile } from './policy-file.ts';
 export type { PolicyStatus } from './policy-status.ts';
 export type { Asked, CallResult, Delivered, Denied, Failed } from './result.ts';

@@ -2,7 +2,6 @@ import { isSallyportError, SallyportError } from '../core/index.ts';
 import type { KeeperEvent } from '../keeper/index.ts';
 import { buildHouse, type Fixtures, type House } from './house.ts';
 import { loadOneByOne } from './load-one-by-one.ts';
-import { approvalFiles } from './policy-approval.ts';
 import { noticeOf, noticeOfPair } from './policy-notice.ts';
 import { digestOfPair, type PolicyPair } from './policy-pair.ts';
 import { type PolicyStatus, statusOf } from './policy-status.ts';
@@ -13,8 +12,12 @@ export interface PolicySource {
   readonly scope: string;
   /** `null`: an object. */
   readonly policyFile: string | null;
-  /** State folder with the approvals that are watched; `null`: nothing is watched. */
-  readonly watched: string | null;
+  /** The files that are watched: the policy and, where they can be seen, its approvals; `null`: nothing is watched. */
+  readonly watched: (() => readonly string[]) | null;
+  /** What the file widens waits until it is approved. */
+  readonly needsApproval: boolean;
+  /** The approvals cannot be watched: while a change waits, the keeper is asked once a second. */
+  readonly asks: boolean;
   readonly development: boolean;
   /** @throws SallyportError */
   read(): Promise<PolicyPair>;
@@ -82,7 +85,7 @@ export async function openPolicy(
     else void loader.load();
   };
   const watching = startWatching(source, reload, () => {
-    if (room !== null && (isBehind(room) || room.owed)) reload();
+    if (room !== null && isToBeAsked(room)) reload();
   });
   const early: KeeperEvent[] = [];
   const unwatch = fixtures.keeper.watch((event) => {
@@ -119,10 +122,19 @@ async function openRoom(source: PolicySource, fixtures: Fixtures, changed: () =>
   return { source, fixtures, changed, house, digest, seen: { epoch, digest }, trouble: null, pushedAt: 0, owed: false };
 }
 
-function startWatching({ policyFile, watched }: PolicySource, changed: () => void, poll: () => void): FileWatch | null {
-  if (policyFile === null || watched === null) return null;
-  return watchFiles(() => [policyFile, ...approvalFiles(watched, policyFile)], changed, poll);
+function startWatching({ watched }: PolicySource, changed: () => void, poll: () => void): FileWatch | null {
+  return watched === null ? null : watchFiles(watched, changed, poll);
 }
+
+/** What no file shows: the keeper has to be told, or may answer otherwise than before. */
+function isToBeAsked(room: Room): boolean {
+  const { source, house, trouble } = room;
+  if (isBehind(room) || room.owed || isOfKeeper(trouble)) return true;
+  return source.asks && (house.approved !== null || trouble !== null);
+}
+
+/** The keeper did not answer, or not in time. */
+const isOfKeeper = (trouble: PolicyStatus['trouble']): boolean => trouble?.code.startsWith('KEEPER_') === true;
 
 /** Takes what the keeper tells; true when something is to be loaded. */
 function takeEvent(room: Room, event: KeeperEvent): boolean {
@@ -195,7 +207,7 @@ async function keepTheOldOne(room: Room, error: SallyportError): Promise<void> {
   room.trouble = Object.freeze({ code, message });
   room.changed();
   // A gate that is behind must not put its policy in force again, and a keeper that failed is not asked for a record.
-  if (isBehind(room) || room.owed) return;
+  if (isBehind(room) || room.owed || isOfKeeper(room.trouble)) return;
   const { house, source, fixtures } = room;
   try {
     await fixtures.keeper.policyLoaded({ ...noticeOf(source, house, room.digest), detail: { error: code } });

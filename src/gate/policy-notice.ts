@@ -23,7 +23,7 @@ export function noticeOfPair(source: PolicySource, pair: PolicyPair): PolicyNoti
   const detail: JsonObject = {
     writtenDigest: written.policy.digest,
     ...(approved === null ? {} : { approvedDigest: approved.policy.digest, waits: true }),
-    ...(source.watched !== null && !source.development && approved === null ? { approved: true } : {}),
+    ...(source.needsApproval && approved === null ? { approved: true } : {}),
     ...(isFirstUse ? { firstUse: true } : {}),
     ...(source.development ? { development: true } : {}),
   };

@@ -1,9 +1,7 @@
-import { resolve } from 'node:path';
 import { type Clock, canonicalJson, isSallyportError, SallyportError, sha256Hex } from '../core/index.ts';
-import { openStateFolder } from '../keeper/index.ts';
+import { type ApprovedPolicy, checkNotReachable, type Keeper, namesOfPolicy } from '../keeper/index.ts';
 import { reachableFolders, type ServerRule } from '../policy/index.ts';
 import { type LoadedPolicy, loadPolicyText, withRoot } from './load-policy.ts';
-import { keepUnderName, readApproval, writeFirstApproval } from './policy-approval.ts';
 import { readPolicyFile } from './policy-file.ts';
 
 /** What is enforced: the policy as it is written now and, where that is another one, the one that was approved. */
@@ -19,8 +17,8 @@ export interface PairSource {
   /** Absolute path of the policy file. */
   readonly policyFile: string;
   readonly root: string | undefined;
-  /** Real path of the state folder. */
-  readonly state: string;
+  /** Keeps what was approved; its state folder may be another user's. */
+  readonly keeper: Keeper;
   readonly clock: Clock;
   /** `false`: what is written is enforced, whatever was approved. */
   readonly needsApproval: boolean;
@@ -33,45 +31,41 @@ export const pairOf = (written: LoadedPolicy): PolicyPair =>
 /**
  * Reads a policy file, once, and what was approved of it. `isFirst`: a policy of which nothing was approved yet is taken as
  * approved; never while a gate is open, for then an approval that is gone was taken away.
- * @throws SallyportError POLICY_UNREADABLE, POLICY_INVALID, POLICY_APPROVAL, STATE_EXPOSED, STATE_UNWRITABLE
+ * @throws SallyportError POLICY_UNREADABLE, POLICY_INVALID, POLICY_APPROVAL, STATE_EXPOSED, and those of the keeper
  */
 export async function readPair(source: PairSource, isFirst: boolean): Promise<PolicyPair> {
-  const { policyFile, root, state, clock, needsApproval } = source;
+  const { policyFile, root, keeper, needsApproval } = source;
   const { policy, text } = await readPolicyFile(policyFile);
   const written = withRoot(policy, policyFile, root);
-  checkState(state, reachableFolders(policy, written.root));
+  checkNotReachable(keeper.state, reachableFolders(policy, written.root));
   if (!needsApproval) return pairOf(written);
-  if (isFirst) keepUnderName(state, policyFile);
-  const known = readApproval(state, policyFile);
-  if (known === null && isFirst) {
-    const { digest } = policy;
-    writeFirstApproval(state, { file: resolve(policyFile), digest, text, approvedAt: clock.now() });
-  }
-  const approval = known ?? readApproval(state, policyFile);
-  if (approval === null) throw new SallyportError('POLICY_APPROVAL', `what was approved of ${policyFile} is gone`);
-  const isFirstUse = known === null;
+  const { approval, isFirstUse } = await approvalOf(source, { digest: policy.digest, text }, isFirst);
   if (approval.digest === policy.digest) return Object.freeze({ written, approved: null, isFirstUse });
   return Object.freeze({ written, approved: readApproved(approval, source), isFirstUse });
 }
 
-/** The approvals lie in the state folder, so that a keeper of another user cannot be asked for them. */
-function checkState(state: string, reachable: readonly string[]): void {
-  try {
-    openStateFolder(state, reachable);
-  } catch (cause) {
-    if (!isSallyportError(cause, 'STATE_PERMISSIONS') && !isSallyportError(cause, 'STATE_UNWRITABLE')) throw cause;
-    const message = `${cause.message}; where the keeper is another user's, only policyChanges: 'ignore' works (docs/keeper.md)`;
-    throw new SallyportError(cause.code, message, { cause });
-  }
+/** Real paths are taken here: the file system of the gate is the one that counts. */
+async function approvalOf(
+  { policyFile, keeper, clock }: PairSource,
+  written: { readonly digest: string; readonly text: string },
+  isFirst: boolean,
+): Promise<{ readonly approval: ApprovedPolicy; readonly isFirstUse: boolean }> {
+  const names = namesOfPolicy(policyFile);
+  const known = await keeper.approvalOf({ ...names, opening: isFirst });
+  if (known !== null) return { approval: known, isFirstUse: false };
+  if (isFirst) await keeper.approveFirst({ ...names, ...written, approvedAt: clock.now() });
+  const approval = isFirst ? await keeper.approvalOf(names) : null;
+  if (approval === null) throw new SallyportError('POLICY_APPROVAL', `what was approved of ${policyFile} is gone`);
+  return { approval, isFirstUse: true };
 }
 
 function readApproved(approval: { readonly text: string; readonly digest: string }, source: PairSource): LoadedPolicy {
-  const { policyFile, root, state } = source;
+  const { policyFile, root, keeper } = source;
   try {
     const loaded = loadPolicyText(approval.text, { policy: policyFile, ...(root === undefined ? {} : { root }) });
     const { policy } = loaded;
     if (policy.digest !== approval.digest) throw new SallyportError('POLICY_APPROVAL', 'its digest is another');
-    openStateFolder(state, reachableFolders(policy, loaded.root));
+    checkNotReachable(keeper.state, reachableFolders(policy, loaded.root));
     return loaded;
   } catch (cause) {
     if (!isSallyportError(cause)) throw cause;

@@ -6,16 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addTool } from '../../test/support/add-tool.ts';
 import { makeWorkspace, type Workspace } from '../../test/support/workspace.ts';
 import { type LogRecord, readRecords, verifyLog } from '../audit/index.ts';
-import { openKeeper } from '../keeper/index.ts';
-import {
-  type Gate,
-  type GateOptions,
-  openGate,
-  readApproval,
-  readPolicyFile,
-  type Tool,
-  writeApproval,
-} from './index.ts';
+import { namesOfPolicy, openKeeper, readApproval, writeApproval } from '../keeper/index.ts';
+import { type Gate, type GateOptions, openGate, readPolicyFile, type Tool } from './index.ts';
 
 const policyOf = (...tools: readonly string[]): string =>
   `version: 1\ndefaults: { isolation: none }\ntools:\n${tools.map((tool) => `  ${tool}\n`).join('')}`;
@@ -52,7 +44,7 @@ const write = (text: string): void => workspace.write({ 'sallyport.yaml': text }
 /** What `policy approve` does, without looking. */
 async function approve(file = workspace.policyFile): Promise<void> {
   const { policy, text } = await readPolicyFile(file);
-  writeApproval(workspace.state, { file, digest: policy.digest, text, approvedAt: 1 });
+  writeApproval(workspace.state, { ...namesOfPolicy(file), digest: policy.digest, text, approvedAt: 1 });
 }
 
 /** Resolves with the next change of the policy, or of how it stands. */
@@ -255,7 +247,9 @@ describe('calls that wait or run when the policy changes', () => {
     const gate = await openHere({ tools: [tool] });
     const call = gate.call('slow', {});
     await started;
-    await change(gate, () => write(policyOf('slow: { output: { maxLength: 3 } }')));
+    // At once: a file that is read while it is written would be a change of its own.
+    workspace.write({ 'new.yaml': policyOf('slow: { output: { maxLength: 3 } }') });
+    await change(gate, () => renameSync(join(workspace.root, 'new.yaml'), workspace.policyFile));
     letGo();
     const result = await call;
     expect(result.kind).toBe('delivered');
@@ -286,7 +280,10 @@ describe('calls that wait or run when the policy changes', () => {
         },
       },
       ...Object.fromEntries(
-        ['policyLoaded', 'watch', 'openSession', 'isUncertain', 'refuse', 'settle', 'stops'].map((name) => [
+        [
+          ...['policyLoaded', 'approvalOf', 'approveFirst', 'watch', 'openSession', 'isUncertain', 'refuse'],
+          ...['settle', 'stops'],
+        ].map((name) => [
           name,
           { value: (...args: unknown[]) => Reflect.apply(Reflect.get(keeper, name), keeper, args) },
         ]),
@@ -381,7 +378,7 @@ describe('what was approved', () => {
     expect(await change(gate, () => write(policyOf('more: {}')))).toMatchObject({
       trouble: { code: 'POLICY_APPROVAL' },
     });
-    expect(readApproval(workspace.state, workspace.policyFile)).toBeNull();
+    expect(readApproval(workspace.state, namesOfPolicy(workspace.policyFile))).toBeNull();
     expect(await gate.call('add', sum)).toMatchObject({ kind: 'delivered' });
   });
 
@@ -389,7 +386,7 @@ describe('what was approved', () => {
     await openHere();
     const folder = join(workspace.state, 'policies');
     expect(readdirSync(folder).map((name) => statSync(join(folder, name)).mode & 0o777)).toEqual([0o600]);
-    expect(readApproval(workspace.state, workspace.policyFile)).toMatchObject({ text: ADD_AND_SLOW });
+    expect(readApproval(workspace.state, namesOfPolicy(workspace.policyFile))).toMatchObject({ text: ADD_AND_SLOW });
   });
 
   test('a root that changed waits: paths are read against the approved one', async () => {
@@ -438,15 +435,12 @@ test('the log of all this verifies', async () => {
   expect(report).toMatchObject({ integrity: { status: 'ok' }, completeness: { status: 'ok' } });
 });
 
-test('a gate that cannot open the state of its keeper says what works there', async () => {
+test('a keeper whose state is open to others says nothing of what was approved', async () => {
   const keeper = await openKeeper({ state: workspace.state, reachable: [] });
   try {
     chmodSync(workspace.state, 0o750);
     const refused = openGate({ policy: workspace.policyFile, keeper, tools: [addTool()] });
-    await expect(refused).rejects.toMatchObject({
-      code: 'STATE_PERMISSIONS',
-      message: expect.stringContaining("policyChanges: 'ignore'"),
-    });
+    await expect(refused).rejects.toMatchObject({ code: 'STATE_PERMISSIONS' });
     const gate = await openGate({
       policy: workspace.policyFile,
       policyChanges: 'ignore',

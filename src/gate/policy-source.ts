@@ -1,5 +1,6 @@
+import { accessSync, constants } from 'node:fs';
 import { newId, SallyportError, systemClock } from '../core/index.ts';
-import type { Keeper } from '../keeper/index.ts';
+import { approvalFiles, type Keeper, namesOfPolicy } from '../keeper/index.ts';
 import type { LoadedPolicy } from './load-policy.ts';
 import type { GateOptions } from './options.ts';
 import type { PolicySource } from './policy-in-force.ts';
@@ -12,16 +13,20 @@ export function policySource(options: GateOptions, loaded: LoadedPolicy, keeper:
   if (typeof policy !== 'string' || policyFile === null || policyChanges === 'ignore') {
     // Nothing of it changes, so that no other gate has to follow it.
     const scope = newId(policyFile === null ? 'object' : 'fixed');
-    return { scope, policyFile, watched: null, development: false, read: () => Promise.resolve(pairOf(loaded)) };
+    const fixed = { watched: null, needsApproval: false, asks: false, development: false };
+    return { scope, policyFile, ...fixed, read: () => Promise.resolve(pairOf(loaded)) };
   }
   if (policyChanges !== 'wait' && policyChanges !== 'apply') {
     throw new SallyportError('USAGE', 'policyChanges is wait, apply or ignore');
   }
   const development = policyChanges === 'apply';
   let isFirst = true;
-  const source = { policyFile, root, clock, state: keeper.state, needsApproval: !development };
+  const needsApproval = !development;
+  const source = { policyFile, root, clock, keeper, needsApproval };
+  const asks = needsApproval && !isReadable(keeper.state);
   return {
-    ...{ policyFile, development, watched: keeper.state },
+    ...{ policyFile, development, needsApproval, asks },
+    watched: () => (asks ? [policyFile] : [policyFile, ...approvalFiles(keeper.state, namesOfPolicy(policyFile))]),
     // Gates that enforce the same file in two ways do not follow each other.
     scope: development ? `${policyFile} (development)` : policyFile,
     read: async () => {
@@ -30,4 +35,14 @@ export function policySource(options: GateOptions, loaded: LoadedPolicy, keeper:
       return pair;
     },
   };
+}
+
+/** False for the state of a keeper that runs under another user id, or elsewhere. */
+function isReadable(state: string): boolean {
+  try {
+    accessSync(state, constants.R_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,14 @@
-import { ERROR_TABLE, type ErrorCode, isJsonObject, type JsonValue, SallyportError } from '../core/index.ts';
+import {
+  DEFAULT_LIMITS,
+  ERROR_TABLE,
+  type ErrorCode,
+  isJsonObject,
+  type JsonValue,
+  SallyportError,
+} from '../core/index.ts';
 import { count, list, object, oneOf, type Reader, shape, text } from './fields.ts';
 import type { Admission, KeeperEvent, Receipt, StopFlag, TokenHolder } from './keeper.ts';
+import type { ApprovedPolicy } from './policy-approval.ts';
 
 /** What a keeper says, read as strictly as what it is asked: both sides may be of different versions. */
 const name = text(8_192);
@@ -9,6 +17,15 @@ export const readReceipt: Reader<Receipt> = shape<Receipt>({ seq: count });
 export const readAdmission: Reader<Admission> = shape<Admission>({ call: name, intentSeq: count, admittedSeq: count });
 export const readTokenHolder: Reader<TokenHolder | null> = (value, where) =>
   value === null ? null : shape<TokenHolder>({ id: name, name, user: name })(value, where);
+
+/** What was approved, or null. Its digest is compared with its text by who loads it. */
+export const readApproved: Reader<ApprovedPolicy | null> = (value, where) =>
+  value === null
+    ? null
+    : shape<ApprovedPolicy>({ file: name, digest: name, text: text(DEFAULT_LIMITS.policyBytes), approvedAt: count })(
+        value,
+        where,
+      );
 
 const readFlag: Reader<StopFlag> = (value, where) => {
   const { kind } = object(value, where);

@@ -1,5 +1,13 @@
 import { type AuditLog, HEARTBEAT_MS, type RecordDraft } from '../audit/index.ts';
-import { type Clock, type JsonObject, newId, type Principal, SallyportError, type Surface } from '../core/index.ts';
+import {
+  type Clock,
+  DEFAULT_LIMITS,
+  type JsonObject,
+  newId,
+  type Principal,
+  SallyportError,
+  type Surface,
+} from '../core/index.ts';
 import type { Store } from '../store/index.ts';
 import { Calls, type Holder, type Orphan } from './calls.ts';
 import type {
@@ -17,8 +25,17 @@ import type {
   TokenHolder,
 } from './keeper.ts';
 import type { Ownership } from './owner.ts';
+import {
+  type ApprovalQuestion,
+  type ApprovedPolicy,
+  keepUnderName,
+  type NamedApproval,
+  readApproval,
+  writeFirstApproval,
+} from './policy-approval.ts';
 import type { PolicyEpochs } from './policy-epochs.ts';
 import { RefusalMeter } from './refusal-meter.ts';
+import { openStateFolder } from './state-folder.ts';
 import type { StopFlags } from './stop-flags.ts';
 import type { TokenFolder } from './token-folder.ts';
 import { digestOf, type UnknownCalls } from './unknown-calls.ts';
@@ -90,6 +107,26 @@ export class EmbeddedKeeper implements Keeper {
     const detail = { ...policy.detail, scope, source, rules, mode, inForceBefore: !isNew };
     await this.#durable({ type: 'policy-loaded', policyDigest: digest, epoch, detail });
     return epoch;
+  }
+
+  async approvalOf(question: ApprovalQuestion): Promise<ApprovedPolicy | null> {
+    this.#checkOpen();
+    const state = openStateFolder(this.state, []);
+    if (question.opening === true) keepUnderName(state, question);
+    return readApproval(state, question);
+  }
+
+  async approveFirst(approved: NamedApproval, peer: string | null = null): Promise<void> {
+    this.#checkOpen();
+    const { file, digest, text } = approved;
+    if (Buffer.byteLength(text) > DEFAULT_LIMITS.policyBytes) {
+      throw new SallyportError('INPUT_TOO_LARGE', `a policy has at most ${DEFAULT_LIMITS.policyBytes} bytes`);
+    }
+    const isNew = writeFirstApproval(openStateFolder(this.state, []), approved);
+    if (!isNew || peer === null) return;
+    // This process records it with the policy that it loads; a peer might leave that out.
+    const detail = { scope: file, source: file, firstUse: true, ...saidBy(peer) };
+    await this.#durable({ type: 'policy-loaded', policyDigest: digest, detail });
   }
 
   async stop(flag: StopFlag, reason: string, peer: string | null = null): Promise<void> {

@@ -24,6 +24,12 @@ export const count: Reader<number> = (value, name) => {
   throw mismatch(name, 'a whole number');
 };
 
+/** True or false. */
+export const yesOrNo: Reader<boolean> = (value, name) => {
+  if (typeof value === 'boolean') return value;
+  throw mismatch(name, 'true or false');
+};
+
 export const object: Reader<JsonObject> = (value, name) => {
   if (isJsonObject(value)) return value;
   throw mismatch(name, 'an object');

@@ -18,6 +18,13 @@ export type {
 export { type KeeperOptions, localUser, openKeeper } from './open-keeper.ts';
 export { type Ownership, takeOwnership } from './owner.ts';
 export { credentialText, type PeerCredential, PeerFolder, type PeerRole } from './peer-folder.ts';
-export { defaultStateFolder, openStateFolder } from './state-folder.ts';
+export {
+  type ApprovedPolicy,
+  approvalFiles,
+  namesOfPolicy,
+  readApproval,
+  writeApproval,
+} from './policy-approval.ts';
+export { checkNotReachable, defaultStateFolder, openStateFolder } from './state-folder.ts';
 export { TokenFolder } from './token-folder.ts';
 export { type ListedCall, type UnknownCall, UnknownCalls, type UnknownScope } from './unknown-calls.ts';

@@ -1,5 +1,6 @@
 import type { RecordDraft } from '../audit/index.ts';
 import type { JsonObject, Principal, Surface } from '../core/index.ts';
+import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
 
 /** A record that is durable, or will be with the next flush. */
 export interface Receipt {
@@ -87,6 +88,17 @@ export interface Keeper {
    * whole state, also over restarts.
    */
   policyLoaded(policy: PolicyNotice): Promise<number>;
+  /**
+   * What was approved of a policy file, or null. Paths have at most 4,096 bytes each.
+   * @throws SallyportError POLICY_APPROVAL (what is kept cannot be read), STATE_PERMISSIONS, STATE_UNWRITABLE, KEEPER_BUSY
+   */
+  approvalOf(question: ApprovalQuestion): Promise<ApprovedPolicy | null>;
+  /**
+   * Takes a policy as approved of which nothing was approved under either name; else nothing happens. Of two at once one wins.
+   * Only `policy approve`, as the user of the keeper, replaces what was approved. The text has at most 1 MiB.
+   * @throws SallyportError INPUT_TOO_LARGE, STATE_PERMISSIONS, STATE_UNWRITABLE, KEEPER_BUSY
+   */
+  approveFirst(approved: NamedApproval): Promise<void>;
   /** Stops calls until `resume`, also over restarts; recorded. Narrows, so that every gate may ask for it. */
   stop(flag: StopFlag, reason: string): Promise<void>;
   /** Takes a stop back; recorded. @throws SallyportError PEER_REFUSED for a peer that is no operator */

@@ -95,4 +95,10 @@ async function serve(keeper: EmbeddedKeeper, options: Omit<ServeOptions, 'keeper
 }
 
 /** The user that runs this process, as principals name it. */
-export const localUser = (): string => userInfo().username;
+export function localUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.() ?? 'unknown'}`; // a user id that has no name here
+  }
+}

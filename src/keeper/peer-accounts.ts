@@ -11,6 +11,10 @@ export const MAX_PEER_BYTES = 67_108_864;
 /** Keys that one peer may claim: at once, and from then on. */
 const CLAIMS = { burst: 1_200, perSecond: 20 };
 
+/** How often one peer may ask what was approved, and take a policy as approved for the first time: both are long texts. */
+const APPROVAL_QUESTIONS = { burst: 120, perSecond: 10 };
+const FIRST_APPROVALS = { burst: 16, perSecond: 1 / 15 };
+
 /** What an account needs to know of a connection. */
 export interface Member {
   /** Cuts it. */
@@ -36,6 +40,8 @@ export class PeerAccounts {
   readonly #peers: PeerFolder;
   readonly #accounts = new Map<string, PeerAccount>();
   readonly #claims = new RateMeter(CLAIMS);
+  readonly #approvalQuestions = new RateMeter(APPROVAL_QUESTIONS);
+  readonly #firstApprovals = new RateMeter(FIRST_APPROVALS);
 
   constructor(peers: PeerFolder) {
     this.#peers = peers;
@@ -78,6 +84,18 @@ export class PeerAccounts {
   /** @throws SallyportError KEEPER_BUSY when a peer claims more keys than it may */
   checkClaim(name: string): void {
     if (!this.#claims.take(name)) throw new SallyportError('KEEPER_BUSY', 'this peer claims keys too fast');
+  }
+
+  /** @throws SallyportError KEEPER_BUSY when a peer asks too often what was approved */
+  checkApprovalOf(name: string): void {
+    if (this.#approvalQuestions.take(name)) return;
+    throw new SallyportError('KEEPER_BUSY', 'this peer asks too often what was approved');
+  }
+
+  /** @throws SallyportError KEEPER_BUSY when a peer has too many policies taken as approved */
+  checkApproveFirst(name: string): void {
+    if (this.#firstApprovals.take(name)) return;
+    throw new SallyportError('KEEPER_BUSY', 'this peer has too many new policies');
   }
 
   #cut(account: PeerAccount): void {

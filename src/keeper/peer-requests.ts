@@ -3,10 +3,13 @@ import type { Holder } from './calls.ts';
 import type { EmbeddedKeeper } from './embedded-keeper.ts';
 import type { PeerAccounts } from './peer-accounts.ts';
 import type { PeerRole } from './peer-folder.ts';
+import type { ApprovedPolicy } from './policy-approval.ts';
 import { REQUESTS, type RequestName } from './requests.ts';
 
 /** Scopes that one connection may load policies for: one gate has one, and a gateway a few. */
 const MAX_SCOPES = 64;
+/** Characters of an approval as JSON. */
+const MAX_APPROVAL = 2_621_440;
 /** How far ahead a claim may end, in milliseconds: 400 days. */
 const MAX_CLAIM_MS = 34_560_000_000;
 
@@ -42,6 +45,16 @@ export function answersFor({ keeper, accounts, holder, leave }: PeerPowers): Ans
       if (scopes.size > MAX_SCOPES) throw new SallyportError('KEEPER_BUSY', `a peer has at most ${MAX_SCOPES} scopes`);
       const detail = role === 'operator' ? notice.detail : withoutOperatorWords(notice.detail);
       return keeper.policyLoaded({ ...notice, detail: signed(detail) }, peer);
+    },
+    approvalOf: async (input) => {
+      accounts.checkApprovalOf(peer);
+      const approved = await keeper.approvalOf(REQUESTS.approvalOf(input, 'policy'));
+      return approved === null ? null : asAnswer(approved);
+    },
+    approveFirst: async (input) => {
+      accounts.checkApproveFirst(peer);
+      await keeper.approveFirst(REQUESTS.approveFirst(input, 'policy'), peer);
+      return null;
     },
     authenticate: async (input) => {
       const found = await keeper.authenticate(REQUESTS.authenticate(input, 'authenticate').token);
@@ -96,6 +109,13 @@ export function answersFor({ keeper, accounts, holder, leave }: PeerPowers): Ans
       return null;
     },
   };
+}
+
+/** INVARIANT: an answer is no longer than what a peer may leave unread; a YAML text grows at most to twice its length. */
+function asAnswer(approved: ApprovedPolicy): JsonObject {
+  const answer: JsonObject = { ...approved };
+  if (JSON.stringify(answer).length <= MAX_APPROVAL) return answer;
+  throw new SallyportError('POLICY_APPROVAL', 'what was approved is too long to be sent');
 }
 
 /** What only an operator says of a policy: that it was approved, and by whom. */

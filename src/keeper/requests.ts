@@ -1,5 +1,12 @@
-import { type JsonObject, type JsonValue, type Principal, SallyportError, type Surface } from '../core/index.ts';
-import { count, list, object, oneOf, optional, type Reader, type Readers, shape, text } from './fields.ts';
+import {
+  DEFAULT_LIMITS,
+  type JsonObject,
+  type JsonValue,
+  type Principal,
+  SallyportError,
+  type Surface,
+} from '../core/index.ts';
+import { count, list, object, oneOf, optional, type Reader, type Readers, shape, text, yesOrNo } from './fields.ts';
 import type {
   AdmittedDraft,
   Caller,
@@ -9,6 +16,7 @@ import type {
   PolicyNotice,
   StopFlag,
 } from './keeper.ts';
+import type { ApprovalQuestion, NamedApproval } from './policy-approval.ts';
 
 /** Characters of a name (tool, rule, agent), and of a sentence or a path. */
 const name = text(512);
@@ -87,9 +95,25 @@ function secret(value: JsonValue | undefined, where: string): string {
   throw new SallyportError('INPUT_SCHEMA_MISMATCH', `expected the name of a call in the field ${where}`);
 }
 
+/** A path of a policy file, which is no path here: a text that names an approval. */
+function policyPath(value: JsonValue | undefined, where: string): string {
+  const read = text(DEFAULT_LIMITS.pathBytes)(value, where);
+  if (read !== '' && Buffer.byteLength(read) <= DEFAULT_LIMITS.pathBytes) return read;
+  throw new SallyportError('INPUT_SCHEMA_MISMATCH', `expected a path in the field ${where}`);
+}
+
+/** SHA-256 in hexadecimal. */
+function digest(value: JsonValue | undefined, where: string): string {
+  const read = text(64)(value, where);
+  if (/^[0-9a-f]{64}$/.test(read)) return read;
+  throw new SallyportError('INPUT_SCHEMA_MISMATCH', `expected a digest in the field ${where}`);
+}
+
 /** What a peer can ask for, and what each question says. */
 export interface RequestInputs {
   policyLoaded: PolicyNotice;
+  approvalOf: ApprovalQuestion;
+  approveFirst: NamedApproval;
   authenticate: { token: string };
   openSession: { caller: Caller; surface: Surface; detail?: JsonObject };
   isUncertain: CallIdentity;
@@ -110,6 +134,11 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
   policyLoaded: shape<PolicyNotice>({
     ...{ scope: sentence, digest: name, source: sentence, rules: count, mode: name },
     detail: optional(object),
+  }),
+  approvalOf: shape<ApprovalQuestion>({ file: policyPath, real: policyPath, opening: optional(yesOrNo) }),
+  approveFirst: shape<NamedApproval>({
+    ...{ file: policyPath, real: policyPath, digest, approvedAt: count },
+    text: text(DEFAULT_LIMITS.policyBytes),
   }),
   authenticate: shape<RequestInputs['authenticate']>({ token: name }),
   openSession: shape<RequestInputs['openSession']>({ caller, surface, detail: optional(object) }),

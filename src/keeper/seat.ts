@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue, Principal, Surface } from '../core/index.ts';
-import { readAdmission, readEvent, readFlags, readReceipt, readTokenHolder } from './answers.ts';
+import { readAdmission, readApproved, readEvent, readFlags, readReceipt, readTokenHolder } from './answers.ts';
 import type { Holder } from './calls.ts';
 import type { EmbeddedKeeper } from './embedded-keeper.ts';
 import { count, oneOf, shape, text } from './fields.ts';
@@ -19,6 +19,7 @@ import type {
 } from './keeper.ts';
 import { KeeperLink } from './keeper-link.ts';
 import type { PeerCredential } from './peer-folder.ts';
+import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
 
 /** The keeper as one process has it for a while: its own, or a connection to the one of another process. */
 export interface Seat extends Omit<Keeper, 'admit' | 'watch'> {
@@ -39,6 +40,8 @@ export function ownSeat(keeper: EmbeddedKeeper, former: string | null): Seat {
     state: keeper.state,
     lost: new Promise(() => undefined),
     policyLoaded: (policy) => keeper.policyLoaded(policy),
+    approvalOf: (question) => keeper.approvalOf(question),
+    approveFirst: (approved) => keeper.approveFirst(approved),
     authenticate: (token) => keeper.authenticate(token),
     openSession: (caller, surface, detail) => keeper.openSession(caller, surface, detail),
     isUncertain: (call) => keeper.isUncertain(call),
@@ -77,6 +80,7 @@ class RemoteSeat implements Seat {
   readonly verifier: string;
   readonly state: string;
   readonly lost: Promise<void>;
+  #lastApproval: Promise<unknown> = Promise.resolve();
 
   constructor(link: KeeperLink) {
     this.#link = link;
@@ -87,6 +91,18 @@ class RemoteSeat implements Seat {
 
   async policyLoaded(policy: PolicyNotice): Promise<number> {
     return count(await this.#link.request('policyLoaded', policy), 'epoch');
+  }
+
+  /** One after the other: answers are long, and a peer that leaves too much of them unread is cut off. */
+  approvalOf({ file, real, opening = false }: ApprovalQuestion): Promise<ApprovedPolicy | null> {
+    const ask = (): Promise<JsonValue> => this.#link.request('approvalOf', { file, real, opening });
+    const answer = this.#lastApproval.then(ask);
+    this.#lastApproval = answer.catch(() => undefined);
+    return answer.then((value) => readApproved(value, 'approval'));
+  }
+
+  async approveFirst({ file, real, digest, text: policy, approvedAt }: NamedApproval): Promise<void> {
+    await this.#link.request('approveFirst', { file, real, digest, text: policy, approvedAt });
   }
 
   async authenticate(token: string): Promise<TokenHolder | null> {

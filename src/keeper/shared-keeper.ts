@@ -21,6 +21,7 @@ import type {
   StopFlag,
   TokenHolder,
 } from './keeper.ts';
+import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
 import type { Seat } from './seat.ts';
 import { Watchers } from './watchers.ts';
 
@@ -72,6 +73,14 @@ export class SharedKeeper implements Keeper {
 
   policyLoaded(policy: PolicyNotice): Promise<number> {
     return this.#again((seat) => seat.policyLoaded(policy));
+  }
+
+  approvalOf(question: ApprovalQuestion): Promise<ApprovedPolicy | null> {
+    return this.#again((seat) => seat.approvalOf(question));
+  }
+
+  approveFirst(approved: NamedApproval): Promise<void> {
+    return this.#again((seat) => seat.approveFirst(approved));
   }
 
   authenticate(token: string): Promise<TokenHolder | null> {

@@ -55,7 +55,11 @@ function checkOwner(folder: string): void {
 const isInside = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 
-function checkNotReachable(state: string, reachable: readonly string[]): void {
+/**
+ * That no tool can reach the state folder, by the texts of the paths: it may be another user's, or not there at all.
+ * @throws SallyportError STATE_EXPOSED
+ */
+export function checkNotReachable(state: string, reachable: readonly string[]): void {
   for (const folder of reachable) {
     if (isInside(state, folder)) {
       throw new SallyportError(

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -93,6 +93,71 @@ describe('a gate that vanishes', () => {
     expect(await askRaw(back, 'admit', admission(1, again))).toEqual({ code: 'INTERNAL' });
     expect(await askRaw(back, 'adopt', { call: secret(1) })).toEqual({ value: true });
     expect(await askRaw(back, 'settle', { call: secret(1), outcome: {} })).toMatchObject({ value: {} });
+  });
+});
+
+describe('what was approved', () => {
+  const digest = 'a'.repeat(64);
+  const first = (file: string, more: object = {}): object => ({
+    ...{ file, real: file, digest, text: 'version: 1', approvedAt: 0, ...more },
+  });
+
+  test('[T6.2] is replaced by no gate, also not through the other name of a file', async () => {
+    const peer = await enter('worker');
+    await owner.approveFirst({ file: '/a/link', real: '/a/real', digest: DIGEST, text: 'good', approvedAt: 1 });
+    const tries = [
+      first('/a/link'),
+      first('/a/real'),
+      first('/b', { real: '/a/real' }),
+      first('/a/link', { real: '/b' }),
+    ];
+    for (const input of tries) expect(await askRaw(peer, 'approveFirst', input)).toEqual({ value: null });
+    expect(await askRaw(peer, 'approveFirst', first('/mine'))).toEqual({ value: null });
+    const turned = { file: '/a/link', real: '/mine', opening: true };
+    expect(await askRaw(peer, 'approvalOf', turned)).toMatchObject({ value: { text: 'good' } });
+    for (const name of ['/a/link', '/a/real']) {
+      expect(await owner.approvalOf({ file: name, real: name })).toMatchObject({ digest: DIGEST, text: 'good' });
+    }
+    expect(await owner.approvalOf({ file: '/b', real: '/b' })).toBeNull();
+    const said = (await records()).filter(({ type, detail }) => type === 'policy-loaded' && detail?.['firstUse']);
+    expect(said.map(({ detail, policyDigest }) => [detail?.['scope'], detail?.['peer'], policyDigest])).toEqual([
+      ['/mine', 'worker', digest],
+    ]);
+  });
+
+  test('is asked by names that are texts of bounded length, and nothing else', async () => {
+    const peer = await enter('worker');
+    const mismatch = { code: 'INPUT_SCHEMA_MISMATCH' };
+    const long = 'é'.repeat(2_049);
+    for (const names of [
+      { file: long, real: '/a' },
+      { file: '/a', real: long },
+      { file: '', real: '/a' },
+      { file: '/a' },
+    ]) {
+      expect(await askRaw(peer, 'approvalOf', names)).toEqual(mismatch);
+    }
+    expect(await askRaw(peer, 'approvalOf', { file: '/a', real: '/a', opening: 1 })).toEqual(mismatch);
+    expect(await askRaw(peer, 'approveFirst', first('/a', { digest: '../../x' }))).toEqual(mismatch);
+    expect(await askRaw(peer, 'approveFirst', first('/a', { by: 'policy approve' }))).toEqual(mismatch);
+    expect(await askRaw(peer, 'approveFirst', first('/a', { text: 'é'.repeat(600_000) }))).toEqual({
+      code: 'INPUT_TOO_LARGE',
+    });
+    const name = '../../../etc/passwd\u0000';
+    expect(await askRaw(peer, 'approveFirst', first(name))).toEqual({ value: null });
+    expect(await owner.approvalOf({ file: name, real: name })).toMatchObject({ file: name });
+    expect(readdirSync(join(state, 'policies')).every((entry) => /^[0-9a-f]{64}\.json$/.test(entry))).toBe(true);
+  });
+
+  test('costs a peer its share, and no other peer anything', async () => {
+    const peer = await enter('worker');
+    const codes = [];
+    for (let at = 0; at < 18; at++) codes.push((await askRaw(peer, 'approveFirst', first(`/${at}`))).code);
+    expect([codes[0], codes.at(-1)]).toEqual([undefined, 'KEEPER_BUSY']);
+    const asked = Array.from({ length: 200 }, () => askRaw(peer, 'approvalOf', { file: '/0', real: '/0' }));
+    expect((await Promise.all(asked)).at(-1)).toEqual({ code: 'KEEPER_BUSY' });
+    const other = await enter('other');
+    expect(await askRaw(other, 'approvalOf', { file: '/0', real: '/0' })).toMatchObject({ value: { digest } });
   });
 });
 

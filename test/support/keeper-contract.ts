@@ -37,6 +37,39 @@ export function runKeeperContract(open: () => { operator: Keeper; gate: Keeper }
     await gate.settle(await gate.admit({ ...one, epoch }, { isolation: ISOLATION }), { outcome: 'delivered' });
   });
 
+  test('what was approved first stays approved, by the name of the file, then by its real path', async () => {
+    const { operator, gate } = open();
+    const [file, real] = ['/w/link.yaml', '/w/real.yaml'];
+    const first = { file, real, digest: DIGEST, text: '"\\n" # é', approvedAt: 5 };
+    expect(await gate.approvalOf({ file, real })).toBeNull();
+    await gate.approveFirst(first);
+    await gate.approveFirst({ ...first, digest: '1'.repeat(64) });
+    await operator.approveFirst({ ...first, file: '/w/other.yaml', digest: '1'.repeat(64) });
+    const { real: _real, ...kept } = first;
+    expect(await gate.approvalOf({ file, real })).toEqual(kept);
+    expect(await operator.approvalOf({ file: '/w/other.yaml', real })).toEqual(kept);
+    // The link is turned: only a name under which it was opened keeps what it had.
+    expect(await gate.approvalOf({ file: '/w/other.yaml', real: '/w/new.yaml' })).toBeNull();
+    await gate.approvalOf({ file: '/w/other.yaml', real, opening: true });
+    expect(await gate.approvalOf({ file: '/w/other.yaml', real: '/w/new.yaml' })).toEqual(kept);
+  });
+
+  test('of two first approvals at once one wins, and the largest policy comes back whole', async () => {
+    const { operator, gate } = open();
+    const text = '"\n'.repeat(524_288);
+    const names = { file: '/w/large.yaml', real: '/w/large.yaml' };
+    const approved = { ...names, digest: DIGEST, text, approvedAt: 5 };
+    await Promise.all([gate.approveFirst(approved), operator.approveFirst({ ...approved, digest: '1'.repeat(64) })]);
+    const answers = await Promise.all([1, 2, 3, 4].map(() => gate.approvalOf(names)));
+    expect(answers.map((answer) => answer?.text === text)).toEqual([true, true, true, true]);
+    expect(new Set(answers.map((answer) => answer?.digest)).size).toBe(1);
+    const tooLong = { ...approved, file: '/w/x', real: '/w/x', text: `${text}x` };
+    await expect(gate.approveFirst(tooLong)).rejects.toMatchObject({
+      code: expect.stringMatching(/^INPUT_(TOO_LARGE|SCHEMA_MISMATCH)$/),
+    });
+    expect(await gate.approvalOf({ file: '/w/x', real: '/w/x' })).toBeNull();
+  });
+
   test('a stop covers its calls and no others, until it is taken back; who watches is told', async () => {
     const { operator, gate } = open();
     const events: KeeperEvent[] = [];
