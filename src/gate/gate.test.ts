@@ -281,6 +281,7 @@ test('the state folder cannot lie where tools reach', async () => {
 describe('Gate.mayBeAllowed', () => {
   test('tells callers apart without a session and without a record', async () => {
     await gate.close();
+    rmSync(workspace.state, { recursive: true });
     workspace.write({
       'sallyport.yaml': `version: 1
 defaults: { isolation: none }
