@@ -26,7 +26,11 @@ async function connect(url) {
   const mode = revision === STATELESS ? { pin: STATELESS } : 'legacy';
   const options = { capabilities: { elicitation, sampling: {}, roots: {} }, versionNegotiation: { mode } };
   const client = new Client({ name: 'conformance', version: '0' }, options);
-  client.setRequestHandler('elicitation/create', async () => ({ action: 'accept', content: { confirmed: true } }));
+  // An answer holds fields of the form only; what has a default is filled in by the client.
+  client.setRequestHandler('elicitation/create', async ({ params }) => {
+    const asksYes = params.requestedSchema?.properties?.confirmed !== undefined;
+    return { action: 'accept', content: asksYes ? { confirmed: true } : {} };
+  });
   await client.connect(new StreamableHTTPClientTransport(new URL(url)));
   return client;
 }
