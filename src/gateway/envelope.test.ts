@@ -48,9 +48,6 @@ describe('[T1.11] an envelope', () => {
     for (let at = 0; at < text.length; at++) {
       const other = text[at] === 'A' ? 'B' : 'A';
       const changed = text.slice(0, at) + other + text.slice(at + 1);
-      // Unused bits of the last character are no part of the text.
-      if (Buffer.from(changed.slice(4), 'base64url').equals(Buffer.from(text.slice(4), 'base64url')) && at >= 4)
-        continue;
       expect(envelope.open(binding, changed), `at ${at}`).toBeNull();
     }
     expect(createEnvelope(() => 0).open(binding, text)).toBeNull();

@@ -106,6 +106,8 @@ interface Sealed extends Opened {
 function openText(key: Buffer, holder: string, text: string): Sealed | null {
   if (text.length > MAX_TEXT || !text.startsWith(VERSION)) return null;
   const bytes = Buffer.from(text.slice(VERSION.length), 'base64url');
+  // One text for one envelope: other unused bits, or characters that are skipped, make another text.
+  if (bytes.toString('base64url') !== text.slice(VERSION.length)) return null;
   if (bytes.length <= NONCE_BYTES + TAG_BYTES) return null;
   const nonce = bytes.subarray(0, NONCE_BYTES);
   try {
