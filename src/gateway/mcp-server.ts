@@ -17,6 +17,7 @@ import type { ClientAnswer, Question, ServedSession, SessionEvent, SessionFeatur
 import { type OpenRounds, openRounds } from './open-rounds.ts';
 import { TASKS_VERSION } from './task-forms.ts';
 import { throttled } from './throttle.ts';
+import { QUESTION_ACTIONS } from './upstream-abilities.ts';
 
 /** Revisions with sessions that clients may speak, newest first. */
 export const LEGACY_VERSIONS: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26'];
@@ -210,12 +211,8 @@ function inputRequests(questions: Readonly<Record<string, Question>>): InputRequ
   return requests;
 }
 
-const QUESTION_METHODS: ReadonlySet<unknown> = new Set([
-  ...['sampling/createMessage', 'elicitation/create', 'roots/list'],
-]);
-
 const areInputRequests = (requests: Record<string, unknown>): requests is InputRequests =>
-  Object.values(requests).every((request) => isJsonObject(request) && QUESTION_METHODS.has(request['method']));
+  Object.values(requests).every((request) => isJsonObject(request) && QUESTION_ACTIONS.has(String(request['method'])));
 
 function toldError(error: unknown, onError: (error: unknown) => void): ProtocolError {
   if (error instanceof ProtocolError) return error;

@@ -5,7 +5,14 @@ import type { ApprovedServer } from './approved-server.ts';
 import type { ClientAnswer, ClientRequest } from './exchange.ts';
 import { readContents, readNothing, readResourceList } from './mcp-readers.ts';
 import { clientUri, resourceAddress } from './resource-uris.ts';
-import { actionError, INVALID_PARAMS, resultOf, type ServedContext, serverAction } from './served-context.ts';
+import {
+  actionError,
+  INVALID_PARAMS,
+  refuseUnknown,
+  resultOf,
+  type ServedContext,
+  serverAction,
+} from './served-context.ts';
 import { playRound } from './served-rounds.ts';
 import { isTemplateOpen } from './template-reach.ts';
 
@@ -126,12 +133,7 @@ async function addressed(context: ServedContext, method: string, params: JsonObj
   const address = resourceAddress(new Map(servers.map(({ rule }) => [rule.name, rule])), uri);
   const server = servers.find(({ rule }) => rule.name === address?.server);
   if (address !== null && server !== undefined) return { server, uri: address.uri };
-  // Nobody's resource is refused by the policy like any other, so that the attempt stands in the log.
-  const nobody = { ...{ server: 'unknown', method, params: { uri }, runs: 'remote' as const }, read: readNothing };
-  const refused = await context.session.act({ ...nobody, execute: async () => ({}) });
-  throw refused.kind === 'denied'
-    ? new ProtocolError(INVALID_PARAMS, 'Resource not found', { uri, code: refused.code, record: refused.record })
-    : new ProtocolError(INVALID_PARAMS, 'Resource not found', { uri });
+  return refuseUnknown(context, method, { uri }, { message: 'Resource not found', data: { uri } });
 }
 
 /** `resources/read`. */
