@@ -82,6 +82,7 @@ export const ERROR_TABLE = {
   SQL_NOT_READ_ONLY: ['policy', 1, 403, 'Send one statement that only reads'],
   RATE_LIMITED: ['policy', 1, 429, 'Wait until the window has passed, then call again'],
   ISOLATION_UNSTATED: ['policy', 1, 403, 'Say isolation: none for this tool or server, or under defaults:'],
+  ISOLATION_UNAVAILABLE: ['policy', 1, 503, 'Run `sallyport doctor`: it says what is missing and how to get it'],
   CONFIRMATION_UNAVAILABLE: [
     'policy',
     1,
@@ -193,6 +194,7 @@ export const ERROR_TABLE = {
   // gate
   TOOL_UNKNOWN: ['gate', 1, 404, 'Use a tool that is listed'],
   TOOL_NAME: ['gate', 2, 400, 'Use a tool name of 1 to 128 of A-Z, a-z, 0-9, _ and -, unique after case folding'],
+  SANDBOX_FAILED: ['gate', 1, 502, 'Look at the message; `sallyport doctor` tries the sandbox by itself'],
   TOOL_FAILED: ['gate', 1, 502, 'Look at the message of the tool'],
   TOOL_TIMEOUT: ['gate', 1, 504, 'Ask for less, or raise limits.timeout'],
   TOOL_CANCELLED: ['gate', 1, 499, 'Call again if the result is still wanted'],

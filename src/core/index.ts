@@ -16,6 +16,7 @@ export {
   SallyportError,
 } from './errors.ts';
 export { newId, randomBytes } from './ids.ts';
+export { ISOLATION_LEVELS, type IsolationLevel } from './isolation.ts';
 export { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 export { escapePointer, readPointer, valueAtPointer } from './json-pointer.ts';
 export { type CompiledSchema, compileSchema, type SchemaError, validateSchema } from './json-schema.ts';

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../core/index.ts';
+import type { ErrorCode, IsolationLevel } from '../core/index.ts';
 
 export type Effect = 'allow' | 'confirm' | 'deny';
 
@@ -8,8 +8,6 @@ export interface RuleReference {
   readonly file?: string;
   readonly line?: number;
 }
-
-export type IsolationLevel = 'none' | 'process' | 'bubblewrap' | 'gvisor' | 'container';
 
 /** What must hold while the call runs and before its result is delivered. A surface that cannot meet one denies. */
 export interface Obligations {

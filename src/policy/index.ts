@@ -6,7 +6,7 @@ export { type CompileOptions, compilePolicy } from './compile.ts';
 export type { CompiledPolicy } from './compiled.ts';
 export { type PathUses, strongestUses } from './covered-facts.ts';
 export { allowsPath, decide, isObserving, isRateLimited, mayBeAllowed, pathUses } from './decide.ts';
-export type { Decision, Effect, IsolationLevel, Obligations, RuleReference } from './decision.ts';
+export type { Decision, Effect, Obligations, RuleReference } from './decision.ts';
 export type { EndpointVerdict } from './endpoints.ts';
 export { type Explanation, explain, renderExplanation } from './explain.ts';
 export type { CallFacts, PathFacts, PathReading, PathTrouble, PathUse, RequestFacts } from './facts.ts';

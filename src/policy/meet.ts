@@ -1,6 +1,7 @@
+import type { IsolationLevel } from '../core/index.ts';
 import type { CompiledPolicy } from './compiled.ts';
 import { factsFor } from './covered-facts.ts';
-import type { Decision, Effect, IsolationLevel, Obligations } from './decision.ts';
+import type { Decision, Effect, Obligations } from './decision.ts';
 import type { CallFacts } from './facts.ts';
 import { deny } from './finding.ts';
 import { judge } from './judge.ts';

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import {
   canonicalJson,
   copyJson,
+  type IsolationLevel,
   isJsonObject,
   isSallyportError,
   type JsonObject,
@@ -10,7 +11,6 @@ import {
   SallyportError,
   sha256Hex,
 } from '../core/index.ts';
-import type { IsolationLevel } from './decision.ts';
 import type { Policy } from './policy.ts';
 import { locate, type PlaceFinder, type ProblemDraft, refusePolicy } from './problems.ts';
 import { readPrincipal } from './read-principal.ts';

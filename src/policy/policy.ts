@@ -1,6 +1,6 @@
-import type { JsonObject, JsonValue } from '../core/index.ts';
+import type { IsolationLevel, JsonObject, JsonValue } from '../core/index.ts';
 import type { Condition } from './condition.ts';
-import type { IsolationLevel, RuleReference } from './decision.ts';
+import type { RuleReference } from './decision.ts';
 import type { PathUse } from './facts.ts';
 import type { RateLimit } from './rate-limit.ts';
 

@@ -1,5 +1,12 @@
-import { escapePointer, isJsonObject, type JsonObject, type JsonValue } from '../core/index.ts';
-import type { IsolationLevel, RuleReference } from './decision.ts';
+import {
+  escapePointer,
+  ISOLATION_LEVELS,
+  type IsolationLevel,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+} from '../core/index.ts';
+import type { RuleReference } from './decision.ts';
 import type { PlaceFinder, ProblemDraft } from './problems.ts';
 
 /** What the reading of one policy shares. */
@@ -54,13 +61,11 @@ export const wordOf = <Word extends string>(words: readonly Word[], value: JsonV
 export const wordAt = <Word extends string>(words: readonly Word[], object: JsonObject, key: string): Word | null =>
   wordOf(words, Object.hasOwn(object, key) ? object[key] : undefined);
 
-const LEVELS: readonly IsolationLevel[] = ['none', 'process', 'bubblewrap', 'gvisor', 'container'];
-
 /** `isolation:` as a list, best first; empty when it is not stated. */
 export function isolationAt(object: JsonObject): readonly IsolationLevel[] {
   const value = object['isolation'];
   const stated = Array.isArray(value) ? value : [value];
-  return Object.freeze(stated.flatMap((level) => wordOf(LEVELS, level) ?? []));
+  return Object.freeze(stated.flatMap((level) => wordOf(ISOLATION_LEVELS, level) ?? []));
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };

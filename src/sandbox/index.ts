@@ -1,0 +1,20 @@
+/** Where does it run? The isolation levels and the one door to the network; imports core only. */
+export type {
+  ChosenLevel,
+  Cover,
+  EgressAnswer,
+  EgressAsk,
+  EgressDoor,
+  EgressEvent,
+  KilledBy,
+  LevelReport,
+  Mount,
+  SandboxBackend,
+  SandboxCommand,
+  SandboxEnd,
+  SandboxEvidence,
+  SandboxLimits,
+  SandboxProcess,
+  SandboxProfile,
+  StartOptions,
+} from './contract.ts';
