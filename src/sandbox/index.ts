@@ -18,3 +18,4 @@ export type {
   SandboxProfile,
   StartOptions,
 } from './contract.ts';
+export type { SandboxOptions } from './parts.ts';
