@@ -16,6 +16,12 @@ export const NO_ACTIONS: ServerActions = {
   ...{ sampling: null, elicitation: null, roots: null, logging: null },
 };
 
+/** What the policy says about a process when it says nothing. */
+export const NOTHING_SAID: ServerRule['spawn'] = {
+  limits: { memoryBytes: null, processes: null, outputBytes: null, openFiles: null, fileBytes: null, diskBytes: null },
+  egress: null,
+};
+
 /** A server of the policy, as the policy reads it. */
 export function serverRule(name: string, rule: Partial<ServerRule>): ServerRule {
   return {
@@ -26,6 +32,8 @@ export function serverRule(name: string, rule: Partial<ServerRule>): ServerRule 
     protocol: '2025-11-25',
     env: {},
     timeoutMs: null,
+    spawn: NOTHING_SAID,
+    paths: null,
     maxOutput: null,
     actions: NO_ACTIONS,
     expose: 'prefixed',
