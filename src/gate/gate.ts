@@ -23,6 +23,7 @@ import { describeStatus, type PolicyStatus } from './policy-status.ts';
 import { Registry } from './registry.ts';
 import type { Asked, CallResult } from './result.ts';
 import { followStops, openRunningCalls } from './running-calls.ts';
+import { openSandboxRoom, type SandboxRoom } from './sandbox-room.ts';
 import type { CallExchange, Tool } from './tool.ts';
 
 /**
@@ -64,6 +65,7 @@ interface GateParts {
 
 async function buildGate(options: GateOptions, { loaded, registry, keeper }: GateParts): Promise<Gate> {
   const running = openRunningCalls();
+  const sandboxes = openSandboxRoom(options.sandboxes);
   const policyChanged = openListeners<PolicyStatus>();
   const toolsChanged = openListeners<void>();
   const fixturesOf = (room: Pick<PolicyInForce, 'house' | 'renewed'>): Fixtures => ({
@@ -75,6 +77,7 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
     history: openCallHistory(),
     limits: Object.freeze({ ...DEFAULT_LIMITS, ...options.limits }),
     missing: options.missing ?? (() => null),
+    sandboxesFor: sandboxes.use,
   });
   const say = options.onPolicyNotice ?? sayOnStandardError;
   const policies = await openPolicy(policySource(options, loaded, keeper), fixturesOf, () => {
@@ -85,7 +88,14 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
   const first = policies.status();
   if (first.development || first.approvedDigest !== null) say(describeStatus(first));
   const unwatch = followStops(keeper, running);
-  return new OpenGate({ policies, unwatch, policyChanged, toolsChanged, ownsKeeper: options.keeper === undefined });
+  return new OpenGate({
+    policies,
+    sandboxes,
+    unwatch,
+    policyChanged,
+    toolsChanged,
+    ownsKeeper: options.keeper === undefined,
+  });
 }
 
 const sayOnStandardError = (line: string): void => {
@@ -94,6 +104,7 @@ const sayOnStandardError = (line: string): void => {
 
 interface OpenParts {
   readonly policies: PolicyInForce;
+  readonly sandboxes: SandboxRoom;
   readonly unwatch: () => void;
   readonly policyChanged: Listeners<PolicyStatus>;
   readonly toolsChanged: Listeners<void>;
@@ -177,6 +188,7 @@ class OpenGate implements Gate {
     this.#closed = true;
     this.#parts.policies.close();
     this.#parts.unwatch();
+    await this.#parts.sandboxes.close();
     if (this.#parts.ownsKeeper) await this.keeper.close(reason);
   }
 

@@ -1,5 +1,6 @@
 /** The two doors: every call leaves through one, every result comes back through the other. */
 
+export type { SandboxProcess } from '../sandbox/index.ts';
 export type { Action } from './act.ts';
 export { type AskedCall, type AskedWorld, explainCall } from './explain.ts';
 export type { RedirectAnswer } from './explain-hops.ts';

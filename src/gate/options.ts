@@ -1,6 +1,7 @@
 import type { Clock, ErrorCode, Limits, Principal, Proof, Surface } from '../core/index.ts';
 import type { Keeper } from '../keeper/index.ts';
 import type { Policy, ServerRule } from '../policy/index.ts';
+import type { Sandboxes } from '../sandbox/index.ts';
 import type { Action } from './act.ts';
 import type { Dial, Resolve } from './fetch-types.ts';
 import type { PolicyStatus } from './policy-status.ts';
@@ -28,6 +29,8 @@ export interface GateOptions {
   readonly state?: string;
   /** A keeper that is open already; the gate then leaves it open when it closes. */
   readonly keeper?: Keeper;
+  /** How what is spawned is isolated; by `sandbox:` of the policy if absent. The gate leaves it open when it closes. */
+  readonly sandboxes?: Sandboxes;
   readonly limits?: Partial<Limits>;
   readonly clock?: Clock;
   /** Looks names up for `api_call`; the system's resolver if absent. */

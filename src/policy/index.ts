@@ -1,5 +1,6 @@
 /** What may be called? Pure: a policy and the facts of a call give the same decision every time. */
 
+export { acceptedLevels } from './accepted-levels.ts';
 export { actionName, isPlainUri, matchesUri, readActionName } from './actions.ts';
 export { commandOf } from './command.ts';
 export { type CompileOptions, compilePolicy } from './compile.ts';

@@ -22,6 +22,8 @@ export type SpawnAccess = 'none' | 'read' | 'write';
  * the narrower holds. Pure; places are absolute real paths.
  */
 export interface SpawnTerms {
+  /** Absolute real path of the root of the policies. */
+  readonly root: string;
   /** Folders, or files, that something below may be allowed in. */
   readonly bases: readonly string[];
   /** What may be done with a file; with a folder, with everything that will ever be in it. */
@@ -117,6 +119,7 @@ function isAboutWriting({ name, arguments: named }: ToolRule): boolean {
 function termsOf(views: readonly View[]): SpawnTerms {
   const hasEgress = views.every(({ egress }) => egress !== null);
   return Object.freeze({
+    root: views[0]?.root ?? '/',
     bases: basesOf(views),
     access: (real: string, kind: 'file' | 'folder') => leastOf(views.map((view) => accessOf(view, real, kind))),
     withheld: (real: string) => withheldIn(views, real),
@@ -166,19 +169,17 @@ const WILDCARDS = /[*?[\\!]/;
 
 function namedIn(views: readonly View[]): readonly string[] {
   const found = views.flatMap(({ root, hidden, readOnly }) =>
-    [...hidden, ...readOnly].flatMap(({ denied }) =>
-      denied
-        .filter(({ entry }) => !WILDCARDS.test(entry.text))
-        .map(
-          ({ entry }) =>
-            `${root}/${entry.text
-              .split('/')
-              .filter((part) => part !== '' && part !== '.')
-              .join('/')}`,
-        ),
-    ),
+    [...hidden, ...readOnly].flatMap(({ denied }) => denied.flatMap(({ entry }) => placesOf(entry.text, root))),
   );
   return [...new Set(found)];
+}
+
+/** A rooted pattern is counted from the root, and also read as an absolute path. */
+function placesOf(text: string, root: string): readonly string[] {
+  if (WILDCARDS.test(text)) return [];
+  const parts = text.split('/').filter((part) => part !== '' && part !== '.');
+  const path = parts.join('/');
+  return text.startsWith('/') ? [`${root}/${path}`, `/${path}`] : [`${root}/${path}`];
 }
 
 const LIMIT_NAMES = ['memoryBytes', 'processes', 'outputBytes', 'openFiles', 'fileBytes', 'diskBytes'] as const;
