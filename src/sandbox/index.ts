@@ -18,4 +18,5 @@ export type {
   SandboxProfile,
   StartOptions,
 } from './contract.ts';
+export { openEgress } from './egress.ts';
 export type { SandboxOptions } from './parts.ts';
