@@ -35,9 +35,10 @@ async function judged(
   ask: EgressAsk,
   signal: AbortSignal,
 ): Promise<EgressAdmission['answer'] | EgressRefusal> {
+  if (signal.aborted) return refuse('EGRESS_ABANDONED', 'the client went away before there was an answer');
   try {
     const answer = await unlessAborted(door.judge(Object.freeze(ask)), signal);
-    return answer.allowed === true ? answer : refuseByRule(answer.rule, answer.reason);
+    return answer.allowed === true ? answer : refuseByRule(String(answer.rule), String(answer.reason));
   } catch (error) {
     if (signal.aborted) return refuse('EGRESS_ABANDONED', 'the client went away before there was an answer');
     return refuse('INTERNAL', 'the request could not be judged', error);

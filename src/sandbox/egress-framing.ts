@@ -17,8 +17,26 @@ export function troubleInRequest(
   headers: readonly Header[],
   { target, limits }: { readonly target: RequestTarget; readonly limits: EgressLimits },
 ): EgressRefusal | null {
+  if (!isHttp1(request)) return malformed('it is not HTTP/1.1');
   if (headers.length > limits.headers) return malformed(`a request has at most ${limits.headers} headers`);
   return troubleInHost(request, headers, target) ?? troubleInLength(headers) ?? troubleInMeaning(headers);
+}
+
+/** The parser also takes a request line without a version, with headers behind it. */
+const isHttp1 = ({ httpVersion }: IncomingMessage): boolean => httpVersion === '1.1' || httpVersion === '1.0';
+
+/** The same for CONNECT, whose `Host` may leave its port out. */
+export function troubleInConnect(
+  request: IncomingMessage,
+  headers: readonly Header[],
+  limits: EgressLimits,
+): EgressRefusal | null {
+  if (!isHttp1(request)) return malformed('it is not HTTP/1.1');
+  if (headers.length > limits.headers) return malformed(`a request has at most ${limits.headers} headers`);
+  const authority = (request.url ?? '').toLowerCase();
+  const hosts = valuesOf(headers, 'host').map((host) => host.toLowerCase());
+  const agrees = hosts.every((host) => host === authority || host === authority.replace(/:[0-9]+$/, ''));
+  return hosts.length <= 1 && agrees ? null : malformed('its Host differs from its target');
 }
 
 function troubleInHost(

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { endWithRefusal } from './egress-answer.ts';
+import { troubleInConnect } from './egress-framing.ts';
 import { headersOf } from './egress-headers.ts';
 import { refuse } from './egress-refusal.ts';
 import { type Arrived, noToken, type Requests, serveRequest } from './egress-request.ts';
@@ -71,11 +72,20 @@ function listen(
   });
   server.on('clientError', (error, socket) => {
     if (!('code' in error) || !String(error.code).startsWith('HPE_')) return void socket.destroy();
+    // The body of a request that is being served: what is said about that request is all that is said.
+    const isServed = (connections.get(socket)?.waiting ?? 0) > 0;
+    if (isServed) return void setImmediate(() => endSoon(socket));
     const refusal = refuse('EGRESS_MALFORMED', 'it is not HTTP/1.1', error);
     context.record(refusedEvent(unreadableAsk('http'), refusal));
     endWithRefusal(socket, refusal);
   });
 }
+
+/** Ends a connection after what has been written to it. */
+const endSoon = (socket: Duplex): void => {
+  if (socket instanceof Socket) socket.destroySoon();
+  else socket.destroy();
+};
 
 const forgetHead = ({ head }: Connection): void => {
   if (head !== null) clearTimeout(head);
@@ -113,12 +123,16 @@ function receiveConnect(
   const { request, socket, onConnect } = asked;
   if (connection !== undefined) forgetHead(connection);
   const isFree = connection?.requests.kind === 'proxy' && connection.waiting === 0;
-  const isOurs = hasToken(headersOf(request.rawHeaders), context.token);
-  if (isFree && isOurs) {
+  const headers = headersOf(request.rawHeaders);
+  const refusal = isFree
+    ? hasToken(headers, context.token)
+      ? troubleInConnect(request, headers, context.limits)
+      : noToken()
+    : refuse('EGRESS_MALFORMED', 'there is no tunnel within this connection');
+  if (refusal === null) {
     onConnect(socket, request.url ?? '');
     return;
   }
-  const refusal = isFree ? noToken() : refuse('EGRESS_MALFORMED', 'there is no tunnel within this connection');
   context.record(refusedEvent(unreadableAsk('tcp', request.url), refusal));
   endWithRefusal(socket, refusal);
 }

@@ -49,12 +49,26 @@ export async function serveRequest(context: EgressContext, requests: Requests, a
   }
   const abandoned = new AbortController();
   const leave = (): void => abandoned.abort();
-  response.once('close', leave);
-  if (response.destroyed) leave();
+  const gone = whenClosed(request, response, leave);
   const signal = AbortSignal.any([context.signal, abandoned.signal]);
   const refusal = await judgeAndSend(context, { read, arrived, signal });
   if (refusal !== null) answerRefusal(response, refusal);
-  if (!response.closed) await new Promise<void>((done) => void response.once('close', () => done()));
+  await gone;
+}
+
+/** Resolves when the answer has left, or its connection is gone: an answer that waits for its turn is not told of that. */
+function whenClosed({ socket }: IncomingMessage, response: ServerResponse, onClose: () => void): Promise<void> {
+  return new Promise((done) => {
+    const close = (): void => {
+      socket.off('close', close);
+      response.off('close', close);
+      onClose();
+      done();
+    };
+    socket.once('close', close);
+    response.once('close', close);
+    if (socket.destroyed || response.destroyed) close();
+  });
 }
 
 const schemeOf = (requests: Requests): 'http' | 'https' => (requests.kind === 'proxy' ? 'http' : requests.scheme);

@@ -51,6 +51,7 @@ export function sendRequest(context: EgressContext, sending: Sending): Promise<S
     outgoing.on('error', fail).once('upgrade', () => fail());
     outgoing.once('close', () => signal.removeEventListener('abort', stop));
     outgoing.once('response', (answer) => {
+      signal.removeEventListener('abort', stop);
       outgoing.off('error', fail).on('error', () => dialled.raw.destroy());
       giveBack(answer, sending).then(resolve, reject);
     });

@@ -131,16 +131,10 @@ async function listen(
     if (socket instanceof Socket) void receiveConnect(context, { socket, written, authority, front });
     else socket.destroy();
   });
+  const accept = acceptor(context);
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    socket.on('error', () => socket.destroy());
-    const stop = (): void => void socket.destroy();
-    context.signal.addEventListener('abort', stop, { once: true });
-    socket.once('close', () => context.signal.removeEventListener('abort', stop));
-    if (context.signal.aborted) return stop();
-    void sort(context, { socket, authority, front });
+    if (accept(socket)) void sort(context, { socket, authority, front });
   });
-  server.maxConnections = context.limits.connections;
-  recordBusy(context, server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, resolve);
@@ -150,17 +144,28 @@ async function listen(
   return server;
 }
 
-/** Connections over the limit are dropped; that it happened is recorded, once for each time that the limit is reached. */
-function recordBusy(context: EgressContext, server: Server): void {
-  let isBusy = false;
-  server.on('drop', () => {
-    if (isBusy) return;
-    isBusy = true;
-    context.record(refusedEvent(unreadableAsk('tcp'), refuse('EGRESS_BUSY', 'there are too many connections at once')));
+/** Takes connections up to the limit. That it was reached is recorded, once until there is room again. */
+function acceptor({ limits, signal, record }: EgressContext): (socket: Socket) => boolean {
+  const open = new Set<Socket>();
+  let isFull = false;
+  signal.addEventListener('abort', () => {
+    for (const socket of open) socket.destroy();
   });
-  server.on('connection', () => {
-    isBusy = false;
-  });
+  return (socket) => {
+    socket.on('error', () => socket.destroy());
+    if (open.size < limits.connections && !signal.aborted) {
+      isFull = false;
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+      return true;
+    }
+    socket.destroy();
+    if (!isFull && !signal.aborted) {
+      record(refusedEvent(unreadableAsk('tcp'), refuse('EGRESS_BUSY', 'there are too many connections at once')));
+    }
+    isFull = true;
+    return false;
+  };
 }
 
 interface Received {
