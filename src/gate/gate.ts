@@ -8,6 +8,7 @@ import {
 } from '../core/index.ts';
 import { defaultStateFolder, joinKeeper, type Keeper, localUser } from '../keeper/index.ts';
 import { mayBeAllowed, type Policy, reachableFolders, type ServerRule } from '../policy/index.ts';
+import type { Sandboxes, SandboxProcess } from '../sandbox/index.ts';
 import { type Action, parseAction } from './act.ts';
 import { passGate } from './call.ts';
 import { openCallHistory } from './call-history.ts';
@@ -23,6 +24,7 @@ import { describeStatus, type PolicyStatus } from './policy-status.ts';
 import { Registry } from './registry.ts';
 import type { Asked, CallResult } from './result.ts';
 import { followStops, openRunningCalls } from './running-calls.ts';
+import { openRunningServers, type RunningServers } from './running-servers.ts';
 import { openSandboxRoom, type SandboxRoom } from './sandbox-room.ts';
 import type { CallExchange, Tool } from './tool.ts';
 
@@ -66,6 +68,7 @@ interface GateParts {
 async function buildGate(options: GateOptions, { loaded, registry, keeper }: GateParts): Promise<Gate> {
   const running = openRunningCalls();
   const sandboxes = openSandboxRoom(options.sandboxes);
+  const servers = openRunningServers();
   const policyChanged = openListeners<PolicyStatus>();
   const toolsChanged = openListeners<void>();
   const fixturesOf = (room: Pick<PolicyInForce, 'house' | 'renewed'>): Fixtures => ({
@@ -84,6 +87,7 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
     policyChanged.tell(policies.status());
     toolsChanged.tell();
   });
+  policyChanged.add(() => servers.judgeAll(policies.house()));
   policyChanged.add((status) => say(describeStatus(status)));
   const first = policies.status();
   if (first.development || first.approvedDigest !== null) say(describeStatus(first));
@@ -91,6 +95,7 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
   return new OpenGate({
     policies,
     sandboxes,
+    servers,
     unwatch,
     policyChanged,
     toolsChanged,
@@ -105,6 +110,7 @@ const sayOnStandardError = (line: string): void => {
 interface OpenParts {
   readonly policies: PolicyInForce;
   readonly sandboxes: SandboxRoom;
+  readonly servers: RunningServers;
   readonly unwatch: () => void;
   readonly policyChanged: Listeners<PolicyStatus>;
   readonly toolsChanged: Listeners<void>;
@@ -141,6 +147,15 @@ class OpenGate implements Gate {
 
   servers(): ReadonlyMap<string, ServerRule> {
     return this.#house.servers;
+  }
+
+  startServer(rule: ServerRule): Promise<SandboxProcess> {
+    this.#checkOpen();
+    return this.#parts.servers.start(this.#house, rule);
+  }
+
+  sandboxes(): Sandboxes {
+    return this.#house.sandboxes();
   }
 
   onPolicyChanged(listener: (status: PolicyStatus) => void): () => void {

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../core/index.ts';
 import type { SandboxSettings } from '../policy/index.ts';
-import { openSandboxes, type Sandboxes } from '../sandbox/index.ts';
+import { openEgress, openSandboxes, type Sandboxes } from '../sandbox/index.ts';
 
 /** The sandboxes of a gate. State: one for each settings that a policy had, owned here until the gate closes. */
 export interface SandboxRoom {
@@ -16,7 +16,7 @@ export function openSandboxRoom(given?: Sandboxes): SandboxRoom {
     use: (settings) => {
       if (given !== undefined) return given;
       const key = canonicalJson({ ...settings });
-      const known = opened.get(key) ?? openSandboxes(settings);
+      const known = opened.get(key) ?? openSandboxes(settings, { openEgress });
       opened.set(key, known);
       return known;
     },

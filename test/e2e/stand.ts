@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { ServerActions, ServerRule } from '../../src/policy/index.ts';
+import { openServerSandboxes, type SandboxProcess } from '../../src/gate/index.ts';
+import { policyFromObject, type ServerActions, type ServerRule } from '../../src/policy/index.ts';
 
 /** Path of a script under `test/e2e/servers`. */
 export const serverScript = (name: string): string => fileURLToPath(new URL(`./servers/${name}`, import.meta.url));
@@ -41,6 +42,17 @@ export function serverRule(name: string, rule: Partial<ServerRule>): ServerRule 
     ...rule,
   };
 }
+
+/** Starts the program of a server without a sandbox, in a folder. */
+export const startIn =
+  (root: string) =>
+  (rule: ServerRule): Promise<SandboxProcess> => {
+    const policy = policyFromObject({
+      version: 1,
+      servers: { [rule.name]: { command: rule.command, env: rule.env, isolation: 'none' } },
+    });
+    return openServerSandboxes({ policy, policyFile: null, root }, join(tmpdir(), 'no-state')).start(rule);
+  };
 
 /** The hostile server in one of its modes. */
 export const hostile = (mode: string, argument = '', rule: Partial<ServerRule> = {}): ServerRule =>
