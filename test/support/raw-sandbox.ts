@@ -52,7 +52,7 @@ export function rawStart(
     const spawned = spawn(program, rest, {
       ...{ cwd: command.cwd, env: { ...command.env } },
       ...options,
-      stdio: options.stdio ?? ['ignore', 'pipe', 'pipe'],
+      stdio: options.stdio ?? [command.stdin === 'pipe' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     });
     return asSandbox(spawned, profile);
   };

@@ -27,7 +27,7 @@ export function openByHand(): { start: Start; close: () => void } {
     const filter = openSync(file, 'r');
     try {
       const line = rawStart((shown, argv) => [...bwrapLine(shown), '--seccomp', '3', '--', ...argv], {
-        ...{ stdio: ['ignore', 'pipe', 'pipe', filter] },
+        ...{ stdio: [command.stdin === 'pipe' ? 'pipe' : 'ignore', 'pipe', 'pipe', filter] },
         ...runAs,
       });
       return await line(profile, command, options);
@@ -44,7 +44,11 @@ export async function openLevel(level: IsolationLevel): Promise<MatrixBackend> {
   const close = (): Promise<void> => sandboxes.close();
   try {
     const chosen = await sandboxes.choose([level]);
-    return { start: (profile, command, options) => sandboxes.start(chosen, profile, command, options), missing: '', close };
+    return {
+      start: (profile, command, options) => sandboxes.start(chosen, profile, command, options),
+      missing: '',
+      close,
+    };
   } catch (error) {
     return { start: null, missing: error instanceof Error ? error.message : 'it failed', close };
   }

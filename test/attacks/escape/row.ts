@@ -17,7 +17,7 @@ export interface Row {
   readonly control?: 'always' | 'user' | 'root';
   /** Levels at which it gets through, with the reason; documented in docs/sandbox.md. */
   readonly open?: Partial<Record<IsolationLevel, string>>;
-  /** Levels at which it succeeds inside a kernel of the sandbox's own and reaches nothing. */
+  /** Levels at which it may succeed inside a kernel of the sandbox's own: only what shows on the host counts there. */
   readonly virtual?: readonly IsolationLevel[];
   /** What shows on the host when everything of the sandbox is gone; true: it got through. */
   readonly seenOnHost?: (world: EscapeWorld) => boolean | Promise<boolean>;

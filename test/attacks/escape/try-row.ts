@@ -5,6 +5,8 @@ import type { EscapeWorld } from './world.ts';
 /** What came of an attempt; `told` helps who reads a failure. */
 export interface Tried {
   readonly escaped: boolean;
+  /** Whether it shows on the host, whatever the program says. */
+  readonly seen: boolean;
   /** Whether the program ran at all: a sandbox that does not start keeps everything in and proves nothing. */
   readonly began: boolean;
   readonly told: string;
@@ -36,9 +38,11 @@ export async function runProgram(
   world: EscapeWorld,
   argv: SandboxCommand['argv'],
   limits: Row['limits'] = {},
+  input: string | null = null,
 ): Promise<{ output: string; errors: string; status: number | null; killedBy: string | null }> {
-  const command: SandboxCommand = { argv, env: world.env, cwd: world.work, stdin: 'none' };
+  const command: SandboxCommand = { argv, env: world.env, cwd: world.work, stdin: input === null ? 'none' : 'pipe' };
   const sandbox = await start(world.profile(limits), command, { owner: null });
+  sandbox.stdin?.end(input);
   const [output, errors] = [keep(sandbox.stdout), keep(sandbox.stderr)];
   const { status, killedBy } = await sandbox.ended;
   return { output: output(), errors: errors(), status, killedBy };
@@ -50,5 +54,5 @@ export async function tryRow(start: SandboxBackend['start'], world: EscapeWorld,
   const { output, errors, status, killedBy } = await runProgram(start, world, argvOf(row.attempt, world), row.limits);
   const seen = (await row.seenOnHost?.(world)) ?? false;
   const told = `status ${status}, killed by ${killedBy}, seen on the host: ${seen}: ${output.slice(-300)}${errors.slice(0, 300)}`;
-  return { escaped: seen || /(^|\n)ESCAPED/.test(output), began: output.startsWith('BEGAN\n'), told };
+  return { seen, escaped: seen || /(^|\n)ESCAPED/.test(output), began: output.startsWith('BEGAN\n'), told };
 }
