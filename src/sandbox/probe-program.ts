@@ -80,7 +80,10 @@ function opensMany() {
   }
 }
 
-const forks = 'i=0; while [ $i -lt ' + plan.processes + ' ]; do sleep 1 & i=$((i+1)); done';
+const forks = 'i=0; while [ $i -lt ' + plan.processes + ' ]; do sleep 5 & i=$((i+1)); done';
+
+// Sandboxes have a made-up one, the same everywhere.
+const hasMachineId = () => fs.existsSync('/etc/machine-id') && !/^0{31}1\s*$/.test(fs.readFileSync('/etc/machine-id', 'utf8'));
 
 const ATTEMPTS = {
   'read-outside': () => reads(outside('canary.txt')),
@@ -102,7 +105,7 @@ const ATTEMPTS = {
   'descriptor': descriptorOfCanary,
   'host-process': () => processFiles('cmdline').some((text) => text.includes(plan.marker)),
   'core-pattern': () => (fs.closeSync(fs.openSync('/proc/sys/kernel/core_pattern', 'r+')), true),
-  'machine-files': () => ['/etc/machine-id', '/etc/fstab', '/var/lib/dpkg/status'].some((file) => fs.existsSync(file)),
+  'machine-files': () => ['/etc/fstab', '/var/lib/dpkg/status'].some((file) => fs.existsSync(file)) || hasMachineId(),
   'set-user-id': setsUserId,
   'user-namespace': () => spawnSync('unshare', ['-U', 'true'], { stdio: 'ignore' }).status === 0,
   'open-files': opensMany,
