@@ -66,7 +66,9 @@ export async function passGate(entrance: House, request: CallRequest): Promise<C
     const delivered = stoppedLate(running.stopped()) ?? inbound(house, request, judgement, executed);
 
     // 14: the outcome is recorded, then the result is released; what cannot be recorded is withheld.
-    const record = await recordOutcome(house, admission, delivered, house.clock.mono() - started);
+    const record = await recordOutcome(house, admission, delivered, {
+      ...{ placement, microseconds: house.clock.mono() - started },
+    });
     if (delivered.kind === 'failed') return answerFailed(name, delivered, judgement.decision, record);
     if (record === null) return answerFailed(name, UNRECORDED, judgement.decision, null);
     if (delivered.kind === 'asked') return answerAsked(delivered, judgement.decision, record);

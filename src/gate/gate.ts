@@ -81,6 +81,7 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
     limits: Object.freeze({ ...DEFAULT_LIMITS, ...options.limits }),
     missing: options.missing ?? (() => null),
     sandboxesFor: sandboxes.use,
+    isolation: options.isolation ?? null,
   });
   const say = options.onPolicyNotice ?? sayOnStandardError;
   const policies = await openPolicy(policySource(options, loaded, keeper), fixturesOf, () => {

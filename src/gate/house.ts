@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import type { Clock, ErrorCode, Limits } from '../core/index.ts';
+import type { Clock, ErrorCode, IsolationLevel, Limits } from '../core/index.ts';
 import type { Keeper } from '../keeper/index.ts';
 import type { SandboxSettings } from '../policy/index.ts';
 import {
@@ -33,6 +33,8 @@ export interface Fixtures {
   /** The admitted calls that rate limits count. */
   readonly history: CallHistory;
   readonly running: RunningCalls;
+  /** Levels that alone will do, where the one who opened the gate named some. */
+  readonly isolation: readonly IsolationLevel[] | null;
   /** The sandboxes of these settings; opened when they are first asked for. */
   readonly sandboxesFor: (settings: SandboxSettings) => Sandboxes;
   readonly missing: (tool: string) => { readonly code: ErrorCode; readonly reason: string } | null;

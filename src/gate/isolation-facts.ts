@@ -1,4 +1,4 @@
-import { type IsolationLevel, isSallyportError } from '../core/index.ts';
+import { ISOLATION_LEVELS, type IsolationLevel, isSallyportError } from '../core/index.ts';
 import type { SpawnTerms } from '../policy/index.ts';
 import {
   acceptedLevels,
@@ -21,10 +21,24 @@ export async function readIsolation(
 ): Promise<IsolationFacts | null> {
   const { name, registered } = parsed;
   if (registered?.tool.runs !== 'spawned' || !mayBeAllowed(house.compiled(), name, principal)) return null;
-  const asked = acceptedLevels(house.compiled(), name);
+  const asked = levelsFor(house, acceptedLevels(house.compiled(), name));
   const terms = termsFor(house, name)?.digest ?? null;
-  if (asked.length === 0) return null;
   return Object.freeze({ asked, terms, ...(await tryLevels(house, asked)) });
+}
+
+/** The levels of the policy; where the one who opened the gate named some, those of them that are as strong at least. */
+export function levelsFor(
+  { isolation }: Pick<House, 'isolation'>,
+  accepted: readonly IsolationLevel[],
+): readonly IsolationLevel[] {
+  if (isolation === null) return accepted;
+  return isolation.filter((level) => accepted.some((known) => isAsStrong(level, known)));
+}
+
+/** INVARIANT: container stands beside bubblewrap, and neither stands in for the other. */
+function isAsStrong(level: IsolationLevel, known: IsolationLevel): boolean {
+  const rank = (one: IsolationLevel): number => ISOLATION_LEVELS.indexOf(one === 'container' ? 'bubblewrap' : one);
+  return level === known || rank(level) > rank(known);
 }
 
 async function tryLevels(
@@ -53,7 +67,7 @@ export function judgePlace(
 ): ReturnType<typeof denyBuiltIn> | null {
   if (isolation === undefined) return null;
   if (isolation.achieved === null) return denyBuiltIn('ISOLATION_UNAVAILABLE', isolation.reason);
-  if (!accepted.includes(isolation.achieved)) {
+  if (!levelsFor(house, accepted).includes(isolation.achieved)) {
     const reason = `the policy asks for ${accepted.join(' or ')}, and it would run in ${isolation.achieved}`;
     return denyBuiltIn('ISOLATION_UNAVAILABLE', reason);
   }

@@ -1,4 +1,4 @@
-import type { Clock, ErrorCode, Limits, Principal, Proof, Surface } from '../core/index.ts';
+import type { Clock, ErrorCode, IsolationLevel, Limits, Principal, Proof, Surface } from '../core/index.ts';
 import type { Keeper } from '../keeper/index.ts';
 import type { Policy, ServerRule } from '../policy/index.ts';
 import type { Sandboxes, SandboxProcess } from '../sandbox/index.ts';
@@ -29,6 +29,10 @@ export interface GateOptions {
   readonly state?: string;
   /** A keeper that is open already; the gate then leaves it open when it closes. */
   readonly keeper?: Keeper;
+  /**
+   * Levels that alone will do for what is spawned, best first: those of the policy, or stronger ones. Nothing is spawned in another.
+   */
+  readonly isolation?: readonly IsolationLevel[];
   /** How what is spawned is isolated; by `sandbox:` of the policy if absent. The gate leaves it open when it closes. */
   readonly sandboxes?: Sandboxes;
   readonly limits?: Partial<Limits>;

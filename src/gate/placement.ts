@@ -12,7 +12,7 @@ import type { CallRequest } from './call.ts';
 import { denyBuiltIn } from './deny.ts';
 import { type EgressLog, egressDoor, openEgressLog } from './egress-door.ts';
 import type { House } from './house.ts';
-import { termsFor } from './isolation-facts.ts';
+import { levelsFor, termsFor } from './isolation-facts.ts';
 import type { Judgement } from './judge.ts';
 import type { PlannedRun } from './planned-run.ts';
 import { DEFAULT_SPAWN_LIMITS } from './profile.ts';
@@ -51,7 +51,7 @@ export async function planPlacement(
 
 async function place(house: House, { parsed, decision }: Judgement, run: PlannedRun | null): Promise<Placement> {
   const { isolation, timeoutMs } = decision.obligations;
-  const chosen = await house.sandboxes().choose(isolation);
+  const chosen = await house.sandboxes().choose(levelsFor(house, isolation));
   const terms = termsFor(house, parsed.name);
   if (terms === null) throw new SallyportError('INTERNAL', 'a call without a rule has no sandbox');
   const egress = openEgressLog();

@@ -54,7 +54,7 @@ export async function recordOutcome(
   house: House,
   admission: Admission,
   inbound: Inbound,
-  microseconds: number,
+  { microseconds, placement }: { readonly microseconds: number; readonly placement: Placement | null },
 ): Promise<number | null> {
   const delivered = inbound.kind !== 'failed';
   try {
@@ -63,7 +63,10 @@ export async function recordOutcome(
       durationMs: Math.round(microseconds / 1000),
       ...modeDetail(house),
       ...(delivered ? {} : { error: inbound.code }),
-      payloads: { result: delivered ? inbound.recorded : { error: inbound.reason } },
+      payloads: {
+        result: delivered ? inbound.recorded : { error: inbound.reason },
+        ...(placement === null || placement.egress.events.length === 0 ? {} : { egress: egressOf(placement) }),
+      },
     });
     return receipt.seq;
   } catch (error) {
@@ -130,6 +133,12 @@ function intentDetail(
     },
   };
 }
+
+/** Every way out that was taken or refused, with what was dialled. */
+const egressOf = ({ egress }: Placement): JsonObject => ({
+  events: egress.events.map(({ ask, ...rest }) => ({ ask: { ...ask }, ...rest })),
+  dropped: egress.dropped(),
+});
 
 /** Says in a record that nothing is enforced, and what would have been decided. */
 const observedDetail = (observed: Judgement['observed']): JsonObject =>

@@ -20,6 +20,7 @@ export function openServerSandboxes({ policy, policyFile, root }: LoadedPolicy, 
   const control = watchControlFiles({ root, home: homedir(), policyFile, stateFolders: [state] });
   const house = {
     ...{ root, compiled: () => compiled, profiles: openProfiles(control, sandboxes), sandboxes: () => sandboxes },
+    isolation: null,
     ...{ resolve: systemResolve, dial: systemDial, certificates: [] },
   };
   return {

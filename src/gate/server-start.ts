@@ -17,6 +17,7 @@ import {
 } from '../sandbox/index.ts';
 import { egressDoor } from './egress-door.ts';
 import type { House } from './house.ts';
+import { levelsFor } from './isolation-facts.ts';
 import { evidenceOf } from './placement.ts';
 import { INSIDE_VARIABLE } from './planned-run.ts';
 import { installFoldersOf, runtimeFor } from './program-runtime.ts';
@@ -24,7 +25,7 @@ import { installFoldersOf, runtimeFor } from './program-runtime.ts';
 /** The part of a house that servers are started with. */
 export type ServerHouse = Pick<
   House,
-  'compiled' | 'profiles' | 'sandboxes' | 'resolve' | 'dial' | 'certificates' | 'root'
+  'compiled' | 'profiles' | 'sandboxes' | 'resolve' | 'dial' | 'certificates' | 'root' | 'isolation'
 >;
 
 export interface ServerStart {
@@ -49,7 +50,7 @@ export async function startServer(
   const { command } = rule;
   const own = serverTerms(house.compiled(), rule.name);
   if (command === null || own === null) throw new SallyportError('INTERNAL', 'there is no such server to be started');
-  const asked = acceptedLevels(house.compiled(), `mcp__${rule.name}:tools/list`);
+  const asked = levelsFor(house, acceptedLevels(house.compiled(), `mcp__${rule.name}:tools/list`));
   const chosen = await house.sandboxes().choose(asked);
   const terms = withReads(own, installFoldersOf(command));
   const limits = { terms, wallMs: 0, outputBytes: 0 };
