@@ -1,8 +1,9 @@
 import { ISOLATION_LEVELS, type IsolationLevel, SallyportError } from '../core/index.ts';
+import type { OpenBackend } from './backend-parts.ts';
+import { openBubblewrapBackend } from './bubblewrap.ts';
 import type {
   ChosenLevel,
   LevelReport,
-  SandboxBackend,
   SandboxCommand,
   SandboxProcess,
   SandboxProfile,
@@ -11,18 +12,6 @@ import type {
 import { openNoneBackend } from './none-backend.ts';
 import type { OpenEgress, SandboxOptions } from './parts.ts';
 import { type OpenRuntimeFolder, openRuntimeFolder, type RuntimeOptions } from './runtime-folder.ts';
-
-/** What a backend is made with. */
-export interface BackendParts {
-  readonly options: SandboxOptions;
-  /** The folder of this process, opened when it is first needed. */
-  readonly runtime: () => Promise<OpenRuntimeFolder>;
-  /** Null: profiles with a door to the network cannot be started. */
-  readonly openEgress: OpenEgress | null;
-}
-
-/** Makes a backend; does nothing else yet. */
-export type OpenBackend = (parts: BackendParts) => SandboxBackend;
 
 /** What the sandboxes are made of; the default is what this version has. */
 export interface SandboxParts {
@@ -59,7 +48,7 @@ export interface Sandboxes {
   close(): Promise<void>;
 }
 
-const BACKENDS: readonly OpenBackend[] = [openNoneBackend];
+const BACKENDS: readonly OpenBackend[] = [openNoneBackend, openBubblewrapBackend];
 
 /** Opens the sandboxes of this process; nothing is looked for, made or started before it is asked for. */
 export function openSandboxes(options: SandboxOptions, parts: SandboxParts = {}): Sandboxes {
