@@ -89,7 +89,7 @@ function opensMany() {
   }
 }
 
-const forks = 'i=0; while [ $i -lt ' + plan.processes + ' ]; do sleep 1 & i=$((i+1)); done';
+const forks = 'i=0; while [ $i -lt ' + plan.processes + ' ]; do sleep 60 & p="$p $!"; i=$((i+1)); done; kill $p';
 
 const ATTEMPTS = {
   'read-outside': () => reads(outside('canary.txt')),
