@@ -9,6 +9,7 @@ import type {
   SandboxProfile,
   StartOptions,
 } from './contract.ts';
+import { openGvisorBackend } from './gvisor-backend.ts';
 import { openNoneBackend } from './none-backend.ts';
 import type { OpenEgress, SandboxOptions } from './parts.ts';
 import { type OpenRuntimeFolder, openRuntimeFolder, type RuntimeOptions } from './runtime-folder.ts';
@@ -48,7 +49,7 @@ export interface Sandboxes {
   close(): Promise<void>;
 }
 
-const BACKENDS: readonly OpenBackend[] = [openNoneBackend, openBubblewrapBackend];
+const BACKENDS: readonly OpenBackend[] = [openNoneBackend, openBubblewrapBackend, openGvisorBackend];
 
 /** Opens the sandboxes of this process; nothing is looked for, made or started before it is asked for. */
 export function openSandboxes(options: SandboxOptions, parts: SandboxParts = {}): Sandboxes {

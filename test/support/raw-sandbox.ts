@@ -52,7 +52,7 @@ export function rawStart(
     const spawned = spawn(program, rest, {
       ...{ cwd: command.cwd, env: { ...command.env } },
       ...options,
-      stdio: options.stdio ?? ['ignore', 'pipe', 'pipe'],
+      stdio: options.stdio ?? [command.stdin === 'pipe' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     });
     return asSandbox(spawned, profile);
   };
@@ -79,7 +79,7 @@ export function bwrapLine(profile: SandboxProfile, extra: readonly string[] = []
 
 const coverFlags = (path: string, hidden: boolean): readonly string[] => {
   if (!hidden) return ['--ro-bind', path, path];
-  return path.endsWith('folder') ? ['--tmpfs', path, '--remount-ro', path] : ['--ro-bind', '/dev/null', path];
+  return statSync(path).isDirectory() ? ['--tmpfs', path, '--remount-ro', path] : ['--ro-bind', '/dev/null', path];
 };
 
 /** The filter in a file, to be handed on as descriptor 3. */
