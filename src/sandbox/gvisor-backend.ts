@@ -22,7 +22,7 @@ import { SANDBOX_HOME, SANDBOX_PATH, SANDBOX_TMP } from './inside.ts';
 import type { EgressSession } from './parts.ts';
 import { proofCache } from './probe-cache.ts';
 import { profileDigest } from './profile-digest.ts';
-import type { BackendParts } from './sandboxes.ts';
+import type { BackendParts } from './backend-parts.ts';
 import { supervise } from './supervise.ts';
 
 /** Whom programs run as when we are root and nobody was named: nobody. */

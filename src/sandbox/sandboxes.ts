@@ -1,8 +1,9 @@
 import { ISOLATION_LEVELS, type IsolationLevel, SallyportError } from '../core/index.ts';
+import type { OpenBackend } from './backend-parts.ts';
+import { openBubblewrapBackend } from './bubblewrap.ts';
 import type {
   ChosenLevel,
   LevelReport,
-  SandboxBackend,
   SandboxCommand,
   SandboxProcess,
   SandboxProfile,
@@ -12,18 +13,6 @@ import { openGvisorBackend } from './gvisor-backend.ts';
 import { openNoneBackend } from './none-backend.ts';
 import type { OpenEgress, SandboxOptions } from './parts.ts';
 import { type OpenRuntimeFolder, openRuntimeFolder, type RuntimeOptions } from './runtime-folder.ts';
-
-/** What a backend is made with. */
-export interface BackendParts {
-  readonly options: SandboxOptions;
-  /** The folder of this process, opened when it is first needed. */
-  readonly runtime: () => Promise<OpenRuntimeFolder>;
-  /** Null: profiles with a door to the network cannot be started. */
-  readonly openEgress: OpenEgress | null;
-}
-
-/** Makes a backend; does nothing else yet. */
-export type OpenBackend = (parts: BackendParts) => SandboxBackend;
 
 /** What the sandboxes are made of; the default is what this version has. */
 export interface SandboxParts {
@@ -60,7 +49,7 @@ export interface Sandboxes {
   close(): Promise<void>;
 }
 
-const BACKENDS: readonly OpenBackend[] = [openNoneBackend, openGvisorBackend];
+const BACKENDS: readonly OpenBackend[] = [openNoneBackend, openBubblewrapBackend, openGvisorBackend];
 
 /** Opens the sandboxes of this process; nothing is looked for, made or started before it is asked for. */
 export function openSandboxes(options: SandboxOptions, parts: SandboxParts = {}): Sandboxes {

@@ -13,8 +13,8 @@ export interface Supervised {
   readonly terminate: () => void;
   /** Kills everything at once. May be called several times. Must not throw when nothing is left. */
   readonly kill: () => void;
-  /** Settles when every process is gone and everything on the host is cleaned away. Never rejects. */
-  readonly gone: Promise<Pick<SandboxEnd, 'status' | 'signal'>>;
+  /** Settles when every process is gone and everything on the host is cleaned away; what only then shows as the reason counts. Never rejects. */
+  readonly gone: Promise<Pick<SandboxEnd, 'status' | 'signal'> & { readonly killedBy?: KilledBy }>;
   /** Looks at what only a watchdog can hold: a reason to kill everything now, or null. Asked every {@link WATCH_MS}. */
   readonly watch?: () => KilledBy;
 }
@@ -36,10 +36,10 @@ export function supervise(what: Supervised, limits: SandboxLimits, options: Star
   };
   const { stdin, stdout, stderr } = pipesOf(what, limits, () => killFor('output'));
   const release = armTimers(what, limits, options, killFor);
-  const ended = what.gone.then((end): SandboxEnd => {
+  const ended = what.gone.then(({ status, signal, ...seen }): SandboxEnd => {
     isGone = true;
     release();
-    return { ...end, killedBy };
+    return { status, signal, killedBy: killedBy ?? seen.killedBy ?? null };
   });
   const stop = async (graceMs: number = GRACE_MS): Promise<void> => {
     if (isGone) return;
