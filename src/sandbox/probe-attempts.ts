@@ -25,7 +25,7 @@ export const PROBE_ATTEMPTS: readonly ProbeAttempt[] = [
   ),
   ...['tcp', 'udp', 'unix-path', 'unix-abstract', 'environment', 'descriptor', 'host-process'].map(sure),
   { name: 'core-pattern', sure: false },
-  { name: 'machine-files', sure: false },
+  { name: 'machine-files', sure: true },
   { name: 'set-user-id', sure: true },
   { name: 'user-namespace', sure: false, virtual: true },
   { name: 'open-files', sure: true, limit: 'openFiles' },
@@ -35,9 +35,9 @@ export const PROBE_ATTEMPTS: readonly ProbeAttempt[] = [
 
 /** What the probe asks of the limits: small, so that going over them is quick. */
 export const PROBE_LIMITS: SandboxLimits = {
-  wallMs: 10_000,
+  wallMs: 20_000,
   memoryBytes: 0,
-  processes: 64,
+  processes: 32,
   fileBytes: 1_048_576,
   openFiles: 256,
   outputBytes: 65_536,

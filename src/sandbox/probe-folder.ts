@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sha256Hex } from '../core/index.ts';
 import type { SandboxProfile } from './contract.ts';
 import { PROBE_LIMITS } from './probe-attempts.ts';
 import { PROBE_PROGRAM } from './probe-program.ts';
@@ -48,6 +49,17 @@ function probeRoot(): string {
   } catch {
     return realpathSync(tmpdir());
   }
+}
+
+/** Files that say which machine this is and who uses it; a sandbox shows none, or made-up ones. */
+const MACHINE_FILES = ['/etc/passwd', '/etc/group', '/etc/machine-id', '/etc/fstab'];
+
+/** What the host has in them, told to the program as digests only. */
+export function machineFiles(): readonly { readonly file: string; readonly digest: string }[] {
+  return MACHINE_FILES.flatMap((file) => {
+    const text = textOf(file);
+    return text === null || text.trim() === '' ? [] : [{ file, digest: sha256Hex(text) }];
+  });
 }
 
 const HIDDEN = 'hidden.txt';

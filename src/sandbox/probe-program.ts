@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const net = require('node:net');
 const dgram = require('node:dgram');
 const path = require('node:path');
+const { createHash } = require('node:crypto');
 const { spawnSync } = require('node:child_process');
 
 const plan = JSON.parse(fs.readFileSync(path.join(__dirname, 'plan.json'), 'utf8'));
@@ -28,6 +29,14 @@ function processFiles(name) {
       return '';
     }
   });
+}
+
+function digestOf(file) {
+  try {
+    return createHash('sha256').update(fs.readFileSync(file)).digest('hex');
+  } catch {
+    return null;
+  }
 }
 
 /** Settles at the first event of these, or after a while; a socket that is closed at once says nothing. */
@@ -80,10 +89,7 @@ function opensMany() {
   }
 }
 
-const forks = 'i=0; while [ $i -lt ' + plan.processes + ' ]; do sleep 5 & i=$((i+1)); done';
-
-// Sandboxes have a made-up one, the same everywhere.
-const hasMachineId = () => fs.existsSync('/etc/machine-id') && !/^0{31}1\s*$/.test(fs.readFileSync('/etc/machine-id', 'utf8'));
+const forks = 'i=0; while [ $i -lt ' + plan.processes + ' ]; do sleep 60 & p="$p $!"; i=$((i+1)); done; kill $p';
 
 const ATTEMPTS = {
   'read-outside': () => reads(outside('canary.txt')),
@@ -105,7 +111,7 @@ const ATTEMPTS = {
   'descriptor': descriptorOfCanary,
   'host-process': () => processFiles('cmdline').some((text) => text.includes(plan.marker)),
   'core-pattern': () => (fs.closeSync(fs.openSync('/proc/sys/kernel/core_pattern', 'r+')), true),
-  'machine-files': () => ['/etc/fstab', '/var/lib/dpkg/status'].some((file) => fs.existsSync(file)) || hasMachineId(),
+  'machine-files': () => plan.machineFiles.some(({ file, digest }) => digestOf(file) === digest),
   'set-user-id': setsUserId,
   'user-namespace': () => spawnSync('unshare', ['-U', 'true'], { stdio: 'ignore' }).status === 0,
   'open-files': opensMany,

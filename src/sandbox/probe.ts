@@ -1,7 +1,7 @@
 import { canonicalJson, type IsolationLevel, randomBytes, sha256Hex } from '../core/index.ts';
 import type { LevelReport, SandboxBackend } from './contract.ts';
 import { attemptsFor, PROBE_LIMITS, type ProbeAttempt } from './probe-attempts.ts';
-import { makeProbeFolder, type ProbeFolder, type ProbeUser } from './probe-folder.ts';
+import { machineFiles, makeProbeFolder, type ProbeFolder, type ProbeUser } from './probe-folder.ts';
 import { openProbeHost, type ProbeHost } from './probe-host.ts';
 import { PROBE_PROGRAM } from './probe-program.ts';
 import { type Launch, launchInside, launchOutside, readResults } from './probe-run.ts';
@@ -57,7 +57,7 @@ async function runProbe(attempts: readonly ProbeAttempt[], user: ProbeUser | nul
         ...words,
         ...BEYOND,
         ...{ outside: folder.outside, inode: folder.inode, tcpPort: host.tcpPort, udpPort: host.udpPort },
-        ...{ waitMs: CONNECT_MS, attempts: attempts.map(({ name }) => name) },
+        ...{ waitMs: CONNECT_MS, machineFiles: machineFiles(), attempts: attempts.map(({ name }) => name) },
       });
       return await judge(folder, host, await launch(folder, words.secret));
     } finally {
