@@ -102,6 +102,10 @@ function boxOf(plan: BoxPlan, child: Child, pid: number): Box {
   const processes = withDescendants(pid);
   const isWithin = plan.bundle.place.kind === 'within';
   let isOver = false;
+  const giveUp = (): void => {
+    plan.abandon?.();
+    child.kill('SIGKILL');
+  };
   const gone = new Promise<Pick<SandboxEnd, 'status' | 'signal'>>((resolve) => {
     const onExit = (code: number | null): void => {
       isOver = true;
@@ -112,31 +116,31 @@ function boxOf(plan: BoxPlan, child: Child, pid: number): Box {
   });
   const kill = (): void => {
     if (isOver) return;
-    if (isWithin) killWithin(plan, child, () => isOver);
+    if (isWithin) signalInside(plan, child, 'KILL', giveUp);
     else child.kill('SIGKILL');
   };
   const terminate = (): void => {
-    child.kill('SIGTERM');
+    if (!isOver) signalInside(plan, child, 'TERM', () => undefined);
   };
   return { pid, stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, processes, terminate, kill, gone };
 }
 
-const WITHIN_KILL_MS = 5_000;
+const SIGNAL_MS = 5_000;
 
-/** The kernel of the sandbox ends the container; `runsc run` sees it and cleans up. If that does not come to pass, it is killed as well. */
-function killWithin(plan: BoxPlan, child: Child, isOver: () => boolean): void {
-  const killer = spawnRunsc(plan, ['kill', plan.id, 'KILL']);
-  const giveUp = (): void => {
-    plan.abandon?.();
-    child.kill('SIGKILL');
-  };
-  for (const stream of [killer.stdout, killer.stderr]) stream.resume();
-  killer.stdin.on('error', () => undefined).end();
-  killer.on('error', giveUp);
+/**
+ * Has the kernel of the sandbox signal the launcher of a container: `runsc run` itself would die of a signal, not hand it on.
+ * `onFailure`: that did not come to pass, or the container is still there after a while where it has to be gone.
+ */
+function signalInside(plan: BoxPlan, child: Child, signal: 'TERM' | 'KILL', onFailure: () => void): void {
+  const caller = spawnRunsc(plan, ['kill', plan.id, signal]);
+  for (const stream of [caller.stdout, caller.stderr]) stream.resume();
+  caller.stdin.on('error', () => undefined).end();
+  caller.on('error', onFailure);
   const timer = setTimeout(() => {
-    killer.kill('SIGKILL');
-    if (!isOver()) giveUp();
-  }, WITHIN_KILL_MS);
+    caller.kill('SIGKILL');
+    onFailure();
+  }, SIGNAL_MS);
+  if (signal === 'TERM') caller.once('exit', () => clearTimeout(timer));
   child.once('exit', () => clearTimeout(timer));
 }
 
