@@ -75,7 +75,7 @@ describe.each(LEVELS)('$level', ({ level, isHere }) => {
   afterEach(() => workspace?.remove());
 
   only(
-    `the shell tool works on the project, and on nothing else${title}`,
+    `[T2.1] the shell tool works on the project, and on nothing else${title}`,
     async () => {
       await open(policyOf(level));
       const git = (...words: string[]): Buffer => execFileSync('git', words, { cwd: workspace.root });
@@ -122,7 +122,7 @@ describe.each(LEVELS)('$level', ({ level, isHere }) => {
   );
 
   only(
-    `a policy that shows less ends what runs${title}`,
+    `[T2.3] a policy that shows less ends what runs${title}`,
     async () => {
       await open(policyOf(level));
       const running = gate.call('shell', { command: 'sleep 600' });
@@ -135,7 +135,7 @@ describe.each(LEVELS)('$level', ({ level, isHere }) => {
   );
 
   only(
-    `a hostile server gets what its rule names, and nothing else${title}`,
+    `[T2.1] a hostile server gets what its rule names, and nothing else${title}`,
     async () => {
       process.env['CANARY'] = 'sings';
       const server = {
@@ -212,7 +212,7 @@ echo tried everything
 `;
 
 describe('without a sandbox', () => {
-  test('a level that is not here is a denial before anything runs, on record', async () => {
+  test('[T2.2] a level that is not here is a denial before anything runs, on record', async () => {
     const policy = policyOf('gvisor').replace(/sandbox: .*/, 'sandbox: { runscPath: /nonexistent/runsc }');
     const workspace = makeWorkspace(policy, FILES);
     const gate = await openGate({ policy: workspace.policyFile, state: workspace.state, tools: [shell()] });
