@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { quoteForMessage, SallyportError } from '../core/index.ts';
+import type { BackendParts } from './backend-parts.ts';
 import { checkCommand, checkProfile } from './check-profile.ts';
 import type {
   LevelReport,
@@ -22,7 +23,6 @@ import { SANDBOX_HOME, SANDBOX_PATH, SANDBOX_TMP } from './inside.ts';
 import type { EgressSession } from './parts.ts';
 import { proofCache } from './probe-cache.ts';
 import { profileDigest } from './profile-digest.ts';
-import type { BackendParts } from './backend-parts.ts';
 import { supervise } from './supervise.ts';
 
 /** Whom programs run as when we are root and nobody was named: nobody. */
