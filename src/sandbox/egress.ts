@@ -128,12 +128,13 @@ async function listen(
   { path, owner }: { readonly path: string; readonly owner: EgressParts['owner'] },
 ): Promise<Server> {
   const front = openHttpFront(context, (socket, written) => {
-    if (socket instanceof Socket) void receiveConnect(context, { socket, written, authority, front });
+    const isSocket = socket instanceof Socket;
+    if (isSocket) receiveConnect(context, { socket, written, authority, front }).catch(defect(context, socket));
     else socket.destroy();
   });
   const accept = acceptor(context);
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    if (accept(socket)) void sort(context, { socket, authority, front });
+    if (accept(socket)) sort(context, { socket, authority, front }).catch(defect(context, socket));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -167,6 +168,14 @@ function acceptor({ limits, signal, record }: EgressContext): (socket: Socket) =
     return false;
   };
 }
+
+/** What went wrong in the proxy itself is recorded, and ends the connection. */
+const defect =
+  (context: EgressContext, socket: Socket) =>
+  (error: unknown): void => {
+    context.record(refusedEvent(unreadableAsk('tcp'), refuse('INTERNAL', 'the proxy failed', error)));
+    socket.destroy();
+  };
 
 interface Received {
   readonly socket: Socket;

@@ -57,8 +57,9 @@ function environment(taken: readonly number[]): NodeJS.ProcessEnv {
 }
 
 function run(taken: readonly number[]): void {
-  const child = spawn(program, programArguments, { stdio: 'inherit', env: environment(taken) });
+  // Before the program is there, which may send us one at once; handlers run when `child` is set.
   for (const signal of FORWARDED) process.on(signal, () => void child.kill(signal));
+  const child = spawn(program, programArguments, { stdio: 'inherit', env: environment(taken) });
   child.on('error', (error: NodeJS.ErrnoException) => {
     process.stderr.write(`sallyport: the program cannot be started: ${error.code}\n`);
     process.exit(error.code === 'ENOENT' ? NOT_FOUND : CANNOT_RUN);
