@@ -45,7 +45,7 @@ async function open(
   door: EgressDoor,
   { folder: parent, owner, limits: given = {} }: EgressParts,
 ): Promise<EgressSession> {
-  const [relay, preload] = [builtFile('relay.js'), builtFile('egress-preload.cjs')];
+  const [relay, preload] = [builtFile('relay.cjs'), builtFile('egress-preload.cjs')];
   const node = realpathSync(process.execPath);
   const limits = { ...EGRESS_LIMITS, ...given };
   const folder = makeFolder(parent, 'egress', owner);
