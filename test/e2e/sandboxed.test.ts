@@ -72,7 +72,10 @@ describe.each(LEVELS)('$level', ({ level, isHere }) => {
     gate = await openGate({ policy: workspace.policyFile, state: workspace.state, tools: [shell(), fileRead()] });
   };
   const run = async (command: string): Promise<string> => (await gate.call('shell', { command })).text;
-  afterEach(() => workspace?.remove());
+  afterEach(async () => {
+    await gate?.close();
+    workspace?.remove();
+  });
 
   only(
     `[T2.1] the shell tool works on the project, and on nothing else${title}`,
@@ -125,8 +128,8 @@ describe.each(LEVELS)('$level', ({ level, isHere }) => {
     `[T2.3] a policy that shows less ends what runs${title}`,
     async () => {
       await open(policyOf(level));
-      const running = gate.call('shell', { command: 'sleep 600' });
-      await delay(2_000);
+      const running = gate.call('shell', { command: 'touch out/started; sleep 600' });
+      for (let look = 0; look < 400 && !existsSync(join(workspace.root, 'out/started')); look += 1) await delay(50);
       workspace.write({ 'sallyport.yaml': policyOf(level).replace('secrets/,', 'secrets/, src/private/,') });
       expect(await running).toMatchObject({ kind: 'failed', code: 'POLICY_CHANGED' });
       await gate.close();
