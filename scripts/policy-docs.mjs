@@ -18,6 +18,10 @@ const sections = [
   ['`tools.NAME.flow`', defs.flow],
   ['`tools.NAME.arguments.ARGUMENT`', defs.argument],
   ['`servers.NAME`', defs.server],
+  ['`servers.NAME.paths`', defs.server.properties.paths],
+  ['`servers.NAME.limits`', defs.server.properties.limits],
+  ['`sandbox`', policySchema.properties.sandbox],
+  ['`sandbox.runAs`', policySchema.properties.sandbox.properties.runAs],
   ['`principals.NAME`', defs.principal],
   ['`principals.NAME.match`', defs.principal.properties.match],
 ];

@@ -26,6 +26,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
     }
   };
   addServing(program, run);
+  addSandbox(program, run);
   addConnecting(program, run);
   addPolicy(program, run);
   addServers(program, run);
@@ -75,6 +76,22 @@ function addServing(program: Command, run: Run): void {
     .action((tool, json, flags) =>
       run(flags, async (terminal) => (await import('./call.ts')).call(terminal, { tool, json }, flags)),
     );
+}
+
+function addSandbox(program: Command, run: Run): void {
+  common(program.command('run'))
+    .description(
+      'a command under the rule of the tool shell, in its sandbox; exits as the command does, 125 to 127 are ours',
+    )
+    .option(
+      '--isolation <levels>',
+      'levels that will do, best first (gvisor,bubblewrap); never weaker than the policy asks',
+    )
+    .argument('<command...>', 'the program and its arguments, after --')
+    .action((words, flags) => run(flags, async (terminal) => (await import('./run.ts')).run(terminal, words, flags)));
+  common(program.command('doctor'))
+    .description('which isolation levels were proven on this machine, and how to get the others')
+    .action((flags) => run(flags, async (terminal) => (await import('./doctor.ts')).doctor(terminal, flags)));
 }
 
 const PROJECT = ['--project', 'the file of the project that lies here, instead of the file of the user'] as const;

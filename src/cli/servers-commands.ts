@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { SallyportError } from '../core/index.ts';
-import { type LoadedPolicy, loadPolicy } from '../gate/index.ts';
+import { type LoadedPolicy, loadPolicy, openServerSandboxes } from '../gate/index.ts';
 import {
   approveServer,
   definitionsDigest,
@@ -124,7 +124,8 @@ async function look(terminal: Terminal, name: string, settings: Settings): Promi
   const rule = ruleOf(loaded, name);
   terminal.err(safeLines(`Asking ${name}: ${howOf(rule)} …`));
   const lock = await readLockToApprove(lockPathOf(settings.policyFile));
-  const current = await fetchDefinitions(rule, { root: loaded.root });
+  await using sandboxes = openServerSandboxes(loaded, settings.state);
+  const current = await fetchDefinitions(rule, { start: sandboxes.start });
   return { rule, locked: lock.get(name) ?? null, current, loaded };
 }
 

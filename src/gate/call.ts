@@ -6,9 +6,12 @@ import { execute } from './execute.ts';
 import { gatherFacts } from './facts.ts';
 import type { House } from './house.ts';
 import { inbound, stoppedLate } from './inbound.ts';
+import { readIsolation } from './isolation-facts.ts';
 import { judge } from './judge.ts';
 import { observed } from './observe.ts';
 import { type ParsedCall, parseAgain } from './parse.ts';
+import { type Placement, planPlacement } from './placement.ts';
+import { planRun } from './planned-run.ts';
 import { admit, askUncertain, recordOutcome, recordRefusal } from './records.ts';
 import type { Asked, CallResult, Denied } from './result.ts';
 import type { RunningCall } from './running-calls.ts';
@@ -37,6 +40,8 @@ interface Admitted {
   readonly house: House;
   readonly admission: Admission;
   readonly running: RunningCall;
+  /** The sandbox of what the call spawns by itself. */
+  readonly placement: Placement | null;
 }
 
 /**
@@ -51,17 +56,19 @@ export async function passGate(entrance: House, request: CallRequest): Promise<C
 
   const passed = await passOut(entrance, request); // 3 to 7: the first door
   if (passed.kind === 'denied') return passed;
-  const { house, admission, running } = passed;
+  const { house, admission, running, placement } = passed;
 
   try {
     // 8: no secret is resolved: a policy that asks for one does not load.
-    const executed = await execute(house, request, running); // 9: in the isolation that was asked for
+    const executed = await execute(house, request, running, placement); // 9: in the isolation that was asked for
     const judgement = running.judgement(); // with the obligations that a change of the policy brought meanwhile
     // 10 to 13: what comes back through the second door. What came after the policy or a stop ended the call is withheld.
     const delivered = stoppedLate(running.stopped()) ?? inbound(house, request, judgement, executed);
 
     // 14: the outcome is recorded, then the result is released; what cannot be recorded is withheld.
-    const record = await recordOutcome(house, admission, delivered, house.clock.mono() - started);
+    const record = await recordOutcome(house, admission, delivered, {
+      ...{ placement, microseconds: house.clock.mono() - started },
+    });
     if (delivered.kind === 'failed') return answerFailed(name, delivered, judgement.decision, record);
     if (record === null) return answerFailed(name, UNRECORDED, judgement.decision, null);
     if (delivered.kind === 'asked') return answerAsked(delivered, judgement.decision, record);
@@ -91,7 +98,8 @@ async function tryOut(house: House, request: CallRequest): Promise<Admitted | De
   // 3: all I/O that the decision needs. A keeper that does not answer is a denial, after a bounded time.
   const uncertain = await askUncertain(house, request);
   if (typeof uncertain !== 'boolean') return answerDenied(name, uncertain, null);
-  const gathered = await gatherFacts(house, request, uncertain);
+  const isolation = await readIsolation(house, request);
+  const gathered = await gatherFacts(house, request, { uncertain, isolation });
 
   // INVARIANT: nothing is awaited from here until the call is counted, so that two calls cannot take the same last place.
   const facts = withHistory(house, gathered);
@@ -105,9 +113,16 @@ async function tryOut(house: House, request: CallRequest): Promise<Admitted | De
   // INVARIANT: before it is admitted: a policy or a stop that comes in between finds the call.
   const running = house.running.begin(request, judgement);
 
+  // Where it runs is made before it is admitted, and stands in that record.
+  const placement = await planPlacement(house, judgement, planRun(house, judgement));
+  if (placement !== null && 'code' in placement) {
+    running.end();
+    counted.takeBack();
+    return answerDenied(name, placement, await recordRefusal(house, request, { ...judgement, decision: placement }));
+  }
   // 7: intent and admission become durable together, before anything happens.
-  const admission = await admit(house, request, judgement);
-  if (!('code' in admission)) return { kind: 'admitted', house, admission, running };
+  const admission = await admit(house, request, judgement, placement);
+  if (!('code' in admission)) return { kind: 'admitted', house, admission, running, placement };
   running.end();
   counted.takeBack();
   // A stop is a denial like any other; what else keeps a call from being admitted keeps its refusal from being recorded too.

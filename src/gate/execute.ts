@@ -6,6 +6,7 @@ import type { Judgement } from './judge.ts';
 import { isOutOfReach } from './observe.ts';
 import { openPath } from './open-path.ts';
 import type { OpenedPath } from './opened-path.ts';
+import { type Placement, startPlaced } from './placement.ts';
 import { planRun } from './planned-run.ts';
 import type { RunningCall } from './running-calls.ts';
 import { sendFor } from './send.ts';
@@ -18,7 +19,12 @@ export type Executed =
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
 
 /** Step 9: runs the tool until it ends, its time is over, the caller gives up, or it may not go on. Never rejects. */
-export async function execute(house: House, request: CallRequest, running: RunningCall): Promise<Executed> {
+export async function execute(
+  house: House,
+  request: CallRequest,
+  running: RunningCall,
+  placement: Placement | null,
+): Promise<Executed> {
   const judgement = running.judgement();
   const tool = judgement.parsed.registered?.tool;
   if (tool === undefined) return { kind: 'failed', code: 'TOOL_UNKNOWN', message: 'there is no such tool' };
@@ -27,7 +33,10 @@ export async function execute(house: House, request: CallRequest, running: Runni
   const timeoutMs = judgement.decision.obligations.timeoutMs || house.limits.upstreamMs;
   const watch = watchRun(running, request.signal, timeoutMs);
   try {
-    const result = tool.execute(judgement.facts.arguments, contextOf(house, request, judgement, running.signal));
+    const result = tool.execute(
+      judgement.facts.arguments,
+      contextOf({ house, request, placement }, judgement, running.signal),
+    );
     // A tool that does not stop when told goes on without us; what it returns later is dropped.
     const output = await Promise.race([result, watch.reached]);
     return { kind: 'returned', output };
@@ -38,7 +47,13 @@ export async function execute(house: House, request: CallRequest, running: Runni
   }
 }
 
-function contextOf(house: House, request: CallRequest, judgement: Judgement, signal: AbortSignal): ToolContext {
+interface Executing {
+  readonly house: House;
+  readonly request: CallRequest;
+  readonly placement: Placement | null;
+}
+
+function contextOf({ house, request, placement }: Executing, judgement: Judgement, signal: AbortSignal): ToolContext {
   const paths: Record<string, OpenedPath> = {};
   for (const [pointer, { use, reading }] of Object.entries(judgement.facts.paths)) {
     if ('trouble' in reading || (judgement.facts.command !== undefined && pointer.startsWith('command:'))) continue;
@@ -60,6 +75,11 @@ function contextOf(house: House, request: CallRequest, judgement: Judgement, sig
     ...(request.exchange === null ? {} : { exchange: request.exchange }),
     ...(send === null ? {} : { send }),
     ...(run === null ? {} : { run }),
+    ...(run === null || placement === null
+      ? {}
+      : {
+          start: (options) => startPlaced(house, placement, run, { ...options, signal, principal: request.principal }),
+        }),
   };
 }
 

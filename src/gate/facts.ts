@@ -21,9 +21,12 @@ type PathFactsByPointer = Record<string, { readonly use: PathUse; readonly readi
 export type ArgumentReader = Pick<House, 'registry' | 'root' | 'control' | 'limits' | 'compiled'>;
 
 /** Step 3: everything a decision needs that only the world knows. After this no step but `execute` does I/O. */
-export function gatherFacts(house: House, request: CallRequest, uncertain: boolean): Promise<CallFacts> {
-  const { principal, parsed } = request;
-  return readFacts(house, { principal, parsed, uncertain });
+export function gatherFacts(
+  house: House,
+  { principal, parsed }: CallRequest,
+  known: { readonly uncertain: boolean; readonly isolation: CallFacts['isolation'] | null },
+): Promise<CallFacts> {
+  return readFacts(house, { principal, parsed, ...known });
 }
 
 /** The part of a house that facts are read with. */
@@ -32,7 +35,15 @@ export type FactReader = ArgumentReader & RequestReader;
 /** The facts of a call, but for what was called before. */
 export async function readFacts(
   reader: FactReader,
-  { principal, parsed, uncertain }: Pick<CallRequest, 'principal' | 'parsed'> & { readonly uncertain: boolean },
+  {
+    principal,
+    parsed,
+    uncertain,
+    isolation = null,
+  }: Pick<CallRequest, 'principal' | 'parsed'> & {
+    readonly uncertain: boolean;
+    readonly isolation?: CallFacts['isolation'] | null;
+  },
 ): Promise<CallFacts> {
   const tool = parsed.registered?.tool;
   const requests = await readRequests(reader, parsed);
@@ -48,6 +59,7 @@ export async function readFacts(
     ...(Object.keys(requests).length === 0 ? {} : { requests }),
     runs: tool?.runs ?? 'in-process',
     ...(tool?.effect === undefined || tool.server !== undefined ? {} : { effect: tool.effect }),
+    ...(isolation === null || isolation === undefined ? {} : { isolation }),
     uncertain,
   });
 }

@@ -8,6 +8,7 @@ import {
 } from '../core/index.ts';
 import { defaultStateFolder, joinKeeper, type Keeper, localUser } from '../keeper/index.ts';
 import { mayBeAllowed, type Policy, reachableFolders, type ServerRule } from '../policy/index.ts';
+import type { Sandboxes, SandboxProcess } from '../sandbox/index.ts';
 import { type Action, parseAction } from './act.ts';
 import { passGate } from './call.ts';
 import { openCallHistory } from './call-history.ts';
@@ -23,6 +24,8 @@ import { describeStatus, type PolicyStatus } from './policy-status.ts';
 import { Registry } from './registry.ts';
 import type { Asked, CallResult } from './result.ts';
 import { followStops, openRunningCalls } from './running-calls.ts';
+import { openRunningServers, type RunningServers } from './running-servers.ts';
+import { openSandboxRoom, type SandboxRoom } from './sandbox-room.ts';
 import type { CallExchange, Tool } from './tool.ts';
 
 /**
@@ -64,6 +67,8 @@ interface GateParts {
 
 async function buildGate(options: GateOptions, { loaded, registry, keeper }: GateParts): Promise<Gate> {
   const running = openRunningCalls();
+  const sandboxes = openSandboxRoom(options.sandboxes);
+  const servers = openRunningServers();
   const policyChanged = openListeners<PolicyStatus>();
   const toolsChanged = openListeners<void>();
   const fixturesOf = (room: Pick<PolicyInForce, 'house' | 'renewed'>): Fixtures => ({
@@ -75,17 +80,28 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
     history: openCallHistory(),
     limits: Object.freeze({ ...DEFAULT_LIMITS, ...options.limits }),
     missing: options.missing ?? (() => null),
+    sandboxesFor: sandboxes.use,
+    isolation: options.isolation ?? null,
   });
   const say = options.onPolicyNotice ?? sayOnStandardError;
   const policies = await openPolicy(policySource(options, loaded, keeper), fixturesOf, () => {
     policyChanged.tell(policies.status());
     toolsChanged.tell();
   });
+  policyChanged.add(() => servers.judgeAll(policies.house()));
   policyChanged.add((status) => say(describeStatus(status)));
   const first = policies.status();
   if (first.development || first.approvedDigest !== null) say(describeStatus(first));
   const unwatch = followStops(keeper, running);
-  return new OpenGate({ policies, unwatch, policyChanged, toolsChanged, ownsKeeper: options.keeper === undefined });
+  return new OpenGate({
+    policies,
+    sandboxes,
+    servers,
+    unwatch,
+    policyChanged,
+    toolsChanged,
+    ownsKeeper: options.keeper === undefined,
+  });
 }
 
 const sayOnStandardError = (line: string): void => {
@@ -94,6 +110,8 @@ const sayOnStandardError = (line: string): void => {
 
 interface OpenParts {
   readonly policies: PolicyInForce;
+  readonly sandboxes: SandboxRoom;
+  readonly servers: RunningServers;
   readonly unwatch: () => void;
   readonly policyChanged: Listeners<PolicyStatus>;
   readonly toolsChanged: Listeners<void>;
@@ -130,6 +148,15 @@ class OpenGate implements Gate {
 
   servers(): ReadonlyMap<string, ServerRule> {
     return this.#house.servers;
+  }
+
+  startServer(rule: ServerRule): Promise<SandboxProcess> {
+    this.#checkOpen();
+    return this.#parts.servers.start(this.#house, rule);
+  }
+
+  sandboxes(): Sandboxes {
+    return this.#house.sandboxes();
   }
 
   onPolicyChanged(listener: (status: PolicyStatus) => void): () => void {
@@ -177,6 +204,7 @@ class OpenGate implements Gate {
     this.#closed = true;
     this.#parts.policies.close();
     this.#parts.unwatch();
+    await this.#parts.sandboxes.close();
     if (this.#parts.ownsKeeper) await this.keeper.close(reason);
   }
 

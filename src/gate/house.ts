@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
-import type { Clock, ErrorCode, Limits } from '../core/index.ts';
+import type { Clock, ErrorCode, IsolationLevel, Limits } from '../core/index.ts';
 import type { Keeper } from '../keeper/index.ts';
+import type { SandboxSettings } from '../policy/index.ts';
 import {
   type CompiledPolicy,
   compilePolicy,
@@ -9,11 +10,13 @@ import {
   type Policy,
   type ServerRule,
 } from '../policy/index.ts';
+import type { Sandboxes } from '../sandbox/index.ts';
 import type { CallHistory } from './call-history.ts';
 import { type ControlFiles, watchControlFiles } from './control-files.ts';
 import type { Dial, Resolve } from './fetch-types.ts';
 import type { LoadedPolicy } from './load-policy.ts';
 import { type PolicyPair, serversOfPair } from './policy-pair.ts';
+import { openProfiles, type Profiles } from './profile.ts';
 import type { Registry } from './registry.ts';
 import type { RunningCalls } from './running-calls.ts';
 
@@ -30,6 +33,10 @@ export interface Fixtures {
   /** The admitted calls that rate limits count. */
   readonly history: CallHistory;
   readonly running: RunningCalls;
+  /** Levels that alone will do, where the one who opened the gate named some. */
+  readonly isolation: readonly IsolationLevel[] | null;
+  /** The sandboxes of these settings; opened when they are first asked for. */
+  readonly sandboxesFor: (settings: SandboxSettings) => Sandboxes;
   readonly missing: (tool: string) => { readonly code: ErrorCode; readonly reason: string } | null;
   /** The house with the policy in force now. A call takes one, and begins anew if it was not admitted under it. */
   latest(): House;
@@ -45,6 +52,9 @@ export interface House extends Fixtures {
   /** Absolute real path that relative paths are read against: the approved policy's. */
   readonly root: string;
   readonly control: ControlFiles;
+  readonly profiles: Profiles;
+  /** How what is spawned is isolated: by the settings that were approved. */
+  sandboxes(): Sandboxes;
   /** The policy as it is written now. */
   readonly policy: Policy;
   /** The policy that counts besides, until what is written is approved; `null`: nothing waits. */
@@ -74,6 +84,12 @@ export function buildHouse(fixtures: Fixtures, pair: PolicyPair, place: Placemen
     }
     return known.compiled;
   };
+  const settings = (approved ?? written).policy.sandbox;
+  const sandboxes = (): Sandboxes => fixtures.sandboxesFor(settings);
+  const control = watchControlFiles({
+    ...{ root, home: homedir(), policyFile: written.policyFile, stateFolders: [keeper.state] },
+    policyReads: [settings.runscPath, settings.bubblewrapPath].filter((path) => path !== undefined),
+  });
   return Object.freeze({
     ...fixtures,
     ...{ root, compiled, compileFor, epoch: place.epoch },
@@ -82,12 +98,11 @@ export function buildHouse(fixtures: Fixtures, pair: PolicyPair, place: Placemen
     observing: isObserving(compiled()), // a policy that does not compile over the tools that are here builds no house
     servers: serversOfPair(pair),
     withheld: withheldServers(pair, place.before),
-    control: watchControlFiles({
-      root,
-      home: homedir(),
-      policyFile: written.policyFile,
-      stateFolders: [keeper.state],
-    }),
+    ...{
+      control,
+      sandboxes,
+      profiles: openProfiles(control, { isPlaceholder: (path) => sandboxes().isPlaceholder(path) }),
+    },
   });
 }
 

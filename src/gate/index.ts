@@ -1,5 +1,6 @@
 /** The two doors: every call leaves through one, every result comes back through the other. */
 
+export type { LevelReport, SandboxEnd, Sandboxes, SandboxProcess } from '../sandbox/index.ts';
 export type { Action } from './act.ts';
 export { type AskedCall, type AskedWorld, explainCall } from './explain.ts';
 export type { RedirectAnswer } from './explain-hops.ts';
@@ -12,6 +13,7 @@ export { INSIDE_VARIABLE, type PlannedRun } from './planned-run.ts';
 export { type PolicyText, readPolicyFile } from './policy-file.ts';
 export type { PolicyStatus } from './policy-status.ts';
 export type { Asked, CallResult, Delivered, Denied, Failed } from './result.ts';
+export { openServerSandboxes, type ServerSandboxes } from './server-sandboxes.ts';
 export {
   type CallExchange,
   type Content,

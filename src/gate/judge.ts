@@ -1,14 +1,9 @@
-import { type ErrorCode, type Principal, quoteForMessage, remedyOf } from '../core/index.ts';
-import {
-  type CallFacts,
-  type CompiledPolicy,
-  type Decision,
-  decide,
-  mayBeAllowed,
-  type Obligations,
-} from '../policy/index.ts';
+import { type Principal, quoteForMessage } from '../core/index.ts';
+import { type CallFacts, type CompiledPolicy, type Decision, decide, mayBeAllowed } from '../policy/index.ts';
 import type { CallRequest } from './call.ts';
+import { denyBuiltIn } from './deny.ts';
 import type { House } from './house.ts';
+import { judgePlace } from './isolation-facts.ts';
 import type { ParsedCall } from './parse.ts';
 
 /** What was decided, and from what. */
@@ -36,7 +31,9 @@ export function judge(
   if (parsed.registered === null) {
     return { parsed, facts, decision: missingTool(house, request.principal, parsed.name, decision) };
   }
-  return { parsed, facts, decision: withheldServer(house, parsed.registered.tool.server, decision) };
+  const open = withheldServer(house, parsed.registered.tool.server, decision);
+  const misplaced = open.effect === 'allow' ? judgePlace(house, facts, open.obligations.isolation) : null;
+  return { parsed, facts, decision: misplaced ?? open };
 }
 
 /** The policy in force does not have the server of the tool, whatever its rules still say of the tool. */
@@ -60,20 +57,3 @@ function missingTool(house: House, principal: Principal, name: string, decision:
   if (decision.effect === 'deny') return decision;
   return denyBuiltIn('TOOL_UNKNOWN', `a rule allows ${quoteForMessage(name)}, but there is no such tool`);
 }
-
-const NO_OBLIGATIONS: Obligations = Object.freeze({
-  isolation: Object.freeze([]),
-  timeoutMs: 0,
-  maxLength: null,
-  audit: false,
-});
-
-/** A denial that no policy file states. */
-export const denyBuiltIn = (code: ErrorCode, reason: string): Decision & { readonly effect: 'deny' } => ({
-  effect: 'deny',
-  rule: { id: `builtin.${code}` },
-  code,
-  reason,
-  instead: remedyOf(code),
-  obligations: NO_OBLIGATIONS,
-});

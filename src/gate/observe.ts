@@ -23,6 +23,8 @@ function canPass(house: House, { facts }: Judgement, { code }: NotAllowed): bool
   // An action of a server that no rule opens was not offered either, and a server is not let loose on a client.
   // A URI that cannot be compared may lead anywhere, the state folder included.
   if (code === 'ACTION_NOT_ALLOWED' || code === 'URI_MALFORMED' || code === 'POLICY_CHANGED') return false;
+  // There is no sandbox of that kind to run it in.
+  if (code === 'ISOLATION_UNAVAILABLE' || code === 'SANDBOX_FAILED') return false;
   if (code === 'COMMAND_MALFORMED' || code === 'COMMAND_TOO_LARGE') return false;
   if (facts.command !== undefined && 'trouble' in facts.command) return false;
   return canSend(house, facts) && !Object.values(facts.paths).some(({ use, reading }) => isOutOfReach(use, reading));

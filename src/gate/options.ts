@@ -1,6 +1,7 @@
-import type { Clock, ErrorCode, Limits, Principal, Proof, Surface } from '../core/index.ts';
+import type { Clock, ErrorCode, IsolationLevel, Limits, Principal, Proof, Surface } from '../core/index.ts';
 import type { Keeper } from '../keeper/index.ts';
 import type { Policy, ServerRule } from '../policy/index.ts';
+import type { Sandboxes, SandboxProcess } from '../sandbox/index.ts';
 import type { Action } from './act.ts';
 import type { Dial, Resolve } from './fetch-types.ts';
 import type { PolicyStatus } from './policy-status.ts';
@@ -28,6 +29,12 @@ export interface GateOptions {
   readonly state?: string;
   /** A keeper that is open already; the gate then leaves it open when it closes. */
   readonly keeper?: Keeper;
+  /**
+   * Levels that alone will do for what is spawned, best first: those of the policy, or stronger ones. Nothing is spawned in another.
+   */
+  readonly isolation?: readonly IsolationLevel[];
+  /** How what is spawned is isolated; by `sandbox:` of the policy if absent. The gate leaves it open when it closes. */
+  readonly sandboxes?: Sandboxes;
   readonly limits?: Partial<Limits>;
   readonly clock?: Clock;
   /** Looks names up for `api_call`; the system's resolver if absent. */
@@ -89,6 +96,13 @@ export interface Gate extends AsyncDisposable {
   policyStatus(): PolicyStatus;
   /** The MCP servers of the policy in force: what it adds or changes is not among them before it is approved. */
   servers(): ReadonlyMap<string, ServerRule>;
+  /**
+   * Starts a server of the policy in force in the isolation that its rule accepts; where it runs is recorded before it does.
+   * @throws SallyportError SERVER_UNKNOWN, ISOLATION_UNAVAILABLE, SANDBOX_FAILED, AUDIT_WRITE_FAILED, GATE_CLOSED
+   */
+  startServer(rule: ServerRule): Promise<SandboxProcess>;
+  /** How what is spawned is isolated under the policy in force. */
+  sandboxes(): Sandboxes;
   /** Calls `listener` after each change of the policy or of its status; the function returned ends that. */
   onPolicyChanged(listener: (status: PolicyStatus) => void): () => void;
   /** Calls `listener` when `session.tools()` may give another answer; the function returned ends that. */

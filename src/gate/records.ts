@@ -2,9 +2,11 @@ import { isSallyportError, type JsonObject, type JsonValue } from '../core/index
 import { type Admission, type IntentDraft, whoIs } from '../keeper/index.ts';
 import type { Decision, PathReading } from '../policy/index.ts';
 import type { CallRequest } from './call.ts';
+import { denyBuiltIn } from './deny.ts';
 import type { House } from './house.ts';
 import type { Inbound } from './inbound.ts';
-import { denyBuiltIn, type Judgement } from './judge.ts';
+import type { Judgement } from './judge.ts';
+import type { Placement } from './placement.ts';
 
 type Denied = Decision & { readonly effect: 'deny' };
 
@@ -29,8 +31,15 @@ export async function recordRefusal(house: House, request: CallRequest, judgemen
 }
 
 /** Steps 5 and 7: the proof that this call may run, or the denial that takes its place. No record, no call. */
-export async function admit(house: House, request: CallRequest, judgement: Judgement): Promise<Admission | Denied> {
-  const isolation = { asked: judgement.decision.obligations.isolation, achieved: achieved(judgement.facts.runs) };
+export async function admit(
+  house: House,
+  request: CallRequest,
+  judgement: Judgement,
+  placement: Placement | null,
+): Promise<Admission | Denied> {
+  const { facts, decision } = judgement;
+  const where = placement?.evidence ?? { achieved: achieved(facts) };
+  const isolation = { asked: decision.obligations.isolation, ...where };
   try {
     return await house.keeper.admit(intentOf(house, request, judgement), { isolation, ...modeDetail(house) });
   } catch (error) {
@@ -45,7 +54,7 @@ export async function recordOutcome(
   house: House,
   admission: Admission,
   inbound: Inbound,
-  microseconds: number,
+  { microseconds, placement }: { readonly microseconds: number; readonly placement: Placement | null },
 ): Promise<number | null> {
   const delivered = inbound.kind !== 'failed';
   try {
@@ -54,7 +63,10 @@ export async function recordOutcome(
       durationMs: Math.round(microseconds / 1000),
       ...modeDetail(house),
       ...(delivered ? {} : { error: inbound.code }),
-      payloads: { result: delivered ? inbound.recorded : { error: inbound.reason } },
+      payloads: {
+        result: delivered ? inbound.recorded : { error: inbound.reason },
+        ...(placement === null || placement.egress.events.length === 0 ? {} : { egress: egressOf(placement) }),
+      },
     });
     return receipt.seq;
   } catch (error) {
@@ -122,6 +134,12 @@ function intentDetail(
   };
 }
 
+/** Every way out that was taken or refused, with what was dialled. */
+const egressOf = ({ egress }: Placement): JsonObject => ({
+  events: egress.events.map(({ ask, ...rest }) => ({ ask: { ...ask }, ...rest })),
+  dropped: egress.dropped(),
+});
+
 /** Says in a record that nothing is enforced, and what would have been decided. */
 const observedDetail = (observed: Judgement['observed']): JsonObject =>
   observed === undefined
@@ -131,7 +149,7 @@ const observedDetail = (observed: Judgement['observed']): JsonObject =>
 const plain = (reading: PathReading): Record<string, JsonValue> => ({ ...reading });
 
 /** Isolation is about what is spawned; what runs elsewhere is recorded as what it is. */
-function achieved(runs: Judgement['facts']['runs']): string {
-  if (runs === 'spawned') return 'none';
+function achieved({ runs, isolation }: Judgement['facts']): string {
+  if (runs === 'spawned') return isolation?.achieved ?? 'none';
   return runs === 'remote' ? 'remote' : 'in-process';
 }

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue, Principal } from '../core/index.ts';
 import type { FlowEffect, PathUse } from '../policy/index.ts';
+import type { SandboxProcess } from '../sandbox/index.ts';
 import type { FetchRequest, FetchResult } from './fetch-types.ts';
 import type { OpenedPath } from './opened-path.ts';
 import type { PlannedRun } from './planned-run.ts';
@@ -71,6 +72,8 @@ export interface ToolContext {
   readonly send?: (request: FetchRequest) => Promise<FetchResult>;
   /** What the built-in `shell` runs: exactly what the command line was judged as. Absent where the call has none. */
   readonly run?: PlannedRun;
+  /** Starts `run` in the isolation that it was placed in; everything it started ends with the call. Absent as `run` is. */
+  readonly start?: (options: { readonly stdin?: 'pipe' | 'none' }) => Promise<SandboxProcess>;
   /** Absolute path of the folder that relative paths are read against. */
   readonly root: string;
   readonly session: string;

@@ -1,12 +1,13 @@
 import { DEFAULT_LIMITS, isSallyportError, type Limits, quoteForMessage, SallyportError } from '../core/index.ts';
+import type { SandboxProcess } from '../gate/index.ts';
 import type { ServerRule } from '../policy/index.ts';
 import type { ServerDefinitions } from './definitions.ts';
 import { type LockedServer, lockedServer, readLockToApprove, writeLock } from './lock.ts';
 import { connectUpstream } from './upstream-connection.ts';
 
 export interface FetchOptions {
-  /** Folder that a server process starts in: the policy's root. */
-  readonly root: string;
+  /** Starts the program of a server that is spawned: see `openServerSandboxes`. */
+  readonly start: (rule: ServerRule) => Promise<SandboxProcess>;
   readonly version?: string;
   readonly limits?: Partial<Limits>;
 }
@@ -17,10 +18,10 @@ export interface FetchOptions {
  * @throws SallyportError SERVER_UNAVAILABLE (with the end of what it wrote to standard error, quoted), SERVER_DEFINITIONS, RESULT_TOO_LARGE, RESULT_MALFORMED, TOOL_TIMEOUT
  */
 export async function fetchDefinitions(rule: ServerRule, options: FetchOptions): Promise<ServerDefinitions> {
-  const { root, version = '0.0.0' } = options;
+  const { start, version = '0.0.0' } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   try {
-    const connection = await connectUpstream(rule, { root, version, limits });
+    const connection = await connectUpstream(rule, { start, version, limits });
     try {
       return await connection.definitions();
     } finally {

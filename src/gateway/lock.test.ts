@@ -23,9 +23,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+const NOTHING_SAID: ServerRule['spawn'] = {
+  limits: { memoryBytes: null, processes: null, outputBytes: null, openFiles: null, fileBytes: null, diskBytes: null },
+  egress: null,
+};
 const rule = (more: Partial<ServerRule> = {}): ServerRule => ({
   ...{ name: 's', command: ['/bin/server'], url: null, isolation: [], protocol: 'auto', env: {}, timeoutMs: null },
-  ...{ maxOutput: null, actions: NO_ACTIONS, expose: 'prefixed', rule: { id: 'servers.s' } },
+  ...{
+    spawn: NOTHING_SAID,
+    paths: null,
+    maxOutput: null,
+    actions: NO_ACTIONS,
+    expose: 'prefixed',
+    rule: { id: 'servers.s' },
+  },
   ...more,
 });
 const definitions: ServerDefinitions = {

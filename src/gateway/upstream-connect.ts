@@ -1,5 +1,6 @@
 import { Client } from '@modelcontextprotocol/client';
 import { isJsonObject, isSallyportError, type JsonObject, type Limits, SallyportError } from '../core/index.ts';
+import type { SandboxProcess } from '../gate/index.ts';
 import type { ServerRule } from '../policy/index.ts';
 import { abilitiesFor } from './upstream-abilities.ts';
 import { type Changes, changesOf } from './upstream-changes.ts';
@@ -8,8 +9,8 @@ import { stdioWire } from './upstream-stdio.ts';
 import type { UpstreamWire } from './upstream-wire.ts';
 
 export interface ConnectOptions {
-  /** Folder that a server process starts in: the policy's root. */
-  readonly root: string;
+  /** Starts the program of a server that is spawned: a gate does (`gate.startServer`). */
+  readonly start: (rule: ServerRule) => Promise<SandboxProcess>;
   readonly limits: Limits;
   /** Version of Sallyport, told to the server. */
   readonly version: string;
@@ -78,8 +79,8 @@ async function openOnce(
   return { client, wire, changes, capabilities: isJsonObject(declared) ? declared : {} };
 }
 
-function wireOf(rule: ServerRule, { root, limits }: ConnectOptions, onGap: () => void): UpstreamWire {
-  if (rule.command !== null) return stdioWire({ command: rule.command, cwd: root, env: rule.env }, limits);
+function wireOf(rule: ServerRule, { start, limits }: ConnectOptions, onGap: () => void): UpstreamWire {
+  if (rule.command !== null) return stdioWire(() => start(rule), limits);
   if (rule.url !== null)
     return httpWire(rule.url, { ...limits, upstreamMs: rule.timeoutMs ?? limits.upstreamMs }, onGap);
   throw new SallyportError('SERVER_UNAVAILABLE', 'the server has neither a command nor a URL');

@@ -1,4 +1,6 @@
 import { isSallyportError, type Limits, SallyportError } from '../core/index.ts';
+import type { SandboxProcess } from '../gate/index.ts';
+import type { ServerRule } from '../policy/index.ts';
 import type { ApprovedServer, UpstreamEvent } from './approved-server.ts';
 import { ownerOf } from './caller.ts';
 import type { LockedServer } from './lock.ts';
@@ -8,8 +10,8 @@ import { type Restarts, restarts, type ServerHealth } from './upstream-health.ts
 import { type Rewatch, rewatching } from './upstream-rewatch.ts';
 
 export interface PoolOptions {
-  /** Folder that server processes start in. */
-  readonly root: () => string;
+  /** Starts the program of a server that is spawned. */
+  readonly start: (rule: ServerRule) => Promise<SandboxProcess>;
   readonly version: string;
   readonly limits: Limits;
   /** Milliseconds on a clock that never goes back. */
@@ -148,9 +150,9 @@ function slotOf(pool: Pool, server: ApprovedServer, holder: string): Slot {
 
 function openSlot(pool: Pool, key: string, approved: ApprovedServer, holder: string): Slot {
   const { rule, locked } = approved;
-  const { now, limits, version, root, spacingMs = SPACING_MS } = pool.options;
+  const { now, limits, version, start, spacingMs = SPACING_MS } = pool.options;
   pool.restarts.started(rule.name);
-  const opening = connectUpstream(rule, { root: root(), version, limits, knownProtocol: locked.protocol });
+  const opening = connectUpstream(rule, { start, version, limits, knownProtocol: locked.protocol });
   const slot: Slot = {
     ...{
       key,

@@ -4,14 +4,14 @@ import { type Message, parseMessage, toJsonRpc } from './json-rpc.ts';
 import { decodeLine, readLines } from './line-reader.ts';
 import { writeLine } from './line-writer.ts';
 import { connectionAllowance } from './upstream-allowance.ts';
-import { type ProcessSpec, type ServerProcess, startProcess } from './upstream-process.ts';
+import { type ServerProcess, type StartServer, startProcess } from './upstream-process.ts';
 import { failedAnswer, HEEDED_NOTIFICATIONS, type UpstreamWire } from './upstream-wire.ts';
 
 /**
  * A server process as a Transport for the SDK's client. What the server writes reaches the protocol only as strict
  * JSON-RPC within its limits; a server that breaks them is stopped, and `failure` says why.
  */
-export function stdioWire(spec: ProcessSpec, limits: Limits): UpstreamWire {
+export function stdioWire(start: StartServer, limits: Limits): UpstreamWire {
   const state = { process: null as ServerProcess | null, failure: null as SallyportError | null };
   const allowance = connectionAllowance(limits.resultBinaryBytes);
   let isClosed = false;
@@ -49,7 +49,7 @@ export function stdioWire(spec: ProcessSpec, limits: Limits): UpstreamWire {
     },
     stderr: null,
     start: async () => {
-      const started = await startProcess(spec);
+      const started = await startProcess(start);
       state.process = started;
       if (isClosed) return started.stop();
       readLines(started.stdout, limits.resultBinaryBytes, {

@@ -24,7 +24,7 @@ export interface UpstreamsOptions {
   /** `servers:` of the policy. */
   readonly servers: ReadonlyMap<string, ServerRule>;
   readonly lockPath: string;
-  /** Folder that server processes start in: the policy's root. */
+  /** The policy's root: what relative arguments of a server are read against. */
   readonly root: string;
   readonly version?: string;
   readonly limits?: Partial<Limits>;
@@ -108,7 +108,11 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   };
   const pool = upstreamPool({
     ...{ version: options.version ?? '0.0.0', limits: { ...DEFAULT_LIMITS, ...options.limits } },
-    ...{ root: () => state.root, now: () => performance.now() },
+    start: async (rule) => {
+      if (state.gate === null) throw new SallyportError('SERVER_UNAVAILABLE', 'the gate is not open yet');
+      return state.gate.startServer(rule);
+    },
+    now: () => performance.now(),
     ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
     onEvent: (event) => {
       for (const listener of [...listeners]) listener(event);

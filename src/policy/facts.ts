@@ -1,4 +1,4 @@
-import type { CanonicalUrl, JsonObject, JsonValue, Principal, UrlTrouble } from '../core/index.ts';
+import type { CanonicalUrl, IsolationLevel, JsonObject, JsonValue, Principal, UrlTrouble } from '../core/index.ts';
 import type { FlowEffect } from './policy.ts';
 import type { CommandLine, CommandTrouble } from './shell/index.ts';
 
@@ -80,6 +80,16 @@ export interface CallFacts {
   readonly history?: readonly number[];
   /** When the call was made. */
   readonly now?: number;
+  /**
+   * Where what the call spawns would run on this machine: the first of the levels asked for that was proven; `null` and why where
+   * none was. `terms`: digest of what it would see there. Absent: nothing is spawned, or nobody looked.
+   */
+  readonly isolation?: {
+    readonly asked: readonly IsolationLevel[];
+    readonly achieved: IsolationLevel | null;
+    readonly reason: string;
+    readonly terms: string | null;
+  };
   /** The keeper knows that an identical call was under way when a process died. */
   readonly uncertain: boolean;
 }

@@ -1,5 +1,6 @@
 /** What may be called? Pure: a policy and the facts of a call give the same decision every time. */
 
+export { acceptedLevels } from './accepted-levels.ts';
 export { actionName, isPlainUri, matchesUri, readActionName } from './actions.ts';
 export { commandOf } from './command.ts';
 export { type CompileOptions, compilePolicy } from './compile.ts';
@@ -7,6 +8,7 @@ export type { CompiledPolicy } from './compiled.ts';
 export { type PathUses, strongestUses } from './covered-facts.ts';
 export { allowsPath, decide, isObserving, isRateLimited, mayBeAllowed, pathUses } from './decide.ts';
 export type { Decision, Effect, Obligations, RuleReference } from './decision.ts';
+export type { EgressQuestion, EgressVerdict } from './egress.ts';
 export type { EndpointVerdict } from './endpoints.ts';
 export { type Explanation, explain, renderExplanation } from './explain.ts';
 export type { CallFacts, PathFacts, PathReading, PathTrouble, PathUse, RequestFacts } from './facts.ts';
@@ -21,9 +23,11 @@ export type {
   PolicyEntry,
   PolicyProblem,
   PrincipalRule,
+  SandboxSettings,
   ServerActions,
   ServerProtocol,
   ServerRule,
+  SpawnLimits,
   ToolRule,
 } from './policy.ts';
 export { type ChangeDirection, comparePolicies, type PolicyChange, renderPolicyChanges } from './policy-changes.ts';
@@ -40,5 +44,6 @@ export {
   type PathOperand,
   planExecution,
 } from './shell/index.ts';
+export { type SpawnAccess, type SpawnTerms, serverTerms, spawnTerms } from './spawn-terms.ts';
 export { namesTool } from './tool-names.ts';
 export { ToolPolicy } from './tool-policy.ts';

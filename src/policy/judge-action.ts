@@ -4,6 +4,7 @@ import type { CompiledPolicy } from './compiled.ts';
 import type { Obligations, RuleReference } from './decision.ts';
 import type { CallFacts } from './facts.ts';
 import { deny, type Finding, listSome, type Trace, traced } from './finding.ts';
+import { findIsolation } from './isolation.ts';
 import { judgeWithheld } from './judge-path.ts';
 import type { Policy, PolicyEntry, ServerRule } from './policy.ts';
 import { namesTool } from './tool-names.ts';
@@ -39,9 +40,9 @@ function judgeOpened(
 ): RuleReference | Finding {
   const opened = openedBy(rule, method);
   if ('code' in opened) return opened;
-  if (actionObligations(compiled.policy, { server: rule.name, method }).isolation.length === 0) {
-    return deny('ISOLATION_UNSTATED', `the policy does not say in which isolation ${rule.rule.id} runs`);
-  }
+  const { isolation } = actionObligations(compiled.policy, { server: rule.name, method });
+  const misplaced = findIsolation({ tool: rule.rule.id, runs: rule.url === null ? 'spawned' : 'remote' }, isolation);
+  if (misplaced !== null) return misplaced;
   const target = targetOf(method, facts.arguments);
   if (target?.kind === 'uri') return judgeUri(compiled, facts, rule, target.text) ?? opened;
   return target?.kind === 'prompt' ? judgePrompt(rule, target.text) : opened;

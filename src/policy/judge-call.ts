@@ -35,7 +35,9 @@ export function judgeConfirmation(
     return traced(trace, 'confirmation', subject, ask(always, `${always.id} asks for every call`), '');
   if (when === null) return null;
   const { tool, runs, uncertain } = facts;
-  const input = { arguments: facts.arguments, principal: { ...facts.principal }, facts: { tool, runs, uncertain } };
+  const isolation = facts.isolation?.achieved ?? '';
+  const known = { tool, runs, uncertain, ...(isolation === '' ? {} : { isolation }) };
+  const input = { arguments: facts.arguments, principal: { ...facts.principal }, facts: known };
   const truth = evaluateCondition(when.condition, input);
   const reason = truth === true ? 'its condition holds' : 'the call lacks what its condition needs';
   const finding = truth === false ? null : ask(when.rule, `${when.rule.id} asks for a confirmation: ${reason}`);

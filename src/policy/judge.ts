@@ -4,6 +4,7 @@ import type { CompiledPolicy, CompiledTool } from './compiled.ts';
 import type { Decision, Obligations } from './decision.ts';
 import type { CallFacts } from './facts.ts';
 import { confirm, deny, type Finding, listSome, stronger, type Trace, traced } from './finding.ts';
+import { findIsolation } from './isolation.ts';
 import { actionObligations, judgeAction } from './judge-action.ts';
 import { judgeArguments } from './judge-arguments.ts';
 import { judgeConfirmation, judgeRate, judgeSecrets } from './judge-call.ts';
@@ -95,10 +96,8 @@ function refuseTool(compiled: CompiledPolicy, facts: CallFacts, trace: Trace): F
 /** Our own code spawns nothing; for everything else the policy says where it runs. */
 function judgeIsolation(tool: CompiledTool, facts: CallFacts, _compiled: CompiledPolicy, trace: Trace): Finding | null {
   const levels = tool.obligations.isolation;
-  const isStated = facts.runs === 'built-in' || levels.length > 0;
-  if (isStated && trace === null) return null;
-  const reason = `${quoteForMessage(facts.tool)} runs ${facts.runs}, and the policy does not say in which isolation`;
-  const finding = isStated ? null : deny('ISOLATION_UNSTATED', reason);
+  if (facts.runs === 'built-in' && trace === null) return null;
+  const finding = findIsolation(facts, levels);
   return traced(trace, 'isolation', facts.runs, finding, `runs in ${levels.join(' or ') || 'this process'}`);
 }
 

@@ -15,6 +15,7 @@ import type { Policy } from './policy.ts';
 import { locate, type PlaceFinder, type ProblemDraft, refusePolicy } from './problems.ts';
 import { readPrincipal } from './read-principal.ts';
 import { readServer } from './read-server.ts';
+import { readSandboxSettings } from './read-settings.ts';
 import { readTool } from './read-tool.ts';
 import { addProblem, isolationAt, objectAt, type PolicyReading, segment, textAt, wordAt } from './reading.ts';
 import { findShapeProblems } from './shape.ts';
@@ -93,7 +94,8 @@ function readPolicy(value: JsonValue, places: PlaceFinder): Policy {
   const reading: PolicyReading = { places, problems: [...shape], warnings: [] };
   const parts = readParts(reading, value, shape);
   // What is misread because of its shape would only be reported twice.
-  if (shape.length === 0) checkWhole(reading, parts);
+  const isolation = isolationAt(objectAt(value, 'defaults') ?? {});
+  if (shape.length === 0) checkWhole(reading, { ...parts, isolation });
   refuseSecrets(reading, value, '');
   if (reading.problems.length > 0) refuseAll(places, reading.problems);
   const policy: Policy = Object.freeze({
@@ -102,7 +104,8 @@ function readPolicy(value: JsonValue, places: PlaceFinder): Policy {
     mode: wordAt(MODES, value, 'mode') ?? 'enforce',
     root: textAt(value, 'root') ?? undefined,
     ...parts,
-    defaults: Object.freeze({ isolation: isolationAt(objectAt(value, 'defaults') ?? {}) }),
+    sandbox: readSandboxSettings(objectAt(value, 'sandbox') ?? {}),
+    defaults: Object.freeze({ isolation }),
     rules: parts.tools.length,
     warnings: Object.freeze(reading.warnings.map((draft) => locate(places, draft))),
     source: value,
@@ -132,7 +135,11 @@ const refuseAll = (places: PlaceFinder, drafts: readonly ProblemDraft[]): never 
   refusePolicy(drafts.map((draft) => locate(places, draft)));
 
 /** Reads what is of the right shape; the rest has its problem already. */
-function readParts(reading: PolicyReading, value: JsonObject, shape: readonly ProblemDraft[]): PolicyParts {
+function readParts(
+  reading: PolicyReading,
+  value: JsonObject,
+  shape: readonly ProblemDraft[],
+): Omit<PolicyParts, 'isolation'> {
   const isSound = (pointer: string): boolean =>
     !shape.some((problem) => problem.pointer === pointer || problem.pointer.startsWith(`${pointer}/`));
   const readAll = <Rule>(

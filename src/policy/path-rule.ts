@@ -1,12 +1,12 @@
-import type { GlobCase } from './glob-segment.ts';
+import type { GlobCase, GlobSegment } from './glob-segment.ts';
 import type { AllowedEntry, DeniedEntry } from './path-entry.ts';
 import { asBytes, readAllowedEntry, readDeniedEntry } from './path-entry.ts';
-import { matchesExactly, matchesPrefix, type PathGlob, type Spelled } from './path-glob.ts';
+import { DEEP, matchesExactly, matchesPrefix, type PathGlob, type Spelled } from './path-glob.ts';
 import { belowRoot, foldWhole, type PathTarget, writtenSegments, writtenWhole } from './path-target.ts';
 import type { PolicyEntry } from './policy.ts';
 
 /** An allowed entry bound to a root: an absolute path with everything below it, or a glob over absolute paths. */
-interface BoundAllowed {
+export interface BoundAllowed {
   readonly entry: PolicyEntry;
   readonly folder: string | null;
   readonly glob: PathGlob | null;
@@ -82,6 +82,26 @@ export function findAllowed(allowed: readonly BoundAllowed[], real: string): Pol
   }
   return null;
 }
+
+/** The entries that allow a folder with everything in it, whatever will be there. */
+export function findAllowedBelow(allowed: readonly BoundAllowed[], real: string): PolicyEntry | null {
+  const segments: Spelled = real.split('/').flatMap((part) => (part === '' ? [] : [[part]]));
+  for (const { entry, folder, glob, isFolder } of allowed) {
+    if (folder !== null ? belowRoot(real, folder) !== null : glob !== null && holdsAll(glob, isFolder, segments))
+      return entry;
+  }
+  return null;
+}
+
+/** `x/` and `x/**` hold everything below x; a glob that has to match the whole path does not. */
+function holdsAll(glob: PathGlob, isFolder: boolean, segments: Spelled): boolean {
+  if (isFolder && matchesPrefix(glob, segments, 'exact')) return true;
+  const last = glob.at(-1);
+  const endsOpen = glob.at(-2) === DEEP && last !== DEEP && last?.tokens.length === 1 && isAnyRun(last);
+  return endsOpen && matchesPrefix(glob.slice(0, -2), segments, 'exact');
+}
+
+const isAnyRun = ({ tokens }: GlobSegment): boolean => tokens[0]?.kind === 'any-run';
 
 /** A path as denials see it. What is not folded is made when a pattern needs it. */
 interface Seen {

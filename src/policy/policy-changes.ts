@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/index.ts';
+import { directionOfIsolation, directionOfLimit } from './confinement-changes.ts';
 import type { Policy } from './policy.ts';
 
 /** What a change does: `may widen` is said of everything that is not known to narrow. */
@@ -17,7 +18,10 @@ export interface PolicyChange {
 }
 
 /** Lists of what is allowed: an entry more widens. */
-const ALLOWS = new Set(['allowedPaths', 'allowedCommands', 'allowedEndpoints', 'internalEndpoints', 'methods']);
+const ALLOWS = new Set([
+  ...['allowedPaths', 'allowedCommands', 'allowedEndpoints', 'internalEndpoints', 'methods', 'egress'],
+  ...['paths.read', 'paths.write'],
+]);
 /** Lists of what is denied or asked about: an entry more narrows, unless it begins with `!`, which takes another one back. */
 const DENIES = new Set(['deniedPaths', 'deniedPatterns']);
 /** Sections in which a whole entry opens something. */
@@ -70,8 +74,36 @@ function compareRule(place: string, before: JsonObject, after: JsonObject): read
     if ((ALLOWS.has(key) || DENIES.has(key)) && isList(old ?? []) && isList(now ?? [])) {
       return compareList({ place: `${place}.${key}`, key }, old, now);
     }
-    return [{ direction: 'may widen', place: `${place}.${key}`, before: show(old), after: show(now) }];
+    return compareValue(place, key, old, now);
   });
+}
+
+/** A key of a rule that is no list of entries. */
+function compareValue(
+  place: string,
+  key: string,
+  old: JsonValue | undefined,
+  now: JsonValue | undefined,
+): readonly Difference[] {
+  if (key === 'limits' || key === 'paths') {
+    const [before, after] = [objectOf(old), objectOf(now)];
+    return keysOf(before, after).flatMap((inner) => {
+      const [was, is] = [own(before, inner), own(after, inner)];
+      const at = `${place}.${key}.${inner}`;
+      if (show(was) === show(is)) return [];
+      if (key === 'paths') return compareList({ place: at, key: `paths.${inner}` }, was, is);
+      return [{ direction: directionOfLimit(was, is), place: at, before: show(was), after: show(is) }];
+    });
+  }
+  return [
+    { direction: directionOfValue(key, old, now), place: `${place}.${key}`, before: show(old), after: show(now) },
+  ];
+}
+
+function directionOfValue(key: string, old: JsonValue | undefined, now: JsonValue | undefined): ChangeDirection {
+  if (key === 'isolation') return directionOfIsolation(old, now);
+  if (key === 'egressCredentials') return now === true ? 'widens' : 'narrows';
+  return key === 'terminateTls' && old === true ? 'widens' : 'may widen';
 }
 
 const isList = (value: JsonValue): value is readonly JsonValue[] => Array.isArray(value);
@@ -113,6 +145,7 @@ function compareRest(from: JsonObject, to: JsonObject): readonly Difference[] {
     .flatMap((key): readonly Difference[] => {
       const [old, now] = [show(own(from, key)), show(own(to, key))];
       if (old === now) return [];
+      if (key === 'defaults') return compareRule('defaults', objectOf(own(from, key)), objectOf(own(to, key)));
       const isEnforced = key === 'mode' && old === '"observe"';
       const isObserved = key === 'mode' && now === '"observe"';
       const direction = isEnforced ? 'narrows' : isObserved ? 'widens' : 'may widen';

@@ -40,6 +40,49 @@ export interface ArgumentRule {
   readonly rule: RuleReference;
 }
 
+/** What a spawned program may use at most; `null`: the rule does not say. */
+export interface SpawnLimits {
+  readonly memoryBytes: number | null;
+  readonly processes: number | null;
+  readonly outputBytes: number | null;
+  readonly openFiles: number | null;
+  readonly fileBytes: number | null;
+  readonly diskBytes: number | null;
+}
+
+/** Where a spawned program may connect. */
+export interface EgressRule {
+  readonly entries: readonly PolicyEntry[];
+  readonly internal: readonly PolicyEntry[];
+  /** `null`: every method. */
+  readonly methods: readonly PolicyEntry[] | null;
+  readonly terminateTls: boolean;
+  /** Credentials that the client sends itself go through, where they are seen. */
+  readonly credentials: boolean;
+  readonly rule: RuleReference;
+}
+
+/** What a rule says about the programs that it lets be spawned. */
+export interface SpawnRule {
+  readonly limits: SpawnLimits;
+  /** `null`, or no entries: no network. */
+  readonly egress: EgressRule | null;
+}
+
+/** The parts of the workspace that a spawned server sees. */
+export interface ServerPaths {
+  readonly read: readonly PolicyEntry[];
+  readonly write: readonly PolicyEntry[];
+}
+
+/** How sandboxes are made on this machine. */
+export interface SandboxSettings {
+  readonly runscPath?: string;
+  readonly minRunscVersion?: string;
+  readonly bubblewrapPath?: string;
+  readonly runAs?: { readonly uid: number; readonly gid: number };
+}
+
 /** One entry under `tools:`. */
 export interface ToolRule {
   /** The key: a tool's name, or a pattern in which `*` stands for any run of characters. */
@@ -70,6 +113,7 @@ export interface ToolRule {
   /** Levels that the rule accepts, best first; empty when it names none. */
   readonly isolation: readonly IsolationLevel[];
   readonly timeoutMs: number | null;
+  readonly spawn: SpawnRule;
   readonly output: readonly FlowLabel[];
   /** `null`: unclassified. */
   readonly effect: FlowEffect | null;
@@ -109,6 +153,9 @@ export interface ServerRule {
   /** The whole environment of a spawned server, besides what it cannot start without. */
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number | null;
+  readonly spawn: SpawnRule;
+  /** `null`: nothing of the workspace. */
+  readonly paths: ServerPaths | null;
   /** Largest result that it may send, in bytes; `null`: the limit of every result. */
   readonly maxOutput: number | null;
   readonly actions: ServerActions;
@@ -152,6 +199,7 @@ export interface Policy {
   /** `null`: the policy does not tell callers apart. */
   readonly principals: readonly PrincipalRule[] | null;
   readonly defaults: { readonly isolation: readonly IsolationLevel[] };
+  readonly sandbox: SandboxSettings;
   /** Number of rules: entries under tools:, servers: and principals:. */
   readonly rules: number;
   readonly warnings: readonly PolicyProblem[];

@@ -16,7 +16,8 @@ export function reachableFolders(policy: Policy, root: string): readonly string[
   return [...folders];
 }
 
-function folderAbove(glob: readonly ('deep' | { readonly literal: string | null })[]): string {
+/** The folder above the first wildcard of a glob over absolute paths. */
+export function folderAbove(glob: readonly ('deep' | { readonly literal: string | null })[]): string {
   const segments: string[] = [];
   for (const segment of glob) {
     if (segment === 'deep' || segment.literal === null) break;

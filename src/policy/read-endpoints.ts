@@ -32,8 +32,10 @@ export const troubleOf = (read: object | string): string | null => (typeof read 
 /** The limit would silently not hold where nothing of a call is a request, or a URL without a method. */
 function refuseElsewhere({ reading, pointer }: RulePlace, name: string, value: JsonObject, hasUrl: boolean): void {
   if (name === REQUEST_TOOL) return;
+  const isSpawned = value['egress'] !== undefined;
   for (const key of ['allowedEndpoints', 'internalEndpoints', 'methods']) {
-    if (value[key] === undefined || (hasUrl && key !== 'methods')) continue;
+    if (value[key] === undefined || (hasUrl && key !== 'methods') || (isSpawned && key !== 'allowedEndpoints'))
+      continue;
     const message =
       key === 'methods' ? 'methods judges the tool api_call only' : `${key} without an argument that is a URL`;
     const remedy = key === 'methods' ? 'Remove it' : 'Name the argument: arguments: { url: { as: api_call } }';

@@ -2,6 +2,7 @@ import { type JsonObject, quoteForMessage } from '../core/index.ts';
 import type { RuleReference } from './decision.ts';
 import { findFetcher, findFetchingCommand } from './fetchers.ts';
 import type { PolicyEntry, ServerActions, ServerProtocol, ServerRule } from './policy.ts';
+import { readServerPaths, readSpawn } from './read-spawn.ts';
 import {
   addProblem,
   durationAt,
@@ -29,9 +30,8 @@ export function readServer(reading: PolicyReading, name: string, value: JsonObje
   if (command !== null) checkCommand(reading, `${pointer}/command`, command);
   if (url !== null) checkUrl(reading, `${pointer}/url`, url);
   const env = objectAt(value, 'env');
-  if (env !== null && command === null) {
-    addProblem(reading, `${pointer}/env`, 'env is for servers that are spawned', 'Remove it', 'key');
-  }
+  refuseForRemote(reading, pointer, value, command);
+  const place = { reading, id: `servers.${name}`, pointer };
   return Object.freeze({
     name,
     command: command === null ? null : Object.freeze([...command]),
@@ -40,11 +40,40 @@ export function readServer(reading: PolicyReading, name: string, value: JsonObje
     protocol: wordAt(PROTOCOLS, value, 'protocol') ?? 'auto',
     env: Object.freeze(Object.fromEntries(Object.keys(env ?? {}).map((key) => [key, textAt(env ?? {}, key) ?? '']))),
     timeoutMs: durationAt(reading, value, 'timeout', pointer),
+    spawn: readSpawn(place, value),
+    paths: readServerPaths(place, value),
     maxOutput: sizeAt(reading, value, 'maxOutput', pointer),
     actions: readActions(reading, name, value, pointer),
     expose: wordAt(EXPOSE, value, 'expose') ?? 'prefixed',
     rule: referTo(reading, `servers.${name}`, pointer, 'key'),
   });
+}
+
+const SPAWNED_KEYS = [
+  'env',
+  'paths',
+  'limits',
+  'egress',
+  'terminateTls',
+  'egressCredentials',
+  'methods',
+  'internalEndpoints',
+];
+
+/** What is said about a process, of a server that is none; and what is said about a network that it does not have. */
+function refuseForRemote(
+  reading: PolicyReading,
+  pointer: string,
+  value: JsonObject,
+  command: readonly string[] | null,
+): void {
+  for (const key of SPAWNED_KEYS.filter((one) => value[one] !== undefined && command === null)) {
+    addProblem(reading, `${pointer}/${key}`, `${key} is for servers that are spawned`, 'Remove it', 'key');
+  }
+  for (const key of ['methods', 'internalEndpoints'].filter((one) => value[one] !== undefined)) {
+    if (value['egress'] !== undefined) continue;
+    addProblem(reading, `${pointer}/${key}`, `${key} without egress`, 'Write egress: []', 'key');
+  }
 }
 
 const EXPOSE: readonly ServerRule['expose'][] = ['prefixed', 'as-is'];

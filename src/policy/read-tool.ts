@@ -7,6 +7,7 @@ import { readConfirmation } from './read-confirmation.ts';
 import { readEndpoints } from './read-endpoints.ts';
 import type { RulePlace } from './read-entries.ts';
 import { readPathLists } from './read-paths.ts';
+import { readSpawn } from './read-spawn.ts';
 import {
   addProblem,
   durationAt,
@@ -35,6 +36,7 @@ export function readTool(reading: PolicyReading, name: string, value: JsonObject
   const named = readArguments(reading, id, pointer, value);
   refuseWritesAsReads(reading, name, named ?? []);
   const endpoints = readEndpoints(place, name, value, named);
+  refuseSpawnKeys(place, name, value);
   refusePathsWithoutArgument(
     reading,
     name,
@@ -59,6 +61,7 @@ export function readTool(reading: PolicyReading, name: string, value: JsonObject
     audit: value['audit'] === true,
     isolation: isolationAt(value),
     timeoutMs: durationAt(reading, objectAt(value, 'limits') ?? {}, 'timeout', `${pointer}/limits`),
+    spawn: readSpawn(place, value),
     output: Object.freeze((textsAt(flow, 'output') ?? []).flatMap((label) => wordOf(LABELS, label) ?? [])),
     effect: wordAt(EFFECTS, flow, 'effect'),
   });
@@ -79,6 +82,24 @@ function readRateLimit({ reading, id, pointer }: RulePlace, value: JsonObject): 
   if (typeof most !== 'number') return null;
   const key = 'rateLimit.maxCallsPerMinute';
   return callsPerMinute(most, referTo(reading, `${id}.${key}`, `${pointer}/${key.replace('.', '/')}`, 'key'));
+}
+
+/** The tools of our own that spawn nothing. */
+const SPAWN_NOTHING = new Set(['file_read', 'file_list', 'file_search', 'file_write', 'api_call']);
+const SPAWN_LIMITS = ['memory', 'processes', 'output', 'files', 'fileSize', 'disk'];
+
+/** Limits on what is spawned would silently not hold where nothing is, or where a server is that has its own. */
+function refuseSpawnKeys({ reading, pointer }: RulePlace, name: string, value: JsonObject): void {
+  const server = serverOf(name);
+  if (server === null && !SPAWN_NOTHING.has(name)) return;
+  const remedy = server === null ? 'Remove it: this tool spawns nothing' : `Write it under servers: ${server}:`;
+  const limits = objectAt(value, 'limits') ?? {};
+  for (const key of SPAWN_LIMITS.filter((one) => limits[one] !== undefined)) {
+    addProblem(reading, `${pointer}/limits/${key}`, `${key} limits what a rule spawns`, remedy, 'key');
+  }
+  for (const key of ['egress', 'terminateTls', 'egressCredentials'].filter((one) => value[one] !== undefined)) {
+    addProblem(reading, `${pointer}/${key}`, `${key} is about what a rule spawns`, remedy, 'key');
+  }
 }
 
 /** The limit would silently not hold: nothing says which argument of a server's tool is a path. */

@@ -83,12 +83,23 @@ export function durationAt(reading: PolicyReading, object: JsonObject, key: stri
 
 const SIZE_UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 1_024, MiB: 1_048_576, GiB: 1_073_741_824 };
 
-/** A size such as `1MiB` in bytes, or null; above 1 GiB is a problem. */
-export function sizeAt(reading: PolicyReading, object: JsonObject, key: string, pointer: string): number | null {
-  const [, digits = '', unit = ''] = /^([1-9][0-9]{0,9})(B|KiB|MiB|GiB)$/.exec(textAt(object, key) ?? '') ?? [];
+/** Bytes of the largest message. */
+const LARGEST_MESSAGE = 1_073_741_824;
+
+/** A size such as `1MiB` in bytes, or null; above `most` (whole GiB) is a problem. */
+export function sizeAt(
+  reading: PolicyReading,
+  object: JsonObject,
+  key: string,
+  pointer: string,
+  most: number = LARGEST_MESSAGE,
+): number | null {
+  const [, digits = '', unit = ''] = /^([1-9][0-9]{0,12})(B|KiB|MiB|GiB)$/.exec(textAt(object, key) ?? '') ?? [];
   if (digits === '') return null;
   const bytes = Number(digits) * (SIZE_UNITS[unit] ?? 1);
-  if (bytes <= 1_073_741_824) return bytes;
-  addProblem(reading, `${pointer}/${key}`, `${digits}${unit} is more than 1 GiB`, 'Write at most 1GiB');
+  if (bytes <= most) return bytes;
+  const gibibytes = most / LARGEST_MESSAGE;
+  const message = `${digits}${unit} is more than ${gibibytes} GiB`;
+  addProblem(reading, `${pointer}/${key}`, message, `Write at most ${gibibytes}GiB`);
   return null;
 }

@@ -43,8 +43,6 @@ export const list = (
   ...rest,
 });
 
-const SANDBOX = 'a sandbox';
-
 /** One isolation level, or a list of levels that are accepted, best first. */
 export const isolation: JsonObject = {
   description:
@@ -56,12 +54,11 @@ export const isolation: JsonObject = {
   else: { $ref: '#/$defs/isolationLevel' },
 };
 
-export const isolationLevel: JsonObject = choice(['none'], 'An isolation level.', {
-  process: SANDBOX,
-  bubblewrap: SANDBOX,
-  gvisor: SANDBOX,
-  container: SANDBOX,
-});
+export const isolationLevel: JsonObject = choice(
+  ['none', 'bubblewrap', 'container', 'gvisor'],
+  'An isolation level: `none` is no sandbox; `bubblewrap` is namespaces and a system call filter of Linux, `container` an OCI runtime, `gvisor` a kernel of its own.',
+  { process: 'a launcher that this version does not have' },
+);
 
 export const duration: JsonObject = text('A time with its unit: `500ms`, `120s`, `5m`, `1h`; at most 24 hours.', {
   pattern: '^[1-9][0-9]{0,8}(ms|s|m|h)$',
@@ -70,6 +67,12 @@ export const duration: JsonObject = text('A time with its unit: `500ms`, `120s`,
 
 /** Yes or no. */
 export const flag = (description: string): JsonObject => ({ description, type: 'boolean' });
+
+/** Memory and disk: more than a message may have. */
+export const largeSize: JsonObject = text('A size with its unit: `512MiB`, `2GiB`; at most 1024 GiB.', {
+  pattern: '^[1-9][0-9]{0,12}(B|KiB|MiB|GiB)$',
+  'x-remedy': 'Write a number and a unit: 512MiB or 2GiB',
+});
 
 export const size: JsonObject = text('A size with its unit: `512B`, `64KiB`, `1MiB`; at most 1 GiB.', {
   pattern: '^[1-9][0-9]{0,9}(B|KiB|MiB|GiB)$',

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../core/index.ts';
 import { choice, closed, flag, later, list, text } from './schema-parts.ts';
+import { egressKeys, serverPaths, spawnLimits } from './schema-spawn.ts';
 
 const environment: JsonObject = {
   description: 'Environment variables of a spawned server, written out. It gets no others of yours.',
@@ -31,7 +32,18 @@ export const serverRule: JsonObject = closed('An MCP server: either a command to
   env: environment,
   timeout: { $ref: '#/$defs/duration' },
   package: later('pinned packages', 'The server as a package with its version.'),
-  egress: later('a sandbox', 'Hosts that the server may reach.'),
+  paths: serverPaths,
+  limits: closed('What a spawned server may use.', spawnLimits),
+  ...egressKeys,
+  methods: list('HTTP methods that it may use, where the proxy sees them (`terminateTls: true`); all if absent.', {
+    type: 'string',
+    minLength: 1,
+    maxLength: 32,
+  }),
+  internalEndpoints: list(
+    'The only addresses that are not public which it may reach: `http://127.0.0.1:8080`, exactly this scheme, host and port.',
+    { type: 'string', minLength: 1, maxLength: 1_024 },
+  ),
   maxOutput: { $ref: '#/$defs/size' },
   expose: choice(
     ['prefixed', 'as-is'],

@@ -1,9 +1,9 @@
 import type { JsonObject } from '../core/index.ts';
 import { callKeys } from './schema-calls.ts';
 import { choice, closed, later, list, text } from './schema-parts.ts';
+import { egressKeys, spawnLimits } from './schema-spawn.ts';
 
 const SECRETS = 'secret providers';
-const SANDBOX = 'a sandbox';
 
 const entry = (description: string): JsonObject => text(description, { maxLength: 1_024 });
 
@@ -41,12 +41,11 @@ export const toolRule: JsonObject = closed('What one tool may be called with.', 
     type: 'boolean',
   },
   isolation: { $ref: '#/$defs/isolation' },
-  limits: closed('Limits of one call.', {
+  limits: closed('Limits of one call. All but the timeout are about what is spawned.', {
     timeout: { $ref: '#/$defs/duration' },
-    memory: later(SANDBOX, 'Memory of what is spawned.'),
-    processes: later(SANDBOX, 'Processes of what is spawned.'),
-    output: later(SANDBOX, 'Bytes that what is spawned may print.'),
+    ...spawnLimits,
   }),
+  ...egressKeys,
   flow: { $ref: '#/$defs/flow' },
   ...callKeys,
   secrets: later(SECRETS, 'Secrets by destination.'),

@@ -1,8 +1,9 @@
 import { deepFreeze, type JsonObject } from '../core/index.ts';
 import { confirmation } from './schema-calls.ts';
 import { argument, constraint, flow } from './schema-constraint.ts';
-import { choice, closed, duration, isolation, isolationLevel, list, size, text } from './schema-parts.ts';
+import { choice, closed, duration, isolation, isolationLevel, largeSize, list, size, text } from './schema-parts.ts';
 import { serverRule } from './schema-server.ts';
+import { sandboxSettings } from './schema-spawn.ts';
 import { toolRule } from './schema-tool.ts';
 
 const toolName: JsonObject = {
@@ -51,6 +52,7 @@ export const policySchema: JsonObject = deepFreeze({
       ),
       root: text('The folder that paths are relative to; the folder of the policy file if absent.'),
       defaults: closed('What holds where a rule says nothing.', { isolation: { $ref: '#/$defs/isolation' } }),
+      sandbox: sandboxSettings,
       tools: {
         description:
           'Rules by tool. A key names a tool, or several with `*`; MCP tools are `mcp__SERVER__TOOL`. No tool may fall under two keys.',
@@ -87,5 +89,6 @@ export const policySchema: JsonObject = deepFreeze({
     isolationLevel,
     duration,
     size,
+    largeSize,
   },
 });

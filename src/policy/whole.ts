@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, quoteForMessage } from '../core/index.ts';
+import { DEFAULT_LIMITS, type IsolationLevel, quoteForMessage } from '../core/index.ts';
 import type { PrincipalRule, ServerRule, ToolRule } from './policy.ts';
 import { addProblem, type PolicyReading, segment } from './reading.ts';
 import { canOverlap, namesTool, serverOf } from './tool-names.ts';
@@ -8,6 +8,8 @@ export interface PolicyParts {
   readonly tools: readonly ToolRule[];
   readonly servers: ReadonlyMap<string, ServerRule>;
   readonly principals: readonly PrincipalRule[] | null;
+  /** Levels that hold where a rule names none. */
+  readonly isolation: readonly IsolationLevel[];
 }
 
 const MAX_WILDCARD_KEYS = 256;
@@ -28,6 +30,7 @@ export function checkWhole(reading: PolicyReading, parts: PolicyParts): void {
   checkExposed(reading, parts.servers);
   checkPrincipalTools(reading, parts);
   checkUses(reading, parts.tools);
+  checkConfined(reading, parts);
   warn(reading, parts);
 }
 
@@ -101,6 +104,22 @@ function checkUses(reading: PolicyReading, tools: readonly ToolRule[]): void {
       const place = `/tools${segment(name)}/arguments${segment(argument.name)}`;
       addProblem(reading, place, message, `Write allowedPaths here, or a rule for ${argument.as}`, 'key');
     }
+  }
+}
+
+/** Without a sandbox a program reaches what it likes: a list of what it may reach would silently not hold. */
+function checkConfined(reading: PolicyReading, { tools, servers, isolation }: PolicyParts): void {
+  const check = (rule: ToolRule | ServerRule, place: string, key: string): void => {
+    const levels = rule.isolation.length > 0 ? rule.isolation : isolation;
+    if (levels.length > 0 && !levels.includes('none')) return;
+    const message = `${key} does not hold with isolation: ${levels.length === 0 ? 'left open' : 'none'}`;
+    const remedy = 'Write isolation: bubblewrap (or gvisor) in the same rule';
+    addProblem(reading, `${place}${segment(rule.name)}/${key}`, message, remedy, 'key');
+  };
+  for (const rule of tools) if (rule.spawn.egress !== null) check(rule, '/tools', 'egress');
+  for (const rule of servers.values()) {
+    if (rule.spawn.egress !== null) check(rule, '/servers', 'egress');
+    if (rule.paths !== null) check(rule, '/servers', 'paths');
   }
 }
 

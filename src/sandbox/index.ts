@@ -18,4 +18,8 @@ export type {
   SandboxProfile,
   StartOptions,
 } from './contract.ts';
+export { openEgress } from './egress.ts';
+export { SANDBOX_HOME, SANDBOX_TMP } from './inside.ts';
 export type { SandboxOptions } from './parts.ts';
+export { profileDigest } from './profile-digest.ts';
+export { openSandboxes, type Sandboxes, type SandboxParts } from './sandboxes.ts';

@@ -1,13 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { SallyportError } from '../core/index.ts';
-import type { PlannedRun } from '../gate/index.ts';
-import { findProgram } from './find-program.ts';
+import type { SandboxProcess } from '../gate/index.ts';
 
 export interface RunOptions {
   /** Bytes kept of each of the two outputs; the rest is read and dropped. */
   readonly outputBytes: number;
-  /** Milliseconds until everything that the command started is killed; `null`: the signal decides alone. */
+  /** Milliseconds until everything that the command started is killed; `null`: the call's own time decides alone. */
   readonly timeoutMs: number | null;
   readonly signal: AbortSignal;
 }
@@ -25,68 +22,39 @@ export interface RanCommand {
   readonly status: number | null;
   readonly signal: string | null;
   readonly timedOut: boolean;
+  /** A limit of its sandbox that ended it; `null`: none did. */
+  readonly limit: string | null;
   readonly stdout: CapturedOutput;
   readonly stderr: CapturedOutput;
 }
 
 /**
- * Runs a planned command in a process group of its own, without input. When it ends, whatever way, the whole group is killed:
- * nothing that a line put into the background outlives the call, unless it left the group (a sandbox prevents that).
+ * Follows a command to its end. When it ends, whatever way, everything that it started is gone: nothing that a line put into the
+ * background outlives the call.
  *
- * @throws SallyportError TOOL_FAILED when it cannot be started; the reason of the signal when that ends it
+ * @throws the reason of the signal when that ends it
  */
-export async function runCommand(plan: PlannedRun, options: RunOptions): Promise<RanCommand> {
-  options.signal.throwIfAborted();
-  const program = findProgram(plan.file, { path: plan.env['PATH'] ?? '', cwd: plan.cwd });
-  const child = spawn(program, plan.argv, {
-    ...{ argv0: plan.file, cwd: plan.cwd, env: plan.env, detached: true, shell: false },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+export async function followCommand(child: SandboxProcess, options: RunOptions): Promise<RanCommand> {
   const stdout = capture(child.stdout, options.outputBytes);
   const stderr = capture(child.stderr, options.outputBytes);
   let timedOut = false;
-  const timer =
-    options.timeoutMs === null
-      ? null
-      : setTimeout(() => {
-          timedOut = true;
-          killGroup(child);
-        }, options.timeoutMs);
-  const stop = (): void => killGroup(child);
-  options.signal.addEventListener('abort', stop, { once: true });
+  const late = (): void => {
+    timedOut = true;
+    void child.stop(0);
+  };
+  const timer = options.timeoutMs === null ? null : setTimeout(late, options.timeoutMs);
   try {
-    const { status, signal } = await ended(child);
+    const { status, signal, killedBy } = await child.ended;
     options.signal.throwIfAborted();
-    return { status, signal, timedOut, stdout: stdout(), stderr: stderr() };
+    const limit = timedOut || killedBy === 'stopped' ? null : killedBy;
+    return { status, signal, timedOut, limit, stdout: await stdout, stderr: await stderr };
   } finally {
     if (timer !== null) clearTimeout(timer);
-    options.signal.removeEventListener('abort', stop);
   }
 }
 
-function ended(child: ChildProcess): Promise<Pick<RanCommand, 'status' | 'signal'>> {
-  return new Promise((resolve, reject) => {
-    child.once('error', (cause) =>
-      reject(new SallyportError('TOOL_FAILED', 'the command could not be started', { cause })),
-    );
-    // The pipes close when nobody holds them any more: what stayed behind in the group must not keep them open.
-    child.once('exit', () => killGroup(child));
-    child.once('close', (status, signal) => resolve({ status, signal }));
-  });
-}
-
-/** Kills everything in the group of the child. */
-function killGroup({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    // Nothing is left in the group.
-    if (!(error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM'))) throw error;
-  }
-}
-
-function capture(stream: Readable, most: number): () => CapturedOutput {
+/** Settles when the stream ended, or was cut off. */
+function capture(stream: Readable, most: number): Promise<CapturedOutput> {
   const chunks: Uint8Array[] = [];
   let kept = 0;
   let dropped = 0;
@@ -96,5 +64,8 @@ function capture(stream: Readable, most: number): () => CapturedOutput {
     kept += part.length;
     dropped += chunk.length - part.length;
   });
-  return () => ({ bytes: Buffer.concat(chunks), dropped });
+  return new Promise((resolve) => {
+    const end = (): void => resolve({ bytes: Buffer.concat(chunks), dropped });
+    stream.once('end', end).once('close', end).once('error', end);
+  });
 }

@@ -2,7 +2,7 @@ import { type JsonObject, type Limits, SallyportError } from '../core/index.ts';
 import type { Tool, ToolContext, ToolOutput } from '../gate/index.ts';
 import { answer, textBudget } from './answer.ts';
 import { decodeText } from './decode-text.ts';
-import { type CapturedOutput, type RanCommand, runCommand } from './run-command.ts';
+import { type CapturedOutput, followCommand, type RanCommand } from './run-command.ts';
 import { limitsOf, type ToolOptions } from './tool-options.ts';
 
 const SCHEMA: JsonObject = {
@@ -36,11 +36,13 @@ export function shell(options: ToolOptions = {}): Tool {
 }
 
 async function run({ timeoutMs }: JsonObject, context: ToolContext, limits: Limits): Promise<ToolOutput> {
-  if (context.run === undefined) throw new SallyportError('INTERNAL', 'the gate planned no command for this call');
-  const ran = await runCommand(context.run, {
+  const { start, run: planned, signal } = context;
+  if (start === undefined || planned === undefined)
+    throw new SallyportError('INTERNAL', 'the gate planned no command for this call');
+  const ran = await followCommand(await start({}), {
     outputBytes: Math.floor(textBudget(limits.resultTextBytes) / 4),
     timeoutMs: typeof timeoutMs === 'number' ? Math.min(timeoutMs, MAX_TIMEOUT_MS) : null,
-    signal: context.signal,
+    signal,
   });
   return describe(ran, timeoutMs);
 }
@@ -60,7 +62,8 @@ function describe(ran: RanCommand, timeoutMs: unknown): ToolOutput {
   return { content: pieces, isError: ran.status !== 0 };
 }
 
-function ending({ status, signal, timedOut }: RanCommand, timeoutMs: unknown): string {
+function ending({ status, signal, timedOut, limit }: RanCommand, timeoutMs: unknown): string {
+  if (limit !== null) return `Ended by the limit of ${limit}.`;
   if (timedOut) return `Stopped after ${String(timeoutMs)} ms.`;
   return status === null ? `Ended by ${signal ?? 'a signal'}.` : `Exit status ${status}.`;
 }

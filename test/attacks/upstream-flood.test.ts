@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/core/index.ts';
 import { connectUpstream, type UpstreamConnection } from '../../src/gateway/upstream-connection.ts';
 import type { ServerRule } from '../../src/policy/index.ts';
-import { listeningServer, serverRule } from '../e2e/stand.ts';
+import { listeningServer, serverRule, startIn } from '../e2e/stand.ts';
 
 const SCRIPT = fileURLToPath(new URL('./chatty.mjs', import.meta.url));
 const ended: (() => Promise<void>)[] = [];
@@ -15,7 +15,7 @@ afterEach(async () => {
 async function connect(rule: Partial<ServerRule>, timeoutMs: number): Promise<UpstreamConnection> {
   const limits = { ...DEFAULT_LIMITS, resultBinaryBytes: 1_048_576 };
   const connection = await connectUpstream(serverRule('s', { ...rule, timeoutMs }), {
-    ...{ root: tmpdir(), version: '0', limits },
+    ...{ start: startIn(tmpdir()), version: '0', limits },
   });
   ended.push(() => connection.close());
   return connection;

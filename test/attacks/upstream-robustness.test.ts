@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/core/index.ts';
 import { connectUpstream, type UpstreamConnection } from '../../src/gateway/upstream-connection.ts';
 import type { ServerRule } from '../../src/policy/index.ts';
-import { hostile, listeningServer, NO_ACTIONS, serverRule } from '../e2e/stand.ts';
+import { hostile, listeningServer, NO_ACTIONS, serverRule, startIn } from '../e2e/stand.ts';
 
 const ended: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -11,7 +11,7 @@ afterEach(async () => {
 });
 
 async function connect(rule: ServerRule): Promise<UpstreamConnection> {
-  const connection = await connectUpstream(rule, { root: tmpdir(), version: '0', limits: DEFAULT_LIMITS });
+  const connection = await connectUpstream(rule, { start: startIn(tmpdir()), version: '0', limits: DEFAULT_LIMITS });
   ended.push(() => connection.close());
   return connection;
 }

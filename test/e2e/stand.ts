@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { ServerActions, ServerRule } from '../../src/policy/index.ts';
+import { openServerSandboxes, type SandboxProcess } from '../../src/gate/index.ts';
+import { policyFromObject, type ServerActions, type ServerRule } from '../../src/policy/index.ts';
 
 /** Path of a script under `test/e2e/servers`. */
 export const serverScript = (name: string): string => fileURLToPath(new URL(`./servers/${name}`, import.meta.url));
@@ -14,6 +15,12 @@ export const serverScript = (name: string): string => fileURLToPath(new URL(`./s
 export const NO_ACTIONS: ServerActions = {
   ...{ resources: [], prompts: [], completion: null, subscriptions: null, tasks: null },
   ...{ sampling: null, elicitation: null, roots: null, logging: null },
+};
+
+/** What the policy says about a process when it says nothing. */
+export const NOTHING_SAID: ServerRule['spawn'] = {
+  limits: { memoryBytes: null, processes: null, outputBytes: null, openFiles: null, fileBytes: null, diskBytes: null },
+  egress: null,
 };
 
 /** A server of the policy, as the policy reads it. */
@@ -26,6 +33,8 @@ export function serverRule(name: string, rule: Partial<ServerRule>): ServerRule 
     protocol: '2025-11-25',
     env: {},
     timeoutMs: null,
+    spawn: NOTHING_SAID,
+    paths: null,
     maxOutput: null,
     actions: NO_ACTIONS,
     expose: 'prefixed',
@@ -33,6 +42,17 @@ export function serverRule(name: string, rule: Partial<ServerRule>): ServerRule 
     ...rule,
   };
 }
+
+/** Starts the program of a server without a sandbox, in a folder. */
+export const startIn =
+  (root: string) =>
+  (rule: ServerRule): Promise<SandboxProcess> => {
+    const policy = policyFromObject({
+      version: 1,
+      servers: { [rule.name]: { command: rule.command, env: rule.env, isolation: 'none' } },
+    });
+    return openServerSandboxes({ policy, policyFile: null, root }, join(tmpdir(), 'no-state')).start(rule);
+  };
 
 /** The hostile server in one of its modes. */
 export const hostile = (mode: string, argument = '', rule: Partial<ServerRule> = {}): ServerRule =>

@@ -9,6 +9,7 @@ import {
 } from '../../src/gateway/index.ts';
 import type { ServerRule } from '../../src/policy/index.ts';
 import { makeWorkspace, type Workspace } from '../support/workspace.ts';
+import { startIn } from './stand.ts';
 
 export interface TestGate {
   readonly gate: Gate;
@@ -48,7 +49,7 @@ ${Object.keys(servers).length === 0 ? '' : `servers: ${JSON.stringify(servers)}\
   const approve = async (name: string): Promise<void> => {
     const rule = loaded.policy.servers.get(name);
     if (rule === undefined) throw new TypeError(`no server ${name}`);
-    await approveServer(rule, await fetchDefinitions(rule, { root: loaded.root }), { lockPath });
+    await approveServer(rule, await fetchDefinitions(rule, { start: startIn(loaded.root) }), { lockPath });
   };
   for (const name of options.approved ?? Object.keys(servers)) await approve(name);
   const upstreams = createUpstreams({ servers: loaded.policy.servers, lockPath, root: loaded.root });

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS, type JsonObject } from '../../src/core/index.ts';
 import { connectUpstream, type UpstreamConnection } from '../../src/gateway/upstream-connection.ts';
 import type { ServerRule } from '../../src/policy/index.ts';
-import { listeningServer, NO_ACTIONS, serverRule } from './stand.ts';
+import { listeningServer, NO_ACTIONS, serverRule, startIn } from './stand.ts';
 
 const PROGRAM = fileURLToPath(
   new URL('../../node_modules/@modelcontextprotocol/server-everything/dist/index.js', import.meta.url),
@@ -20,7 +20,7 @@ async function connect(kind: string): Promise<UpstreamConnection> {
   const actions = { ...NO_ACTIONS, sampling: allowed, elicitation: allowed, roots: allowed };
   const rule = serverRule('everything', { ...where, protocol: 'auto', actions });
   const connection = await connectUpstream(rule, {
-    root: tmpdir(),
+    start: startIn(tmpdir()),
     version: '0',
     limits: DEFAULT_LIMITS,
   });

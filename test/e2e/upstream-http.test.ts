@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS } from '../../src/core/index.ts';
 import { connectUpstream } from '../../src/gateway/upstream-connection.ts';
 import { callOutput } from '../../src/gateway/upstream-result.ts';
 import type { ServerRule } from '../../src/policy/index.ts';
-import { type ListeningServer, listeningServer, serverRule } from './stand.ts';
+import { type ListeningServer, listeningServer, serverRule, startIn } from './stand.ts';
 
 const open: ListeningServer[] = [];
 afterEach(async () => {
@@ -16,7 +16,7 @@ async function outcomeOf(script: string, mode: string, rule: Partial<ServerRule>
   const server = await listeningServer(script, mode);
   open.push(server);
   const limits = { ...DEFAULT_LIMITS, resultBinaryBytes: 1_048_576 };
-  const options = { root: tmpdir(), version: '0', limits };
+  const options = { start: startIn(tmpdir()), version: '0', limits };
   try {
     const connection = await connectUpstream(serverRule('remote', { url: server.url, ...rule }), options);
     const raw = await connection.request('tools/call', { name: 'echo', arguments: { a: 1 } }).finally(connection.close);
@@ -62,7 +62,7 @@ describe('a remote server [T1.8]', () => {
 
   it('that is not there is not available', async () => {
     const rule = serverRule('remote', { url: 'http://127.0.0.1:9/mcp' });
-    const options = { root: tmpdir(), version: '0', limits: DEFAULT_LIMITS };
+    const options = { start: startIn(tmpdir()), version: '0', limits: DEFAULT_LIMITS };
     await expect(connectUpstream(rule, options)).rejects.toMatchObject({ code: 'SERVER_UNAVAILABLE' });
   });
 });

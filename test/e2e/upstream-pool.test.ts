@@ -7,7 +7,7 @@ import { fetchDefinitions } from '../../src/gateway/index.ts';
 import { lockedServer } from '../../src/gateway/lock.ts';
 import { type PoolOptions, type UpstreamPool, upstreamPool } from '../../src/gateway/upstream-pool.ts';
 import type { ServerRule } from '../../src/policy/index.ts';
-import { hostile, serverRule, serverScript } from './stand.ts';
+import { hostile, serverRule, serverScript, startIn } from './stand.ts';
 
 const root = tmpdir();
 const pools: UpstreamPool[] = [];
@@ -25,7 +25,7 @@ interface Stand {
 function stand(options: Partial<PoolOptions> = {}): Stand {
   const [events, clock]: [UpstreamEvent[], Stand['clock']] = [[], { ahead: 0 }];
   const pool = upstreamPool({
-    ...{ root: () => root, version: '0', limits: DEFAULT_LIMITS, spacingMs: 1 },
+    ...{ start: startIn(root), version: '0', limits: DEFAULT_LIMITS, spacingMs: 1 },
     now: () => performance.now() + clock.ahead,
     onEvent: (event) => events.push(event),
     ...options,
@@ -39,7 +39,7 @@ const full = (): ServerRule =>
 
 const approve = async (rule: ServerRule): Promise<ApprovedServer> => ({
   rule,
-  locked: lockedServer(rule, await fetchDefinitions(rule, { root }), new Date(0)),
+  locked: lockedServer(rule, await fetchDefinitions(rule, { start: startIn(root) }), new Date(0)),
 });
 
 const request = (pool: UpstreamPool, server: ApprovedServer, name: string, holder = 'a', args: JsonObject = {}) =>

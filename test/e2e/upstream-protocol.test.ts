@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS, isJsonObject, type JsonObject } from '../../src/core/index.ts';
 import { connectUpstream, type UpstreamConnection } from '../../src/gateway/upstream-connection.ts';
 import type { ServerRule } from '../../src/policy/index.ts';
-import { listeningServer, NO_ACTIONS, serverRule, serverScript } from './stand.ts';
+import { listeningServer, NO_ACTIONS, serverRule, serverScript, startIn } from './stand.ts';
 
 const ended: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -23,7 +23,7 @@ async function connect(
     kind === 'http' ? await listening() : { command: [process.execPath, serverScript('full.mjs'), 'stdio'] };
   const rule = serverRule('full', { ...where, protocol, actions: { ...NO_ACTIONS, ...actions } });
   const connection = await connectUpstream(rule, {
-    root: tmpdir(),
+    start: startIn(tmpdir()),
     version: '0',
     limits: DEFAULT_LIMITS,
   });

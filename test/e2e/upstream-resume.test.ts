@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/core/index.ts';
 import { connectUpstream } from '../../src/gateway/upstream-connection.ts';
-import { serverRule } from './stand.ts';
+import { serverRule, startIn } from './stand.ts';
 
 let server: Server | null = null;
 afterEach(() => {
@@ -60,7 +60,7 @@ async function listen({ call, resume }: Script): Promise<{ readonly url: string;
 
 async function outcomeOf(url: string, timeoutMs: number | null = null): Promise<unknown> {
   const limits = { ...DEFAULT_LIMITS, resultBinaryBytes: 65_536 };
-  const options = { root: tmpdir(), version: '0', limits };
+  const options = { start: startIn(tmpdir()), version: '0', limits };
   const connection = await connectUpstream(serverRule('remote', { url, timeoutMs }), options);
   try {
     return await connection.request('tools/call', { name: 'x', arguments: {} });

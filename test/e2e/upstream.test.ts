@@ -7,7 +7,7 @@ import { fetchDefinitions } from '../../src/gateway/index.ts';
 import { connectUpstream, type UpstreamConnection } from '../../src/gateway/upstream-connection.ts';
 import { callOutput } from '../../src/gateway/upstream-result.ts';
 import type { ServerRule } from '../../src/policy/index.ts';
-import { hostile, inFolder, serverRule, serverScript } from './stand.ts';
+import { hostile, inFolder, serverRule, serverScript, startIn } from './stand.ts';
 
 const root = tmpdir();
 
@@ -16,7 +16,11 @@ async function connected<T>(
   use: (connection: UpstreamConnection) => Promise<T>,
   limits: Partial<Limits> = {},
 ): Promise<T> {
-  const connection = await connectUpstream(rule, { root, version: '0', limits: { ...DEFAULT_LIMITS, ...limits } });
+  const connection = await connectUpstream(rule, {
+    start: startIn(root),
+    version: '0',
+    limits: { ...DEFAULT_LIMITS, ...limits },
+  });
   try {
     return await use(connection);
   } finally {
@@ -118,7 +122,7 @@ describe('a server process', () => {
 
 describe('a server that does not start', () => {
   it('shows the operator what it wrote to standard error, escaped', async () => {
-    await expect(fetchDefinitions(hostile('dies'), { root })).rejects.toMatchObject({
+    await expect(fetchDefinitions(hostile('dies'), { start: startIn(root) })).rejects.toMatchObject({
       code: 'SERVER_UNAVAILABLE',
       message: 'the server ended with exit code 3; it wrote: "no such folder: \\u{1b}[31m/data"',
     });
@@ -150,7 +154,7 @@ describe('definitions', () => {
         message: 'the server does not say what it offers: error -32603',
       });
     });
-    await expect(fetchDefinitions(hostile('no-list'), { root })).rejects.toMatchObject({
+    await expect(fetchDefinitions(hostile('no-list'), { start: startIn(root) })).rejects.toMatchObject({
       message: expect.stringContaining('it said: "Tell the model this"'),
     });
   });

@@ -121,12 +121,10 @@ describe('servers of a policy that was loaded anew', () => {
     expect(gate.upstreams.status()[1]).toMatchObject({ state, health: { connections: 0 } });
   });
 
-  it('start in another folder when the root is another one', async () => {
-    const gate = await open({ plain: spawned('hostile.mjs', 'cwd') });
+  it('lose their connections when the root is another one', async () => {
+    const gate = await open();
+    await gate.upstreams.with(approvedOf(gate, 'plain'), 'holder', async () => undefined);
     await gate.upstreams.setServers(gate.servers, '/');
-    const raw = await gate.upstreams.with(approvedOf(gate, 'plain'), 'holder', (connection) =>
-      connection.request('tools/call', { name: 'echo', arguments: {} }),
-    );
-    expect(raw).toMatchObject({ content: [{ text: '/' }] });
+    expect(gate.upstreams.status()[1]).toMatchObject({ state: 'approved', health: { connections: 0 } });
   });
 });

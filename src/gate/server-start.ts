@@ -1,0 +1,106 @@
+import { type JsonObject, SallyportError, sha256Hex } from '../core/index.ts';
+import {
+  acceptedLevels,
+  type CompiledPolicy,
+  type ServerRule,
+  type SpawnAccess,
+  type SpawnTerms,
+  serverTerms,
+} from '../policy/index.ts';
+import {
+  type ChosenLevel,
+  type EgressEvent,
+  SANDBOX_HOME,
+  type SandboxCommand,
+  type SandboxProcess,
+  type SandboxProfile,
+} from '../sandbox/index.ts';
+import { egressDoor } from './egress-door.ts';
+import type { House } from './house.ts';
+import { levelsFor } from './isolation-facts.ts';
+import { evidenceOf } from './placement.ts';
+import { INSIDE_VARIABLE } from './planned-run.ts';
+import { installFoldersOf, runtimeFor } from './program-runtime.ts';
+
+/** The part of a house that servers are started with. */
+export type ServerHouse = Pick<
+  House,
+  'compiled' | 'profiles' | 'sandboxes' | 'resolve' | 'dial' | 'certificates' | 'root' | 'isolation'
+>;
+
+export interface ServerStart {
+  readonly rule: ServerRule;
+  /** The policies in force when something wants out; null: the server is not in them any more. */
+  readonly current: () => CompiledPolicy;
+  /** Is told, before the program starts, where it will run. */
+  readonly placed: (isolation: JsonObject) => Promise<void>;
+  readonly egress: (event: EgressEvent) => void;
+}
+
+/**
+ * Starts a server of the policy: in the level that the policy accepts, with its own folders, its own few variables and its own
+ * way to a network.
+ *
+ * @throws SallyportError ISOLATION_UNAVAILABLE, SANDBOX_FAILED, and what `placed` throws: nothing ran
+ */
+export async function startServer(
+  house: ServerHouse,
+  { rule, current, placed, egress }: ServerStart,
+): Promise<SandboxProcess> {
+  const { command } = rule;
+  const own = serverTerms(house.compiled(), rule.name);
+  if (command === null || own === null) throw new SallyportError('INTERNAL', 'there is no such server to be started');
+  const asked = levelsFor(house, acceptedLevels(house.compiled(), `mcp__${rule.name}:tools/list`));
+  const chosen = await house.sandboxes().choose(asked);
+  const terms = withReads(own, installFoldersOf(command));
+  const limits = { terms, wallMs: 0, outputBytes: 0 };
+  const door = egressDoor(house, terms, { current: () => serverTerms(current(), rule.name), record: egress });
+  const { runtime } = runtimeFor(command[0] ?? '');
+  const profile =
+    chosen.level === 'none'
+      ? house.profiles.plain(limits)
+      : await house.profiles.compile({ ...limits, runtime, egress: door });
+  await placed({ asked, ...evidenceOf(chosen, profile) });
+  return house
+    .sandboxes()
+    .start(chosen, profile, commandFor(house, rule, { command, chosen, profile }), { owner: null });
+}
+
+/** The same terms, and what a program is installed as may be read. */
+function withReads(terms: SpawnTerms, folders: readonly string[]): SpawnTerms {
+  if (folders.length === 0) return terms;
+  const isInstalled = (real: string): boolean =>
+    folders.some((folder) => real === folder || real.startsWith(`${folder}/`));
+  const access = (real: string, kind: 'file' | 'folder'): SpawnAccess => {
+    const stated = terms.access(real, kind);
+    return stated === 'none' && isInstalled(real) ? 'read' : stated;
+  };
+  const digest = sha256Hex(JSON.stringify([terms.digest, folders]));
+  return Object.freeze({ ...terms, bases: [...new Set([...terms.bases, ...folders])].toSorted(), access, digest });
+}
+
+/** Variables that a program cannot start without; nothing else of our environment reaches a server. */
+const INHERITED = ['LANG', 'TERM'];
+const INHERITED_PLAIN = ['PATH', 'HOME', ...INHERITED];
+
+interface Placed {
+  readonly command: readonly string[];
+  readonly chosen: ChosenLevel;
+  readonly profile: SandboxProfile;
+}
+
+function commandFor({ root }: ServerHouse, rule: ServerRule, { command, chosen, profile }: Placed): SandboxCommand {
+  const isPlain = chosen.level === 'none';
+  const [given = '', ...args] = command;
+  const names = isPlain ? INHERITED_PLAIN : INHERITED;
+  const inherited = names.flatMap((name): [string, string][] => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  const isSeen = profile.mounts.some(({ path }) => path === root || root.startsWith(`${path}/`));
+  return {
+    argv: [isPlain ? given : runtimeFor(given).program, ...args],
+    ...{ argv0: given, cwd: isPlain || isSeen ? root : SANDBOX_HOME, stdin: 'pipe' },
+    env: { ...Object.fromEntries(inherited), ...rule.env, [INSIDE_VARIABLE]: '1' },
+  };
+}

@@ -1,0 +1,175 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { Duplex, Readable, type Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { escapeForTerminal, quoteForMessage, SallyportError } from '../core/index.ts';
+import type { SandboxUser } from './bubblewrap-program.ts';
+import { shieldedStdio } from './descriptors.ts';
+import { type ExpectedMount, proveMounts } from './mount-proof.ts';
+import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
+
+export interface LaunchParts {
+  readonly program: string;
+  readonly user: SandboxUser;
+  /** Options, passed over a descriptor. */
+  readonly options: readonly string[];
+  readonly command: readonly string[];
+  /** File with the filter of system calls: opened for each start, since bubblewrap reads it to its end. */
+  readonly filter: string;
+  readonly expected: readonly ExpectedMount[];
+  readonly stdin: 'pipe' | 'none';
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A sandbox that is built and proven, whose program has not started: it waits for `go`. */
+export interface BuiltSandbox {
+  readonly child: ChildProcess;
+  /** The process that started it, and the first one inside. */
+  readonly outer: ProcessIdentity;
+  readonly inner: ProcessIdentity;
+  readonly stdin: Writable | null;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  go(): void;
+}
+
+/** A busy machine may take its time. */
+const BUILD_MS = 20_000;
+const LARGEST_COMPLAINT_BYTES = 2_048;
+
+/**
+ * Starts bubblewrap and waits until everything is mounted and proven. What goes wrong before that is killed.
+ * @throws SallyportError SANDBOX_FAILED: nothing ran
+ */
+export async function buildSandbox(parts: LaunchParts): Promise<BuiltSandbox> {
+  const child = spawnBubblewrap(parts);
+  const ended = endOf(child);
+  const complaint = collectComplaint(child);
+  const clock = new AbortController();
+  try {
+    const late = delay(BUILD_MS, 'late' as const, { signal: clock.signal });
+    const built = await Promise.race([build(child, parts), ended, late, aborted(parts.signal, clock.signal)]);
+    if (built === 'late') throw failed('it took too long to build');
+    if (built === 'ended') throw failed(await complaint.text());
+    complaint.stop();
+    return built;
+  } catch (error) {
+    child.kill('SIGKILL');
+    await ended;
+    throw error;
+  } finally {
+    clock.abort();
+  }
+}
+
+function spawnBubblewrap({ program, user, options, command, filter, stdin }: LaunchParts): ChildProcess {
+  const seccomp = openSync(filter, 'r');
+  const first = stdin === 'pipe' ? 'pipe' : 'ignore';
+  const { stdio, close } = shieldedStdio([first, 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', seccomp]);
+  const isOther = process.getuid?.() !== user.uid;
+  try {
+    const settings: SpawnOptions = { stdio, env: {}, cwd: '/', shell: false, ...(isOther ? user : {}) };
+    const child: ChildProcess = spawn(program, ['--args', '3', ...command], settings);
+    for (const stream of child.stdio) stream?.on('error', () => undefined);
+    writerOf(child, 3).end(options.map((option) => `${option}\0`).join(''));
+    return child;
+  } finally {
+    closeSync(seccomp);
+    close();
+  }
+}
+
+async function build(child: ChildProcess, { expected }: LaunchParts): Promise<BuiltSandbox> {
+  const builtPipe = writerOf(child, 5);
+  builtPipe.resume().end();
+  const [pid] = await Promise.all([firstProcess(readerOf(child, 4)), closed(builtPipe)]);
+  const inner = identifyProcess(pid);
+  const outer = child.pid === undefined ? null : identifyProcess(child.pid);
+  if (inner === null || outer === null) throw failed('it ended while it was built');
+  await proveBuilt(pid, expected);
+  const { stdin } = child;
+  return {
+    ...{ child, inner, outer, stdin, stdout: readerOf(child, 1), stderr: readerOf(child, 2) },
+    go: () => writerOf(child, 6).end('.'),
+  };
+}
+
+/** Mounting is done; the last steps (leaving the host's root folder) take some moments. */
+async function proveBuilt(pid: number, expected: readonly ExpectedMount[]): Promise<void> {
+  for (let pause = 0; ; pause = 1) {
+    const proof = proveMounts(pid, expected);
+    if (proof === 'proven') return;
+    if (proof !== 'unfinished') throw failed(`${quoteForMessage(proof.wrong)} is not what was to be mounted`);
+    if (identifyProcess(pid) === null) throw failed('it ended while it was built');
+    await delay(pause);
+  }
+}
+
+/** Reads the status that bubblewrap writes about itself: lines of JSON, the first with the number of the first process inside. */
+function firstProcess(status: Readable): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    status.on('data', (chunk: Buffer) => {
+      text = (text + chunk.toString('latin1')).slice(0, LARGEST_COMPLAINT_BYTES);
+      const found = /"child-pid": (\d{1,10})/.exec(text);
+      if (found !== null) resolve(Number(found[1]));
+    });
+    status.once('end', () => reject(failed('it ended while it was built')));
+  });
+}
+
+const closed = (stream: Readable): Promise<void> =>
+  new Promise((resolve) => {
+    stream.once('end', resolve);
+    stream.once('close', resolve);
+  });
+
+function endOf(child: ChildProcess): Promise<'ended'> {
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve('ended'));
+    child.once('error', () => resolve('ended'));
+  });
+}
+
+function aborted(signal: AbortSignal | undefined, done: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal === undefined) return;
+    const stop = (): void => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true, signal: done });
+  });
+}
+
+/** What bubblewrap says until the program starts. ATTACKER-CONTROLLED in part: names of paths stand in it. */
+function collectComplaint(child: ChildProcess): { text(): Promise<string>; stop(): void } {
+  let text = '';
+  const stderr = readerOf(child, 2);
+  const take = (): void => {
+    for (let chunk = stderr.read(); chunk !== null; chunk = stderr.read()) {
+      text = (text + String(chunk)).slice(0, LARGEST_COMPLAINT_BYTES);
+    }
+  };
+  stderr.on('readable', take);
+  return {
+    text: async () => {
+      await closed(stderr);
+      return escapeForTerminal(text.trim()).replaceAll('\n', ' ') || 'it ended while it was built';
+    },
+    stop: () => stderr.off('readable', take),
+  };
+}
+
+function readerOf(child: ChildProcess, descriptor: number): Readable {
+  const stream = child.stdio[descriptor];
+  if (stream instanceof Readable) return stream;
+  throw failed('it has no pipes');
+}
+
+function writerOf(child: ChildProcess, descriptor: number): Duplex {
+  const stream = child.stdio[descriptor];
+  if (stream instanceof Duplex) return stream;
+  throw failed('it has no pipes');
+}
+
+const failed = (why: string): SallyportError =>
+  new SallyportError('SANDBOX_FAILED', `the sandbox did not start: ${why}`);

@@ -1,0 +1,105 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { SallyportError } from '../core/index.ts';
+import type { SandboxOptions } from './parts.ts';
+import { seccompFilter } from './seccomp.ts';
+
+/** Who sandboxed programs run as. */
+export interface SandboxUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A bubblewrap that can be tried: nothing is proven yet. */
+export interface BubblewrapProgram {
+  readonly path: string;
+  /** `bubblewrap 0.8.0`. */
+  readonly version: string;
+  readonly user: SandboxUser;
+  /** The filter of system calls for this architecture. */
+  readonly filter: Buffer;
+}
+
+/** Why there is none, a sentence each, and what to do about it. */
+export interface MissingProgram {
+  readonly reasons: readonly string[];
+  readonly remedy: string;
+}
+
+/** The first version with every option that is used (`--disable-userns`). */
+const OLDEST: readonly [number, number] = [0, 8];
+const VERSION_MS = 5_000;
+const INSTALL = 'install bubblewrap 0.8 or newer (apt-get install bubblewrap)';
+
+/** Looks for bubblewrap and for everything it needs before it can be tried. Never rejects. */
+export async function findBubblewrap(options: SandboxOptions): Promise<BubblewrapProgram | MissingProgram> {
+  if (process.platform !== 'linux') return missing('bubblewrap needs Linux', 'use a Linux machine or virtual machine');
+  const user = userOf(options);
+  if (user === null) {
+    return missing(
+      'bubblewrap is never started as root: one gap would be root on the machine',
+      'name an ordinary user under sandbox: runAs, or run Sallyport as one',
+    );
+  }
+  const filter = filterFor(process.arch);
+  if (filter === null) return missing(`there is no filter of system calls for ${process.arch}`, 'use x64 or arm64');
+  const lacking = ['/usr/bin/prlimit'].find((path) => !isProgram(path));
+  if (lacking !== undefined) return missing(`${lacking} is missing`, 'install util-linux');
+  const path = options.bubblewrapPath ?? onPath('bwrap');
+  if (path === null || !isAbsolute(path) || !isProgram(path)) return missing('there is no program bwrap', INSTALL);
+  const version = await versionOf(path);
+  if (version === null) return missing('bwrap does not tell its version', INSTALL);
+  if (!isNewEnough(version)) return missing(`${version} is too old`, INSTALL);
+  return { path, version, user, filter };
+}
+
+const missing = (reason: string, remedy: string): MissingProgram => ({ reasons: [reason], remedy });
+
+/** INVARIANT: never root, not even by the operator's own settings. */
+function userOf({ runAs }: SandboxOptions): SandboxUser | null {
+  const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
+  const isRoot = uid === 0 || process.getuid?.() === 0;
+  if (!isRoot) return { uid, gid };
+  return runAs === undefined || runAs.uid <= 0 || runAs.gid <= 0 ? null : runAs;
+}
+
+function filterFor(architecture: string): Buffer | null {
+  try {
+    return seccompFilter(architecture);
+  } catch (error) {
+    if (error instanceof SallyportError && error.code === 'ISOLATION_UNAVAILABLE') return null;
+    throw error;
+  }
+}
+
+function onPath(name: string): string | null {
+  const folders = (process.env['PATH'] ?? '').split(':').filter((folder) => isAbsolute(folder));
+  return folders.map((folder) => join(folder, name)).find(isProgram) ?? null;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    // Not there, or not ours to run.
+    return false;
+  }
+}
+
+/** ATTACKER-CONTROLLED by whoever can put a program on our PATH: only the expected form is taken. */
+function versionOf(path: string): Promise<string | null> {
+  const limits = { timeout: VERSION_MS, maxBuffer: 4_096, env: {} };
+  return new Promise((resolve) => {
+    execFile(path, ['--version'], limits, (error, stdout) => {
+      const text = stdout.trim();
+      resolve(error === null && /^bubblewrap \d{1,4}\.\d{1,4}(\.\d{1,4})?$/.test(text) ? text : null);
+    });
+  });
+}
+
+function isNewEnough(version: string): boolean {
+  const [major = 0, minor = 0] = version.slice('bubblewrap '.length).split('.').map(Number);
+  return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
+}

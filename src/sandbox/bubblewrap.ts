@@ -1,0 +1,117 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SallyportError } from '../core/index.ts';
+import type { BackendParts } from './backend-parts.ts';
+import { limitsHeldBy } from './bubblewrap-limits.ts';
+import { type BubblewrapProgram, findBubblewrap, type MissingProgram } from './bubblewrap-program.ts';
+import { startBubblewrap, type Workshop } from './bubblewrap-start.ts';
+import type { LevelReport, SandboxBackend, SandboxProcess, SandboxProfile } from './contract.ts';
+import { findControlGroups } from './control-group.ts';
+import { type ProbeResult, proveBackend } from './probe.ts';
+import { proofCache } from './probe-cache.ts';
+import { makeMasks, makeSystemParts } from './system-parts.ts';
+
+const TRY =
+  'run `bwrap --unshare-user --ro-bind / / true` as this user: user namespaces must be allowed (sysctl user.max_user_namespaces, AppArmor)';
+
+/**
+ * The level bubblewrap: namespaces of its own, our filter of system calls, and only what a profile shows. Never as root: what
+ * root starts runs as another user (`runAs`), or not at all. It is available once its attempts to get out have failed.
+ */
+export function openBubblewrapBackend(parts: BackendParts): SandboxBackend {
+  const running = new Set<SandboxProcess>();
+  const starting = new Set<Promise<unknown>>();
+  const proofs = proofCache<ProbeResult>(({ reasons }) => reasons.length === 0);
+  let opened: Promise<Workshop> | null = null;
+  let isClosed = false;
+  const shopOf = (program: BubblewrapProgram): Promise<Workshop> => {
+    opened ??= openWorkshop(parts, program);
+    return opened;
+  };
+  const launch = async (probe: string | null, ...[profile, command, options]: Parameters<SandboxBackend['start']>) => {
+    const program = programOf(await findOnce());
+    const shop = await shopOf(program);
+    if (isClosed) throw new SallyportError('SANDBOX_FAILED', 'the sandboxes are closed');
+    const start = startBubblewrap(shop, profile, command, options, probe);
+    starting.add(start);
+    const started = await start.finally(() => starting.delete(start));
+    running.add(started);
+    void started.ended.then(() => running.delete(started));
+    return started;
+  };
+  let found: Promise<BubblewrapProgram | MissingProgram> | null = null;
+  const findOnce = (): Promise<BubblewrapProgram | MissingProgram> => {
+    found ??= findBubblewrap(parts.options);
+    return found;
+  };
+  const proof = async (program: BubblewrapProgram): Promise<ProbeResult> => {
+    const subject = { program: program.path, version: program.version, uid: program.user.uid };
+    const user = process.getuid?.() === program.user.uid ? null : program.user;
+    const limits = limitsHeldBy((await shopOf(program)).groups !== null);
+    const unproven: SandboxBackend['start'] = (...start) => launch(null, ...start);
+    return proofs.get(subject, () => proveBackend(unproven, { level: 'bubblewrap', limits, user, ownKernel: false }));
+  };
+  const report = async (): Promise<LevelReport> => {
+    found = findBubblewrap(parts.options);
+    const program = await found;
+    if (!('path' in program)) return missingReport(program);
+    try {
+      const result = await proof(program);
+      return provenReport(program, result, limitsHeldBy((await shopOf(program)).groups !== null));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'it failed';
+      return missingReport({ reasons: [reason], remedy: TRY });
+    }
+  };
+  return {
+    ...{ level: 'bubblewrap', report },
+    start: async (profile: SandboxProfile, command, options) => {
+      const known = await proof(programOf(await findOnce()));
+      if (known.reasons.length === 0) return launch(known.digest, profile, command, options);
+      throw new SallyportError('ISOLATION_UNAVAILABLE', [...known.reasons, TRY].join('; '));
+    },
+    release: async () => undefined,
+    close: async () => {
+      isClosed = true;
+      await Promise.allSettled(starting);
+      await Promise.all([...running].map((process) => process.stop(0)));
+    },
+  };
+}
+
+async function openWorkshop({ runtime, openEgress }: BackendParts, program: BubblewrapProgram): Promise<Workshop> {
+  const folder = await runtime();
+  const place = folder.make('bwrap');
+  const filter = join(place, 'filter.bpf');
+  writeFileSync(filter, program.filter, { mode: 0o400 });
+  let count = 0;
+  return {
+    ...{ program, runtime: folder, filter, openEgress, groups: findControlGroups() },
+    ...{ system: makeSystemParts(place, program.user), masks: makeMasks(place) },
+    next: () => {
+      count += 1;
+      return count;
+    },
+  };
+}
+
+/** @throws SallyportError ISOLATION_UNAVAILABLE */
+function programOf(found: BubblewrapProgram | MissingProgram): BubblewrapProgram {
+  if ('path' in found) return found;
+  throw new SallyportError('ISOLATION_UNAVAILABLE', [...found.reasons, found.remedy].join('; '));
+}
+
+const missingReport = ({ reasons, remedy }: MissingProgram): LevelReport =>
+  Object.freeze({
+    ...{ level: 'bubblewrap', available: false, backend: '', reasons: Object.freeze([...reasons]), remedy },
+    ...{ probe: null, limits: limitsHeldBy(false) },
+  });
+
+function provenReport(program: BubblewrapProgram, result: ProbeResult, limits: LevelReport['limits']): LevelReport {
+  const { attempts, leaked, digest, reasons } = result;
+  return Object.freeze({
+    ...{ level: 'bubblewrap', available: reasons.length === 0, backend: program.version },
+    ...{ reasons: Object.freeze([...reasons]), remedy: reasons.length === 0 ? '' : TRY },
+    ...{ probe: Object.freeze({ attempts, leaked: Object.freeze([...leaked]), digest }), limits },
+  });
+}

@@ -1,0 +1,113 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SandboxLimits } from './contract.ts';
+import type { RuntimeFolder } from './parts.ts';
+
+/** Control groups (version 1: memory and pids) that hold one sandbox. */
+export interface ControlGroup {
+  /** Puts a process into it, before it starts others. */
+  add(pid: number): void;
+  /** How often the kernel killed something in it for want of memory. */
+  memoryKills(): number;
+  /** Removes it: nothing may be left inside. */
+  remove(): Promise<void>;
+}
+
+const ROOT = '/sys/fs/cgroup';
+const CONTROLLERS = ['memory', 'pids'] as const;
+type Controller = (typeof CONTROLLERS)[number];
+const REMOVE_LOOKS = 200;
+const REMOVE_PAUSE_MS = 5;
+
+/** Our own groups, where new ones can be made below; null: there are none, or they are not ours to use. */
+export function findControlGroups(): Readonly<Record<Controller, string>> | null {
+  const own = ownGroups();
+  const [memory, pids] = CONTROLLERS.map((controller) => own.get(controller));
+  if (memory === undefined || pids === undefined) return null;
+  return canMakeIn(memory) && canMakeIn(pids) ? { memory, pids } : null;
+}
+
+/** Lines of /proc/self/cgroup: number, controllers, path (cgroups(7)). */
+function ownGroups(): ReadonlyMap<string, string> {
+  const text = existsSync('/proc/self/cgroup') ? readFileSync('/proc/self/cgroup', 'utf8') : '';
+  const rows = text.split('\n').map((line) => line.split(':'));
+  return new Map(
+    rows.flatMap(([, names = '', path = '']) =>
+      names.split(',').map((name) => [name, join(ROOT, name, path)] as const),
+    ),
+  );
+}
+
+function canMakeIn(folder: string): boolean {
+  const trial = join(folder, `sallyport-trial-${process.pid}`);
+  try {
+    mkdirSync(trial);
+    rmdirSync(trial);
+    return true;
+  } catch {
+    // Not mounted, read-only, or another user's: then something else holds the limits.
+    return false;
+  }
+}
+
+/** Makes the groups of a sandbox, with its limits in force; 0 is no limit. */
+export function makeControlGroup(
+  parents: Readonly<Record<Controller, string>>,
+  name: string,
+  limits: SandboxLimits,
+  runtime: RuntimeFolder,
+): ControlGroup {
+  const [memory, pids] = [join(parents.memory, name), join(parents.pids, name)];
+  const notes = [memory, pids].map((path) => runtime.note('cgroup', path));
+  mkdirSync(memory);
+  mkdirSync(pids);
+  if (limits.memoryBytes !== 0) {
+    writeFileSync(join(memory, 'memory.limit_in_bytes'), String(limits.memoryBytes));
+    // Where swap is counted it must not be a way around the limit.
+    const withSwap = join(memory, 'memory.memsw.limit_in_bytes');
+    if (existsSync(withSwap)) writeFileSync(withSwap, String(limits.memoryBytes));
+  }
+  // The two processes of bubblewrap are in it, too.
+  if (limits.processes !== 0) writeFileSync(join(pids, 'pids.max'), String(limits.processes + 2));
+  return {
+    add: (pid) => {
+      for (const folder of [memory, pids]) writeFileSync(join(folder, 'cgroup.procs'), String(pid));
+    },
+    memoryKills: () => killsIn(memory),
+    remove: async () => {
+      await Promise.all([memory, pids].map(removeGroup));
+      for (const note of notes) note.done();
+    },
+  };
+}
+
+function killsIn(folder: string): number {
+  const text = readFileSync(join(folder, 'memory.oom_control'), 'utf8');
+  const line = text.split('\n').find((row) => row.startsWith('oom_kill '));
+  return Number(line?.split(' ')[1] ?? 0);
+}
+
+/** The kernel lets go of a group some moments after its last process. */
+async function removeGroup(folder: string): Promise<void> {
+  for (let look = 0; look < REMOVE_LOOKS; look += 1) {
+    try {
+      rmdirSync(folder);
+      return;
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : '';
+      if (code === 'ENOENT') return;
+      if (code !== 'EBUSY') throw error;
+    }
+    await delay(REMOVE_PAUSE_MS);
+  }
+}
+
+/** Removes a group of a dead process: its members died with it, or are killed now. */
+export async function sweepControlGroup(folder: string): Promise<void> {
+  if (!folder.startsWith(`${ROOT}/`) || !existsSync(folder) || readdirSync(folder).length === 0) return;
+  for (const pid of readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number)) {
+    process.kill(pid, 'SIGKILL');
+  }
+  await removeGroup(folder);
+}

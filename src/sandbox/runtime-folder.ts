@@ -1,0 +1,194 @@
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { parseStrictJson, quoteForMessage, SallyportError } from '../core/index.ts';
+import type { Leftover, RuntimeFolder } from './parts.ts';
+import { openPlaceholders, type Placeholders } from './placeholders.ts';
+import { identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
+
+type NoteKind = Parameters<RuntimeFolder['note']>[0];
+
+/** Removes something that a dead process noted. Rejects: it is tried again by the next process. */
+export type Sweep = (what: string) => Promise<void>;
+
+export interface RuntimeOptions {
+  /** Folder that holds the folders of all processes; `$XDG_RUNTIME_DIR`, else the system's temporary folder. */
+  readonly base?: string;
+  /** Group of the user whom sandboxes run as, where that is not us: it may walk through, and list nothing. */
+  readonly readerGid?: number;
+  /** How to remove what only a backend can; without an entry such a note waits for a process that has one. */
+  readonly sweeps?: Partial<Record<NoteKind, Sweep>>;
+}
+
+/** The folder of this process, with what all processes of this user share. */
+export interface OpenRuntimeFolder extends RuntimeFolder {
+  /** The folder that holds those of all processes: no sandbox may show any of it. */
+  readonly shared: string;
+  readonly placeholders: Placeholders;
+}
+
+const LARGEST_NOTE_BYTES = 65_536;
+const OWN_NAME = /^p-(\d+)-(\d+)-(\d+)$/;
+const SWEPT_NAME = /^s-(\d+)-(\d+)-/;
+
+/**
+ * Opens a folder for this process under `sallyport-UID` and sweeps those of dead ones. Nothing there is a link, and nobody
+ * else's.
+ *
+ * @throws SallyportError SANDBOX_FAILED
+ */
+export async function openRuntimeFolder(options: RuntimeOptions = {}): Promise<OpenRuntimeFolder> {
+  const self = identifyProcess(process.pid) ?? { pid: process.pid, start: 0 };
+  const base = realpathSync(options.base ?? baseFolder(options));
+  const shared = join(base, `sallyport-${process.getuid?.() ?? 0}`);
+  makePrivate(shared, options);
+  const placeholders = openPlaceholders(join(shared, 'placeholders'), self);
+  const sweeps = { placeholder: async (path: string) => placeholders.sweep(path), ...options.sweeps };
+  await sweepDead(shared, self, sweeps);
+  const path = makeOwn(shared, self, options);
+  mkdirSync(join(path, 'notes'), { mode: 0o700 });
+  let made = 0;
+  return {
+    path,
+    shared,
+    placeholders,
+    make: (name) => {
+      made += 1;
+      return makePrivate(join(path, `${name}-${made}`), options);
+    },
+    note: (kind, what) => {
+      made += 1;
+      return writeNote(join(path, 'notes', String(made)), kind, what);
+    },
+    close: async () => rmSync(path, { recursive: true, force: true }),
+  };
+}
+
+function baseFolder({ readerGid }: RuntimeOptions): string {
+  const given = process.env['XDG_RUNTIME_DIR'];
+  // It is for one user alone: another one, whom sandboxes run as, cannot walk through it.
+  return readerGid === undefined && given !== undefined && isAbsolute(given) ? given : tmpdir();
+}
+
+function makePrivate(path: string, { readerGid }: RuntimeOptions): string {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (cause) {
+    if (!hasCode(cause, 'EEXIST')) throw failed(`cannot make ${quoteForMessage(path)}`, cause);
+  }
+  const stat = lstatSync(path);
+  if (!stat.isDirectory() || stat.uid !== process.getuid?.()) {
+    throw failed(`${quoteForMessage(path)} is not our own folder: remove it, or set XDG_RUNTIME_DIR`);
+  }
+  // INVARIANT: it is ours and no link, in a folder where others cannot replace it: what follows names the same object.
+  if (readerGid !== undefined) chownSync(path, stat.uid, readerGid);
+  if (readerGid !== undefined || (stat.mode & 0o7777 & ~0o710) !== 0)
+    chmodSync(path, readerGid === undefined ? 0o700 : 0o710);
+  return path;
+}
+
+/** One process may open several. */
+function makeOwn(shared: string, self: ProcessIdentity, options: RuntimeOptions): string {
+  for (let count = 0; ; count += 1) {
+    const path = join(shared, `p-${self.pid}-${self.start}-${count}`);
+    try {
+      mkdirSync(path, { mode: 0o700 });
+      return makePrivate(path, options);
+    } catch (cause) {
+      if (!hasCode(cause, 'EEXIST')) throw cause;
+    }
+  }
+}
+
+function writeNote(path: string, kind: NoteKind, what: string): Leftover {
+  writeFileSync(path, JSON.stringify({ kind, what }), { flag: 'wx', mode: 0o600 });
+  let isThere = true;
+  const done = (): void => {
+    if (isThere) unlinkSync(path);
+    isThere = false;
+  };
+  return { done };
+}
+
+/** INVARIANT: a folder is swept by the one process that could rename it to its own name. */
+async function sweepDead(shared: string, self: ProcessIdentity, sweeps: RuntimeOptions['sweeps']): Promise<void> {
+  for (const name of readdirSync(shared)) {
+    const [, pid, start] = OWN_NAME.exec(name) ?? SWEPT_NAME.exec(name) ?? [];
+    if (pid === undefined || isAlive({ pid: Number(pid), start: Number(start) })) continue;
+    const rest = name.replace(SWEPT_NAME, '');
+    const claimed = join(shared, `s-${self.pid}-${self.start}-${rest}`);
+    if (!tryRename(join(shared, name), claimed)) continue;
+    if (await sweepNotes(join(claimed, 'notes'), sweeps)) rmSync(claimed, { recursive: true, force: true });
+  }
+}
+
+function tryRename(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTEMPTY')) return false;
+    throw error;
+  }
+}
+
+/** Whether nothing is left to be swept. */
+async function sweepNotes(folder: string, sweeps: RuntimeOptions['sweeps']): Promise<boolean> {
+  let isClean = true;
+  for (const name of listFolder(folder)) {
+    const note = readNote(join(folder, name));
+    // A note that was cut off in the middle of writing: what it announced was not made yet.
+    if (note === null) continue;
+    const sweep = sweeps?.[note.kind];
+    const swept = sweep === undefined ? false : await sweep(note.what).then(yes, no);
+    if (swept) unlinkSync(join(folder, name));
+    isClean &&= swept;
+  }
+  return isClean;
+}
+
+const yes = (): boolean => true;
+const no = (): boolean => false;
+
+function listFolder(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+function readNote(path: string): { readonly kind: NoteKind; readonly what: string } | null {
+  const text = readFileSync(path, 'utf8').slice(0, LARGEST_NOTE_BYTES);
+  try {
+    const note = parseStrictJson(text);
+    if (typeof note !== 'object' || note === null || Array.isArray(note)) return null;
+    const { kind, what } = note as Readonly<Record<string, unknown>>;
+    return isNoteKind(kind) && typeof what === 'string' ? { kind, what } : null;
+  } catch {
+    // Not a whole note.
+    return null;
+  }
+}
+
+const isNoteKind = (value: unknown): value is NoteKind =>
+  value === 'placeholder' || value === 'runsc' || value === 'container' || value === 'cgroup';
+
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;
+
+const failed = (message: string, cause?: unknown): SallyportError =>
+  new SallyportError('SANDBOX_FAILED', message, cause === undefined ? {} : { cause });
