@@ -201,6 +201,7 @@ async function startIn(
   options: StartOptions,
 ): Promise<SandboxProcess> {
   options.signal?.throwIfAborted();
+  const watch = watchSandbox(profile, sandbox.processes);
   const outcome = await launch(box, insideCommand(command, egress));
   if (outcome !== 'started') {
     throw new SallyportError('SANDBOX_FAILED', `${quoteForMessage(command.argv[0])} cannot be started: ${outcome}`);
@@ -214,7 +215,7 @@ async function startIn(
         ...{ probe: report?.probe?.digest ?? null, limits: GVISOR_LIMITS },
         network: egress === null ? 'none' : 'proxy',
       },
-      watch: watchSandbox(profile, sandbox.processes),
+      watch,
     },
     profile.limits,
     options,
