@@ -94,15 +94,20 @@ async function build(child: ChildProcess, { expected }: LaunchParts): Promise<Bu
   };
 }
 
+const LOOK_MS = 1;
+/** Some seconds: what is not built by then will not be. */
+const MOST_LOOKS = 5_000;
+
 /** Mounting is done; the last steps (leaving the host's root folder) take some moments. */
 async function proveBuilt(pid: number, expected: readonly ExpectedMount[]): Promise<void> {
-  for (let pause = 0; ; pause = 1) {
+  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
     const proof = proveMounts(pid, expected);
     if (proof === 'proven') return;
     if (proof !== 'unfinished') throw failed(`${quoteForMessage(proof.wrong)} is not what was to be mounted`);
     if (identifyProcess(pid) === null) throw failed('it ended while it was built');
-    await delay(pause);
+    await delay(looks === 0 ? 0 : LOOK_MS);
   }
+  throw failed('it was not built in time');
 }
 
 /** Reads the status that bubblewrap writes about itself: lines of JSON, the first with the number of the first process inside. */
