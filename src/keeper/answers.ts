@@ -1,12 +1,18 @@
 import {
+  count,
   DEFAULT_LIMITS,
   ERROR_TABLE,
   type ErrorCode,
   isJsonObject,
   type JsonValue,
+  list,
+  object,
+  oneOf,
+  type Reader,
   SallyportError,
+  shape,
+  text,
 } from '../core/index.ts';
-import { count, list, object, oneOf, type Reader, shape, text } from './fields.ts';
 import type { Admission, KeeperEvent, Receipt, StopFlag, TokenHolder } from './keeper.ts';
 import type { ApprovedPolicy } from './policy-approval.ts';
 

@@ -1,12 +1,21 @@
 import {
+  count,
   DEFAULT_LIMITS,
   type JsonObject,
   type JsonValue,
+  list,
+  object,
+  oneOf,
+  optional,
   type Principal,
+  type Reader,
+  type Readers,
   SallyportError,
   type Surface,
+  shape,
+  text,
+  yesOrNo,
 } from '../core/index.ts';
-import { count, list, object, oneOf, optional, type Reader, type Readers, shape, text, yesOrNo } from './fields.ts';
 import type {
   AdmittedDraft,
   Caller,

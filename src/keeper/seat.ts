@@ -1,8 +1,16 @@
-import type { JsonObject, JsonValue, Principal, Surface } from '../core/index.ts';
+import {
+  count,
+  type JsonObject,
+  type JsonValue,
+  oneOf,
+  type Principal,
+  type Surface,
+  shape,
+  text,
+} from '../core/index.ts';
 import { readAdmission, readApproved, readEvent, readFlags, readReceipt, readTokenHolder } from './answers.ts';
 import type { Holder } from './calls.ts';
 import type { EmbeddedKeeper } from './embedded-keeper.ts';
-import { count, oneOf, shape, text } from './fields.ts';
 import type {
   Admission,
   AdmittedDraft,
