@@ -82,6 +82,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'namesOfPolicy',
     'openKeeper',
     'openStateFolder',
+    'passkeyChallenge',
     'readApproval',
     'takeOwnership',
     'whoIs',
