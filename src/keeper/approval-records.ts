@@ -74,19 +74,15 @@ interface Sources {
  * are the higher of both counts; a request that the log says was answered waits no more.
  */
 export async function recoverApprovals({ state, requests, grants, key, anchor }: Sources): Promise<FoundApprovals> {
-  const [waiting, signed] = [
-    (await requests.all()).flatMap(readable(readWaiting)),
-    await readGrants(grants, key, anchor),
-  ];
-  const seen = await readLog(
-    state,
-    Math.min(...waiting.map(({ intentSeq }) => intentSeq), ...signed.map(({ recordSeq }) => recordSeq)),
-  );
+  const [waiting, signed] = [(await requests.all()).flatMap(readable(readWaiting)), await readGrants(grants, key)];
+  const valid = signed.filter(({ signed: { grant } }) => anchor.continues && grant.generation === anchor.generation);
+  const from = Math.min(...waiting.map(({ intentSeq }) => intentSeq), ...valid.map(({ recordSeq }) => recordSeq));
+  const seen = await readLog(state, from);
   const found = {
     requests: waiting
       .filter(({ id }) => seen.asked.has(id) && !seen.answered.has(id))
       .map((request) => (anchor.continues ? request : anew(request))),
-    grants: signed.filter(({ signed: { grant } }) => seen.granted.has(grant.id)),
+    grants: valid.filter(({ signed: { grant } }) => seen.granted.has(grant.id)),
     latest: seen.latest,
   };
   for (const grant of found.grants) grant.used = Math.max(grant.used, seen.uses.get(grant.signed.grant.id) ?? 0);
@@ -119,8 +115,8 @@ const readable =
     }
   };
 
-async function readGrants(table: StateTable, { publicKey }: GrantKey, anchor: GrantAnchor): Promise<OpenGrant[]> {
-  const all = (await table.all()).flatMap(
+async function readGrants(table: StateTable, { publicKey }: GrantKey): Promise<OpenGrant[]> {
+  return (await table.all()).flatMap(
     readable(
       ({ signed, recordSeq, used }): OpenGrant => ({
         signed: verifyGrant(signed ?? null, publicKey),
@@ -129,7 +125,6 @@ async function readGrants(table: StateTable, { publicKey }: GrantKey, anchor: Gr
       }),
     ),
   );
-  return all.filter(({ signed: { grant } }) => anchor.continues && grant.generation === anchor.generation);
 }
 
 interface Seen {
