@@ -117,7 +117,14 @@ test('for systems that take text for markup there is a text without any', () => 
 
 test('a rule is suggested for exact values only, or none', () => {
   expect(suggestRule(bindingOf())?.yaml).toBe(
-    'tools:\n  pay:\n    requiresConfirmation:\n      when: "arguments.amount != 1 || arguments.to != \\"bob\\""\n',
+    `tools:
+  "pay":
+    arguments:
+      "amount": {}
+      "to": {}
+    requiresConfirmation:
+      when: "arguments.amount != 1 or arguments.to != \\"bob\\""
+`,
   );
   expect(suggestRule(bindingOf({ arguments: { amount: [1] } }))).toBeNull();
   expect(suggestRule(bindingOf({ arguments: {} }))).toBeNull();

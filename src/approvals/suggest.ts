@@ -53,8 +53,12 @@ function ruleFor({ tool, arguments: args, facts, why }: Binding): Rule | null {
   const condition = exceptCondition(args);
   if (condition === null) return null;
   return {
-    change: { requiresConfirmation: { when: condition } },
-    note: 'Replaces the rule of before: every call but one with exactly these values still asks.',
+    // INVARIANT: an argument that the condition does not name is denied, so that nothing rides along with these values.
+    change: {
+      arguments: Object.fromEntries(Object.keys(args).map((name) => [name, {}])),
+      requiresConfirmation: { when: condition },
+    },
+    note: 'In place of requiresConfirmation: every call but one with exactly these values still asks; other arguments are denied.',
   };
 }
 
@@ -64,7 +68,7 @@ function exceptCondition(args: JsonObject): string | null {
   const parts = entries.map(([name, value]) =>
     isScalar(value) && isWord(name) ? `arguments.${name} != ${JSON.stringify(value)}` : null,
   );
-  return parts.length === 0 || parts.includes(null) ? null : parts.join(' || ');
+  return parts.length === 0 || parts.includes(null) ? null : parts.join(' or ');
 }
 
 const isWord = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(name);
@@ -73,11 +77,21 @@ const isScalar = (value: JsonValue): boolean =>
   Number.isSafeInteger(value) ||
   (typeof value === 'string' && /^[ -!#-[\]-~]*$/.test(value));
 
+const OURS: ReadonlySet<string> = new Set([
+  'tools',
+  'arguments',
+  'requiresConfirmation',
+  'when',
+  'allowedCommands',
+  'allowedPaths',
+]);
+
 function toYaml(value: JsonObject, indent: string): string {
   return Object.entries(value)
     .map(([key, item]) => {
-      const name = isWord(key) ? key : jsonForTerminal(key);
-      return isMapping(item)
+      // A name that somebody else chose is quoted: YAML reads some words as something else.
+      const name = OURS.has(key) ? key : jsonForTerminal(key);
+      return isMapping(item) && Object.keys(item).length > 0
         ? `${indent}${name}:\n${toYaml(item, `${indent}  `)}`
         : `${indent}${name}: ${jsonForTerminal(item)}\n`;
     })
