@@ -7,6 +7,7 @@ import {
   type JsonValue,
   list,
   oneOf,
+  type Reader,
   SallyportError,
   shape,
   text,
@@ -23,6 +24,8 @@ export interface Approver {
   /** The person; an operator may have several credentials. */
   readonly user: string;
   readonly class: CredentialClass;
+  /** The person at the beginning of those who let this one in; null for who came with a one-time code. */
+  readonly letInBy: string | null;
 }
 
 /** A yes, as it is kept: digests, no arguments. */
@@ -89,8 +92,10 @@ export const signGrant = (grant: Grant, key: KeyObject): SignedGrant =>
   Object.freeze({ grant, signature: sign(null, bytesOf(grant), key).toString('base64url') });
 
 const name = text(512);
-const readApprover = shape<Approver>({
+/** An approver as it is kept or sent. @throws SallyportError INPUT_SCHEMA_MISMATCH */
+export const readApprover: Reader<Approver> = shape<Approver>({
   ...{ operator: name, user: name, class: oneOf('passkey', 'user-id', 'webhook', 'local') },
+  letInBy: (value, where) => (value === null ? null : name(value, where)),
 });
 const readGrantFields = shape<Grant>({
   v: (value, where) => {

@@ -26,6 +26,7 @@ export {
   grantAsJson,
   makeGrant,
   type NotCovered,
+  readApprover,
   type SignedGrant,
   signGrant,
   verifyGrant,

@@ -19,6 +19,8 @@ interface OperatorFields {
   /** The person behind the credential: two credentials of one person are one person. */
   readonly user: string;
   readonly groups: readonly string[];
+  /** As in `Approver`. */
+  readonly letInBy: string | null;
 }
 
 /** A credential that may answer. None of them ever serves on the tool side. */
@@ -50,7 +52,9 @@ const word = text(512);
 const key = text(4_096);
 const groups = (value: JsonValue | undefined, where: string): readonly string[] =>
   Object.freeze(list(value, where).map((item) => name(item, where)));
-const shared = { name: readName, user: word, groups };
+const letInBy = (value: JsonValue | undefined, where: string): string | null =>
+  value === null ? null : word(value, where);
+const shared = { name: readName, user: word, groups, letInBy };
 
 function readName(value: JsonValue | undefined, where: string): string {
   const read = name(value, where);
@@ -104,9 +108,13 @@ export function whyNotApprover(
   if (rule.groups.length > 0 && !who.groups.some((group) => rule.groups.includes(group))) {
     return 'this operator is in none of the groups that may answer';
   }
-  if (!rule.ownUser && who.user === requester) return 'who asked cannot answer';
-  if (before.some(({ user, operator }) => user === who.user || operator === who.operator)) {
+  // INVARIANT: whom somebody let in counts as that person, or one operator would make the second one.
+  const same = personsOf(who);
+  if (!rule.ownUser && same.includes(requester)) return 'who asked cannot answer';
+  if (before.some((other) => personsOf(other).some((person) => same.includes(person)))) {
     return 'this person said yes already: another one has to';
   }
   return null;
 }
+
+const personsOf = ({ user, letInBy: root }: Approver): readonly string[] => (root === null ? [user] : [user, root]);

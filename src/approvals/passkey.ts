@@ -43,6 +43,8 @@ export interface PasskeyRegistration {
   readonly name: string;
   readonly user: string;
   readonly groups: readonly string[];
+  /** As in `Approver`. */
+  readonly letInBy: string | null;
   readonly rpId: string;
   readonly origin: string;
   readonly challenge: string;
@@ -56,7 +58,7 @@ export interface PasskeyRegistration {
  */
 export async function registerPasskey(registration: PasskeyRegistration): Promise<Passkey> {
   const { verifyRegistrationResponse } = await library();
-  const { name, user, groups, rpId, origin, challenge, response } = registration;
+  const { name, user, groups, letInBy, rpId, origin, challenge, response } = registration;
   try {
     const { verified, registrationInfo } = await verifyRegistrationResponse({
       response: response as unknown as RegistrationResponseJSON,
@@ -65,7 +67,8 @@ export async function registerPasskey(registration: PasskeyRegistration): Promis
     if (verified && registrationInfo.userVerified) {
       const { id, publicKey, counter } = registrationInfo.credential;
       const key = Buffer.from(publicKey).toString('base64url');
-      return { class: 'passkey', name, user, groups, rpId, origin, credentialId: id, publicKey: key, counter };
+      const said = { name, user, groups, letInBy, rpId, origin };
+      return { class: 'passkey', ...said, credentialId: id, publicKey: key, counter };
     }
   } catch (cause) {
     throw new SallyportError('APPROVER_REFUSED', 'the passkey cannot be registered', { cause });

@@ -1,17 +1,7 @@
-import {
-  count,
-  type JsonObject,
-  type JsonValue,
-  list,
-  object,
-  oneOf,
-  SallyportError,
-  shape,
-  text,
-} from '../core/index.ts';
+import { count, type JsonObject, type JsonValue, list, object, SallyportError, shape, text } from '../core/index.ts';
 import type { Answer } from './answer.ts';
 import { asJson, type Binding, readBinding } from './binding.ts';
-import type { Approver } from './grant.ts';
+import { type Approver, readApprover } from './grant.ts';
 import { type ProvenApprover, whyNotApprover } from './operator.ts';
 import { readScope, type Scope } from './scope.ts';
 import { isComplete } from './screen.ts';
@@ -50,7 +40,7 @@ export type Answered =
  * @throws SallyportError APPROVER_REFUSED, APPROVAL_INCOMPLETE
  */
 export function takeAnswer(request: ApprovalRequest, answer: Answer, who: ProvenApprover): Answered {
-  const by: Approver = { operator: who.operator, user: who.user, class: who.class };
+  const by: Approver = { operator: who.operator, user: who.user, class: who.class, letInBy: who.letInBy };
   // Whoever may answer at all may say no, also who asked.
   if (answer.kind === 'deny') return { kind: 'denied', by };
   const { approvers, principal } = request.binding;
@@ -68,9 +58,6 @@ export function takeAnswer(request: ApprovalRequest, answer: Answer, who: Proven
 }
 
 const name = text(512);
-const readApprover = shape<Approver>({
-  ...{ operator: name, user: name, class: oneOf('passkey', 'user-id', 'webhook', 'local') },
-});
 const readFields = shape<ApprovalRequest>({
   ...{ id: name, digest: name, nonce: name, session: name, intentSeq: count, createdAt: count, expiresAt: count },
   binding: (value) => readBinding(value),

@@ -2,6 +2,7 @@ import {
   type Approver,
   type LastApproved,
   readRequest as readApprovalRequest,
+  readApprover,
   readScope,
   type Scope,
 } from '../approvals/index.ts';
@@ -54,12 +55,7 @@ export const readFlags: Reader<readonly StopFlag[]> = (value, where) =>
   list(value, where).map((flag) => readFlag(flag, where));
 
 const approvers = (value: JsonValue | undefined, where: string): readonly Approver[] =>
-  list(value, where).map((item) =>
-    shape<Approver>({ operator: name, user: name, class: oneOf('passkey', 'user-id', 'webhook', 'local') })(
-      item,
-      where,
-    ),
-  );
+  list(value, where).map((item) => readApprover(item, where));
 const code: Reader<ErrorCode> = (value, where) => {
   const read = name(value, where);
   return isCode(read) ? read : 'INTERNAL';

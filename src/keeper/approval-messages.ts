@@ -64,7 +64,8 @@ export interface GrantUse {
 
 /** A credential that is to be let in. A passkey comes as the browser made it. */
 export type OperatorRegistration =
-  | Exclude<Operator, { readonly class: 'passkey' }>
+  | Omit<Operator & { readonly class: 'user-id' }, 'letInBy'>
+  | Omit<Operator & { readonly class: 'webhook' }, 'letInBy'>
   | {
       readonly class: 'passkey';
       readonly name: string;

@@ -55,6 +55,8 @@ import { SteadyTime } from './steady-time.ts';
 const LOOK_MS = 500;
 /** How long the last approved call of a kind is remembered, in milliseconds: 30 days. */
 const REMEMBERED_MS = 2_592_000_000;
+/** Characters of a name in a list. */
+const MAX_LISTED = 128;
 /** Refusals that are remembered until their requests would have ended. */
 const MAX_DENIED = 10_000;
 
@@ -197,7 +199,7 @@ export class Approvals {
 
   list(): readonly ApprovalSummary[] {
     return this.#parts.book.list().map(({ id, binding, createdAt, expiresAt, yes, scope }) => ({
-      ...{ id, tool: binding.tool, user: binding.principal.user, agent: binding.principal.agent },
+      ...{ id, tool: short(binding.tool), user: short(binding.principal.user), agent: short(binding.principal.agent) },
       ...{ createdAt, expiresAt, people: binding.approvers.people, yes, scope },
     }));
   }
@@ -343,7 +345,12 @@ export class Approvals {
   }
 }
 
-const said = ({ operator, user, class: proven }: ProvenApprover): JsonObject => ({ operator, user, class: proven });
+const said = ({ operator, user, class: proven, letInBy }: ProvenApprover): JsonObject => ({
+  ...{ operator, user, class: proven, letInBy },
+});
+
+/** A name in a list: whoever asks for the request gets the whole. INVARIANT: a list is no longer than an answer may be. */
+const short = (name: string): string => name.slice(0, MAX_LISTED).toWellFormed();
 
 function readLast(value: JsonValue): LastApproved | null {
   if (!isJsonObject(value)) return null;

@@ -254,7 +254,8 @@ export class EmbeddedKeeper implements Keeper {
   }
 
   async ask(question: ApprovalQuestionDraft, peer: string | null = null): Promise<ApprovalStatus> {
-    this.#checkOpen();
+    // What could not be admitted is nothing to bother a person with.
+    this.#checkAdmissible(question.intent);
     return this.#approvals.ask(question, peer);
   }
 

@@ -156,7 +156,8 @@ export interface Keeper {
   /**
    * Asks for a yes. A grant that covers the call answers at once; the same call joins its waiting request; else it is recorded
    * (an `intent` with the decision `confirm`), and waits ten minutes. Asking again is how to learn what became of it.
-   * @throws SallyportError GRANT_VOID (intent and binding are about different calls), APPROVAL_TOO_LARGE, INPUT_SCHEMA_MISMATCH
+   * @throws SallyportError GRANT_VOID (intent and binding are about different calls), APPROVAL_TOO_LARGE, INPUT_SCHEMA_MISMATCH,
+   * and EPOCH_STALE and STOPPED as `admit`
    */
   ask(question: ApprovalQuestionDraft): Promise<ApprovalStatus>;
   /** What waits for a person. @throws SallyportError PEER_REFUSED for a peer that is no operator; so do all methods below */

@@ -104,7 +104,8 @@ export class Operators {
    * @throws SallyportError APPROVER_REFUSED
    */
   async prove(proof: OperatorProof, challenge: string): Promise<ProvenApprover> {
-    if (proof.class === 'local') return { operator: 'local', user: this.#parts.user, class: 'local', groups: [] };
+    if (proof.class === 'local')
+      return { operator: 'local', user: this.#parts.user, class: 'local', groups: [], letInBy: null };
     const operator = this.#operators.get(proof.operator);
     if (operator === undefined || !this.#isUsable(operator)) throw refused('there is no such operator');
     const { counter, nonce } = await verifyProof(operator, proof, { challenge, now: this.#parts.now() });
@@ -112,7 +113,8 @@ export class Operators {
       throw refused('this webhook was received before');
     }
     if (counter !== undefined && operator.class === 'passkey') await this.#keep({ ...operator, counter });
-    return { operator: operator.name, user: operator.user, class: operator.class, groups: operator.groups };
+    const { name, user, groups, letInBy, class: proven } = operator;
+    return { operator: name, user, class: proven, groups, letInBy };
   }
 
   /** A code that lets one credential in, for ten minutes; another one ends it. To be shown on the keeper's own terminal only. */
@@ -146,8 +148,8 @@ export class Operators {
     this.#offers.delete(nonce);
     if (until === undefined || until <= this.#parts.now())
       throw invalid('the registration took too long, or was no offer');
-    await this.#checkAuthority(nonce, registration, authority);
-    const operator = await this.#admissible(nonce, registration);
+    const letInBy = await this.#checkAuthority(nonce, registration, authority);
+    const operator = await this.#admissible(nonce, registration, letInBy);
     await this.#keep(operator);
     return operator;
   }
@@ -159,14 +161,19 @@ export class Operators {
     return true;
   }
 
+  /** Who lets it in: the person at the beginning of the chain, or null for a code. */
   async #checkAuthority(
     nonce: string,
     registration: OperatorRegistration,
     authority: RegistrationAuthority,
-  ): Promise<void> {
-    if ('code' in authority) return this.#spendCode(authority.code);
+  ): Promise<string | null> {
+    if ('code' in authority) {
+      this.#spendCode(authority.code);
+      return null;
+    }
     if (authority.proof.class === 'local') throw refused('who shares the user id of agents lets nobody in');
-    await this.prove(authority.proof, registrationChallenge(nonce, copyJson(registration)));
+    const { user, letInBy } = await this.prove(authority.proof, registrationChallenge(nonce, copyJson(registration)));
+    return letInBy ?? user;
   }
 
   #spendCode(code: string): void {
@@ -180,11 +187,11 @@ export class Operators {
     this.#code = null;
   }
 
-  async #admissible(nonce: string, registration: OperatorRegistration): Promise<Operator> {
+  async #admissible(nonce: string, registration: OperatorRegistration, letInBy: string | null): Promise<Operator> {
     const operator =
       registration.class === 'passkey'
-        ? await this.#passkey(nonce, registration)
-        : readOperator(copyJson(registration));
+        ? await this.#passkey(nonce, registration, letInBy)
+        : readOperator(copyJson({ ...registration, letInBy }));
     if (operator.class === 'user-id' && operator.uid === this.#parts.uid) {
       throw invalid('user-id is for another user id than the one this keeper runs under');
     }
@@ -197,9 +204,14 @@ export class Operators {
     return operator;
   }
 
-  #passkey(nonce: string, registration: OperatorRegistration & { class: 'passkey' }): Promise<Operator> {
+  #passkey(
+    nonce: string,
+    registration: OperatorRegistration & { class: 'passkey' },
+    letInBy: string | null,
+  ): Promise<Operator> {
     const { response, class: _class, ...said } = registration;
-    return registerPasskey({ ...said, response, challenge: registrationChallenge(nonce, passkeyClaims(registration)) });
+    const challenge = registrationChallenge(nonce, passkeyClaims(registration));
+    return registerPasskey({ ...said, letInBy, response, challenge });
   }
 
   async #keep(operator: Operator): Promise<void> {

@@ -98,7 +98,10 @@ const grantUse = shape<GrantUse>({ id: name, binding });
 const registration: Reader<OperatorRegistration> = (value, where) => {
   const read = object(value, where);
   if (read['class'] !== 'passkey') {
-    const operator = readOperator(read, where);
+    // Who let somebody in is the keeper's to say.
+    if (Object.hasOwn(read, 'letInBy'))
+      throw new SallyportError('INPUT_SCHEMA_MISMATCH', 'a registration has no letInBy');
+    const { letInBy: _none, ...operator } = readOperator({ ...read, letInBy: null }, where);
     if (operator.class !== 'passkey') return operator;
   }
   return shape<OperatorRegistration & { class: 'passkey' }>({

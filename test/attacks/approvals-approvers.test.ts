@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Answer, challengeOf, type OperatorProof, webhookSignature } from '../../src/approvals/index.ts';
+import {
+  type Answer,
+  challengeOf,
+  type OperatorProof,
+  registrationChallenge,
+  webhookSignature,
+} from '../../src/approvals/index.ts';
 import type { JsonObject } from '../../src/core/index.ts';
 import {
   type EmbeddedKeeper,
@@ -173,6 +179,26 @@ describe('[T5] the wrong approver', () => {
     expect((await keeper.ask(ask({ approvers: rule }))).kind).toBe('waiting');
     expect(await carl.answer(keeper, id, ONCE)).toMatchObject({ kind: 'granted' });
   });
+});
+
+test('[T5] an operator does not make the second person, also not over a third', async () => {
+  const rule = { groups: [], people: 2, ownUser: true };
+  const bob = await registerKey(new UserKey('bob'));
+  const letIn = async (by: UserKey, key: UserKey): Promise<UserKey> => {
+    const offer = await keeper.offerRegistration();
+    const registration = key.registration as unknown as OperatorRegistration;
+    const proof = by.proof(registrationChallenge(offer, key.registration));
+    await keeper.registerOperator(offer, registration, { proof });
+    return key;
+  };
+  const puppet = await letIn(bob, new UserKey('puppet'));
+  const third = await letIn(puppet, new UserKey('third'));
+  const id = await askFor(keeper, ask({ approvers: rule }));
+  expect(await bob.answer(keeper, id, ONCE)).toMatchObject({ kind: 'waiting' });
+  for (const key of [puppet, third]) await expect(key.answer(keeper, id, ONCE)).rejects.toMatchObject(REFUSED);
+  const other = await askFor(keeper, ask({ approvers: rule, arguments: { amount: 5 } }));
+  expect(await third.answer(keeper, other, ONCE)).toMatchObject({ kind: 'waiting' });
+  await expect(puppet.answer(keeper, other, ONCE)).rejects.toMatchObject(REFUSED);
 });
 
 describe('[T5] a webhook', () => {

@@ -45,6 +45,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'principalKey',
     'reachDigest',
     'readAnswer',
+    'readApprover',
     'readBinding',
     'readOperator',
     'readProof',

@@ -120,4 +120,25 @@ export function runApprovalsContract(open: () => { operator: Keeper; gate: Keepe
       kind: 'granted',
     });
   });
+
+  test('nobody is asked about a call that is stopped, or was judged under a policy of before', async () => {
+    const { gate, operator } = open();
+    const ask = await asker(gate);
+    await operator.stop({ kind: 'agent', name: 'a' }, 'test');
+    await expect(gate.ask(ask())).rejects.toMatchObject({ code: 'STOPPED' });
+    await operator.resume({ kind: 'agent', name: 'a' });
+    await operator.policyLoaded({ scope: 'p', digest: '1'.repeat(64), source: 'x', rules: 1, mode: 'enforce' });
+    await expect(gate.ask(ask())).rejects.toMatchObject({ code: 'EPOCH_STALE' });
+    expect(await operator.approvals()).toEqual([]);
+  });
+
+  test('operators are listed without what they keep secret', async () => {
+    const { operator } = open();
+    const secret = 'A'.repeat(43);
+    const offer = await operator.offerRegistration();
+    const chat = { class: 'webhook', name: 'chat', user: 'carl', groups: ['ops'], secret } as const;
+    const refused = operator.registerOperator(offer, chat, { code: 'x' });
+    await expect(refused).rejects.toMatchObject({ code: 'OPERATOR_INVALID' });
+    expect(await operator.operators()).toEqual([]);
+  });
 }
