@@ -7,7 +7,7 @@ const BATCH_BYTES = 4_194_304;
 const QUEUE_BYTES = 134_217_728;
 
 /** How long an entry that nobody waits for may wait for company, in milliseconds. */
-export const LINGER_MS = 5;
+const LINGER_MS = 5;
 
 /** What a group commit hands its batches to. */
 export interface GroupCommitSink {

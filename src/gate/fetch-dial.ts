@@ -21,15 +21,23 @@ const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in
 
 /**
  * Connects to an address. INVARIANT: to that address and no other; a host name is refused, so that nothing between the
- * judgement and the connection can look it up again.
+ * judgement and the connection can look it up again. `signal` ends the attempt; what is connected outlives it.
  *
  * @throws SallyportError ENDPOINT_UNREACHABLE
  */
 export async function systemDial({ address, port }: DialTarget, signal: AbortSignal): Promise<Socket> {
   const wanted = classifyAddress(address)?.text;
   if (wanted === undefined) throw new SallyportError('INTERNAL', 'a dialler takes addresses only');
-  const socket = connect({ host: address, port, autoSelectFamily: false, signal });
-  await opened(socket, 'connect');
+  signal.throwIfAborted();
+  const socket = connect({ host: address, port, autoSelectFamily: false });
+  // Not the socket's own `signal`: that would end the connection when the time for connecting is over.
+  const stop = (): unknown => socket.destroy(new Error('it took too long or was cancelled'));
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    await opened(socket, 'connect');
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
   if (classifyAddress(socket.remoteAddress ?? '')?.text === wanted) return socket;
   socket.destroy();
   throw new SallyportError('ENDPOINT_UNREACHABLE', 'the connection does not lead to the address that was judged');

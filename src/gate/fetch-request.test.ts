@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
@@ -328,6 +329,27 @@ describe('systemDial and systemResolve', () => {
       socket.destroy();
       await expect(systemDial({ address: 'localhost', port }, signal)).rejects.toMatchObject({ code: 'INTERNAL' });
       await expect(systemDial({ address: '0x7f.1', port }, signal)).rejects.toMatchObject({ code: 'INTERNAL' });
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
+  it('keeps a connection when the time for connecting is over, and ends an attempt then', async () => {
+    const server = createServer((socket) =>
+      socket.on('data', (data) => socket.write(data)).on('error', () => undefined),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const target = { address: '127.0.0.1', port: typeof address === 'object' && address !== null ? address.port : 0 };
+    const connecting = new AbortController();
+    try {
+      const socket = await systemDial(target, connecting.signal);
+      connecting.abort();
+      socket.write('still here');
+      const [echo] = await once(socket, 'data');
+      expect(String(echo)).toBe('still here');
+      socket.destroy();
+      await expect(systemDial(target, connecting.signal)).rejects.toThrow();
     } finally {
       await new Promise((resolve) => server.close(resolve));
     }
