@@ -3,7 +3,6 @@ import {
   type Answered,
   APPROVAL_LIMITS,
   type ApprovalRequest,
-  asJson,
   type Binding,
   bindingDigest,
   challengeOf,
@@ -23,17 +22,10 @@ import {
   takeAnswer,
 } from '../approvals/index.ts';
 import type { AuditLog } from '../audit/index.ts';
-import {
-  type Clock,
-  copyJson,
-  isJsonObject,
-  type JsonObject,
-  type JsonValue,
-  newId,
-  SallyportError,
-} from '../core/index.ts';
+import { type Clock, copyJson, isJsonObject, type JsonValue, newId, SallyportError } from '../core/index.ts';
 import type { Store } from '../store/index.ts';
 import { ApprovalBook, unknownRequest } from './approval-book.ts';
+import { approverAsJson, recordAnswer, recordRequest } from './approval-log.ts';
 import type {
   AnswerReceipt,
   ApprovalQuestionDraft,
@@ -177,12 +169,7 @@ export class Approvals {
   ): Promise<ApprovalStatus> {
     const { log, requests, book, time } = this.#parts;
     const [id, createdAt] = [newId('ask'), time.now()];
-    const { seq, durable } = log.append({
-      ...{ type: 'intent', ...intent, decision: 'confirm' },
-      detail: { ...intent.detail, request: id, ...(peer === null ? {} : { peer }) },
-      payloads: { ...intent.payloads, binding: asJson(binding) },
-    });
-    await durable;
+    const seq = await recordRequest(log, { id, intent, binding, peer });
     const request: ApprovalRequest = Object.freeze({
       ...{ id, digest, nonce: newId('nonce'), binding, session: intent.session ?? '', peer, intentSeq: seq, createdAt },
       ...{ expiresAt: createdAt + APPROVAL_LIMITS.waitingMs, yes: [], scope: null },
@@ -267,15 +254,9 @@ export class Approvals {
     const signed = signGrant(makeGrant(draft, binding, time.now()), key.privateKey);
     anchor.advance(log.size + 1);
     const opens = stateScope(scope, binding);
-    const seq = await this.#write(
-      request,
-      peer,
-      {
-        ...{ answer: 'approve', final: true, by: by.map((approver) => ({ ...approver })), scope: { ...scope } },
-        ...{ opens, expiresAt: signed.grant.expiresAt },
-      },
-      draft.id,
-    );
+    const detail = { final: true, answer: 'approve', by: by.map(approverAsJson), scope: { ...scope }, opens };
+    const record = { detail: { ...detail, expiresAt: signed.grant.expiresAt }, peer, grant: draft.id };
+    const seq = await recordAnswer(log, request, record);
     await grants.add(signed, seq);
     await this.#end(request, 'granted');
     const remembered = { ...rememberArguments(binding, newId('salt')) };
@@ -284,14 +265,16 @@ export class Approvals {
   }
 
   async #oneYes(request: ApprovalRequest, who: ProvenApprover, peer: string | null): Promise<AnswerReceipt> {
-    await this.#write(request, peer, { answer: 'approve', final: false, by: [said(who)] }, null);
+    const detail = { final: false, answer: 'approve', by: [approverAsJson(who)] };
+    await recordAnswer(this.#parts.log, request, { detail, peer, grant: null });
     await this.#parts.requests.put(request.id, requestAsJson(request));
     this.#parts.book.put(request);
     return { kind: 'waiting', people: request.binding.approvers.people, yes: request.yes.length };
   }
 
   async #deny(request: ApprovalRequest, who: ProvenApprover, peer: string | null): Promise<AnswerReceipt> {
-    await this.#write(request, peer, { answer: 'deny', final: true, by: [said(who)] }, null);
+    const detail = { final: true, answer: 'deny', by: [approverAsJson(who)] };
+    await recordAnswer(this.#parts.log, request, { detail, peer, grant: null });
     if (this.#denied.size < MAX_DENIED) this.#denied.set(request.digest, request.expiresAt);
     await this.#end(request, 'denied');
     return { kind: 'denied' };
@@ -302,26 +285,6 @@ export class Approvals {
     const binding: Binding = readBinding(said);
     checkSameCall(intent, binding);
     await this.#parts.grants.spend(id, binding, intent.session ?? '');
-  }
-
-  async #write(
-    request: ApprovalRequest,
-    peer: string | null,
-    detail: JsonObject,
-    grant: string | null,
-  ): Promise<number> {
-    const { principal, tool, server } = request.binding;
-    const { seq, durable } = this.#parts.log.append({
-      ...{ type: 'grant', principal: { tenant: principal.tenant, user: principal.user, agent: principal.agent }, tool },
-      ...(server === null ? {} : { server }),
-      ...(grant === null ? {} : { grant }),
-      ...{ policyDigest: request.binding.policy, intentSeq: request.intentSeq },
-      detail: { ...detail, request: request.id, ...(peer === null ? {} : { peer }) },
-      // A digest of arguments would outlive them: the record commits to it with a salt.
-      payloads: { digest: request.digest },
-    });
-    await durable;
-    return seq;
   }
 
   async #end(request: ApprovalRequest, state: 'granted' | 'denied' | 'expired'): Promise<void> {
@@ -338,16 +301,14 @@ export class Approvals {
     if (log.failure !== null) return;
     const ends = book.list().filter(({ id, expiresAt }) => expiresAt <= now && id !== this.#answeringTo);
     for (const request of ends) {
-      this.#write(request, null, { answer: 'none', final: true }, null).catch(() => log.failure);
+      recordAnswer(log, request, { detail: { final: true, answer: 'none' }, peer: null, grant: null }).catch(
+        () => log.failure,
+      );
       this.#end(request, 'expired').catch(() => log.failure);
     }
     grants.sweep().catch(() => log.failure);
   }
 }
-
-const said = ({ operator, user, class: proven, letInBy }: ProvenApprover): JsonObject => ({
-  ...{ operator, user, class: proven, letInBy },
-});
 
 /** A name in a list: whoever asks for the request gets the whole. INVARIANT: a list is no longer than an answer may be. */
 const short = (name: string): string => name.slice(0, MAX_LISTED).toWellFormed();
