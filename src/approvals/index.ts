@@ -36,7 +36,15 @@ export { type NotFrozen, notFrozen } from './not-frozen.ts';
 export { fingerprintOf, type Operator, operatorAsJson, type ProvenApprover, readOperator } from './operator.ts';
 export { type PasskeyRegistration, registerPasskey } from './passkey.ts';
 export { withoutMarkup } from './plain.ts';
-export { type OperatorProof, type Proven, readProof, userIdMessage, verifyProof, webhookSignature } from './proof.ts';
+export {
+  type OperatorProof,
+  type Proven,
+  readProof,
+  readUserKey,
+  userIdMessage,
+  verifyProof,
+  webhookSignature,
+} from './proof.ts';
 export { type Answered, type ApprovalRequest, readRequest, requestAsJson, takeAnswer } from './request.ts';
 export { checkScope, endOf, readScope, type Scope, stateScope, usesOf } from './scope.ts';
 export { type Change, type LastApproved, rememberArguments, type Screen, type ScreenLine, screenOf } from './screen.ts';

@@ -1,4 +1,4 @@
-import { createHmac, createPublicKey, verify } from 'node:crypto';
+import { createHmac, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import {
   count,
   equalBytes,
@@ -87,11 +87,20 @@ export async function verifyProof(
 export const userIdMessage = (challenge: string): Buffer => Buffer.from(`sallyport/operator/v1\n${challenge}`);
 
 function verifyUserId(publicKey: string, challenge: string, signature: string): Proven {
-  const key = createPublicKey({ key: Buffer.from(publicKey, 'base64url'), format: 'der', type: 'spki' });
-  if (key.asymmetricKeyType === 'ed25519') {
-    if (verify(null, userIdMessage(challenge), key, Buffer.from(signature, 'base64url'))) return {};
-  }
+  const key = readUserKey(publicKey);
+  if (verify(null, userIdMessage(challenge), key, Buffer.from(signature, 'base64url'))) return {};
   throw refused('the signature is not one over this answer');
+}
+
+/** The public key of a user id: Ed25519, SPKI, base64url. @throws SallyportError OPERATOR_INVALID */
+export function readUserKey(publicKey: string): KeyObject {
+  try {
+    const key = createPublicKey({ key: Buffer.from(publicKey, 'base64url'), format: 'der', type: 'spki' });
+    if (key.asymmetricKeyType === 'ed25519') return key;
+  } catch (cause) {
+    throw new SallyportError('OPERATOR_INVALID', 'the key of an operator cannot be read', { cause });
+  }
+  throw new SallyportError('OPERATOR_INVALID', 'the key of an operator is Ed25519');
 }
 
 /** What a webhook signs, each part on a line of its own; the body last, since only it may hold line breaks. */

@@ -5,6 +5,7 @@ import {
   operatorAsJson,
   type ProvenApprover,
   readOperator,
+  readUserKey,
   registerPasskey,
   registrationChallenge,
   verifyProof,
@@ -192,6 +193,7 @@ export class Operators {
       registration.class === 'passkey'
         ? await this.#passkey(nonce, registration, letInBy)
         : readOperator(copyJson({ ...registration, letInBy }));
+    if (operator.class === 'user-id') readUserKey(operator.publicKey);
     if (operator.class === 'user-id' && operator.uid === this.#parts.uid) {
       throw invalid('user-id is for another user id than the one this keeper runs under');
     }

@@ -142,6 +142,10 @@ describe('[T5] letting a credential in', () => {
     const { registration } = await registerKey(new UserKey('boss'));
     const same = { ...new UserKey('me').registration, uid: process.getuid?.() ?? 0 };
     await expect(register(same as unknown as OperatorRegistration)).rejects.toMatchObject(invalid);
+    for (const publicKey of ['x', Buffer.from('no key').toString('base64url')]) {
+      const broken = { ...new UserKey('broken').registration, publicKey };
+      await expect(register(broken as unknown as OperatorRegistration)).rejects.toMatchObject(invalid);
+    }
     for (const twin of [new UserKey('boss').registration, { ...registration, name: 'twin' }]) {
       await expect(register(twin as unknown as OperatorRegistration)).rejects.toMatchObject(invalid);
     }

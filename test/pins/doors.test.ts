@@ -51,6 +51,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'readProof',
     'readRequest',
     'readScope',
+    'readUserKey',
     'registerPasskey',
     'registrationChallenge',
     'rememberArguments',
