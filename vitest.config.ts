@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Keepers under test leave nothing in the runtime folder of whoever runs the tests.
+    env: { XDG_RUNTIME_DIR: '' },
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -89,7 +89,7 @@ export function parseRecord(bytes: Uint8Array): LogRecord {
 }
 
 const STRINGS =
-  'surface session server tool decision rule code reason policyDigest outcome verdict error traceId spanId';
+  'surface session server tool decision rule code reason policyDigest grant outcome verdict error traceId spanId';
 const NUMBERS = 'epoch durationMs open intentSeq admittedSeq';
 const OBJECTS = 'principal facts isolation detail commitments';
 

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../core/index.ts';
 
-/** The kinds of record (DESIGN section 6). The types `grant`, `secret-use`, `message`, `finding` come later. */
+/** The kinds of record (DESIGN section 6). The types `secret-use`, `message`, `finding` come later. */
 const RECORD_TYPES = [
   'session',
   'intent',
@@ -9,6 +9,8 @@ const RECORD_TYPES = [
   'outcome',
   'policy-loaded',
   'stop',
+  'grant',
+  'operator',
   'heartbeat',
   'shutdown',
   'recovery',
@@ -40,6 +42,8 @@ export interface RecordDraft {
   readonly epoch?: number;
   readonly facts?: JsonObject;
   readonly isolation?: JsonObject;
+  /** The approval that an `admitted` spends or a `grant` record is about. */
+  readonly grant?: string;
   /** How an admitted call ended: `delivered`, `tool-error`, `failed`, `cancelled`, `timeout`, or `unknown` after a crash. */
   readonly outcome?: string;
   /** What the guard did; absent while there is no guard. */

@@ -6,7 +6,18 @@
  * A *denial* is a value (see `gate/`), never an exception. These codes serve both: a denial and a thrown error name the
  * same thing by the same word.
  */
-type ErrorDomain = 'input' | 'policy' | 'path' | 'identity' | 'keeper' | 'store' | 'audit' | 'gate' | 'gateway' | 'cli';
+type ErrorDomain =
+  | 'input'
+  | 'policy'
+  | 'path'
+  | 'identity'
+  | 'approvals'
+  | 'keeper'
+  | 'store'
+  | 'audit'
+  | 'gate'
+  | 'gateway'
+  | 'cli';
 
 /**
  * Domain; exit code of a command (1 a finding or a denial, 2 wrong use, 3 broken, 10-13 as `audit verify` defines them);
@@ -133,6 +144,25 @@ export const ERROR_TABLE = {
   ],
   TOKEN_UNKNOWN: ['identity', 1, 401, 'Use a current token: sallyport token list'],
   TOKEN_NAME: ['identity', 2, 400, 'Use 1 to 40 of a-z, 0-9 and - for a token name, each once'],
+
+  // approvals
+  APPROVAL_NEEDED: ['approvals', 1, 403, 'Wait for the yes of a person, then make the same call again'],
+  APPROVAL_DENIED: ['approvals', 1, 403, 'Do without this call: a person said no, or nobody answered in time'],
+  APPROVAL_FLOOD: ['approvals', 1, 429, 'Ask for less, and later: too many calls of this caller wait for a person'],
+  APPROVAL_TOO_LARGE: ['approvals', 1, 413, 'Split the call: it is longer than what a person can be shown'],
+  APPROVAL_UNKNOWN: ['approvals', 2, 404, 'Look again: sallyport approvals list; it was answered, or has expired'],
+  APPROVAL_SCOPE: [
+    'approvals',
+    2,
+    400,
+    'Choose a scope that ends within a day and leaves open only arguments that are shown',
+  ],
+  APPROVAL_INCOMPLETE: ['approvals', 1, 409, 'Show the whole request first: the screen cut something'],
+  APPROVER_REFUSED: ['approvals', 1, 403, 'Answer with a credential of an operator that this request accepts'],
+  OPERATOR_INVALID: ['approvals', 2, 400, 'Register with a current one-time code, or the credential of an operator'],
+  GRANT_VOID: ['approvals', 1, 403, 'Ask again: what was approved is not this call'],
+  GRANT_EXPIRED: ['approvals', 1, 403, 'Ask again: the yes has ended'],
+  GRANT_SPENT: ['approvals', 1, 403, 'Ask again: the yes was used'],
 
   // keeper
   STATE_OWNED: ['keeper', 3, 503, 'Stop the process that owns the state, or choose another folder with --state DIR'],

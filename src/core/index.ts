@@ -16,6 +16,7 @@ export {
   remedyOf,
   SallyportError,
 } from './errors.ts';
+export { count, list, object, oneOf, optional, type Reader, type Readers, shape, text, yesOrNo } from './fields.ts';
 export { newId, randomBytes } from './ids.ts';
 export { ISOLATION_LEVELS, type IsolationLevel } from './isolation.ts';
 export { isJsonObject, type JsonObject, type JsonValue } from './json.ts';

@@ -1,13 +1,29 @@
 import {
+  type Approver,
+  type LastApproved,
+  readRequest as readApprovalRequest,
+  readApprover,
+  readScope,
+  type Scope,
+} from '../approvals/index.ts';
+import {
+  count,
   DEFAULT_LIMITS,
   ERROR_TABLE,
   type ErrorCode,
   isJsonObject,
   type JsonValue,
+  list,
+  object,
+  oneOf,
+  type Reader,
   SallyportError,
+  shape,
+  text,
+  yesOrNo,
 } from '../core/index.ts';
-import { count, list, object, oneOf, type Reader, shape, text } from './fields.ts';
-import type { Admission, KeeperEvent, Receipt, StopFlag, TokenHolder } from './keeper.ts';
+import type { AnswerReceipt, ApprovalStatus, ApprovalSummary, ApprovalView } from './approval-messages.ts';
+import type { Admission, KeeperEvent, OperatorView, Receipt, StopFlag, TokenHolder } from './keeper.ts';
 import type { ApprovedPolicy } from './policy-approval.ts';
 
 /** What a keeper says, read as strictly as what it is asked: both sides may be of different versions. */
@@ -38,6 +54,67 @@ const readFlag: Reader<StopFlag> = (value, where) => {
 export const readFlags: Reader<readonly StopFlag[]> = (value, where) =>
   list(value, where).map((flag) => readFlag(flag, where));
 
+const approvers = (value: JsonValue | undefined, where: string): readonly Approver[] =>
+  list(value, where).map((item) => readApprover(item, where));
+const code: Reader<ErrorCode> = (value, where) => {
+  const read = name(value, where);
+  return isCode(read) ? read : 'INTERNAL';
+};
+
+export const readStatus: Reader<ApprovalStatus> = (value, where) => {
+  switch (oneOf('granted', 'waiting', 'refused')(object(value, where)['kind'], `${where}.kind`)) {
+    case 'granted':
+      return shape<ApprovalStatus & { kind: 'granted' }>({ kind: oneOf('granted'), grant: name })(value, where);
+    case 'waiting':
+      return shape<ApprovalStatus & { kind: 'waiting' }>({
+        ...{ kind: oneOf('waiting'), id: name, expiresAt: count, advisory: yesOrNo },
+      })(value, where);
+    default:
+      return shape<ApprovalStatus & { kind: 'refused' }>({
+        ...{ kind: oneOf('refused'), code, reason: name, retryAt: count },
+      })(value, where);
+  }
+};
+
+const scopeOrNull: Reader<Scope | null> = (value, where) => (value === null ? null : readScope(value, where));
+const summary = shape<ApprovalSummary>({
+  ...{ id: name, tool: name, user: name, agent: name, createdAt: count, expiresAt: count, people: count },
+  ...{ yes: approvers, scope: scopeOrNull },
+});
+export const readSummaries: Reader<readonly ApprovalSummary[]> = (value, where) =>
+  list(value, where).map((item) => summary(item, where));
+
+export const readView: Reader<ApprovalView> = shape<ApprovalView>({
+  request: (value) => readApprovalRequest(value),
+  last: (value, where) => (value === null ? null : shape<LastApproved>({ salt: name, lines: textsOf })(value, where)),
+  advisory: yesOrNo,
+});
+
+const textsOf: Reader<Readonly<Record<string, string>>> = (value, where) =>
+  Object.fromEntries(Object.entries(object(value, where)).map(([key, item]) => [key, name(item, where)]));
+
+export const readAnswerReceipt: Reader<AnswerReceipt> = (value, where) => {
+  switch (oneOf('granted', 'waiting', 'denied')(object(value, where)['kind'], `${where}.kind`)) {
+    case 'granted':
+      return shape<AnswerReceipt & { kind: 'granted' }>({ kind: oneOf('granted'), grant: name })(value, where);
+    case 'waiting':
+      return shape<AnswerReceipt & { kind: 'waiting' }>({ kind: oneOf('waiting'), people: count, yes: count })(
+        value,
+        where,
+      );
+    default:
+      return shape<AnswerReceipt & { kind: 'denied' }>({ kind: oneOf('denied') })(value, where);
+  }
+};
+
+export const readOperators: Reader<readonly OperatorView[]> = (value, where) =>
+  list(value, where).map((item) =>
+    shape<OperatorView>({
+      ...{ name, user: name, class: oneOf('passkey', 'user-id', 'webhook') },
+      groups: (groups) => list(groups, where).map((group) => name(group, where)),
+    })(item, where),
+  );
+
 /** An event of the keeper; `lost` and `reconnected` are no events of one connection. */
 export function readEvent(value: JsonValue): KeeperEvent {
   const { type } = object(value, 'event');
@@ -46,6 +123,11 @@ export function readEvent(value: JsonValue): KeeperEvent {
       value,
       'event',
     );
+  }
+  if (type === 'approval') {
+    return shape<KeeperEvent & { type: 'approval' }>({
+      ...{ type: oneOf('approval'), id: name, state: oneOf('waiting', 'granted', 'denied', 'expired') },
+    })(value, 'event');
   }
   const { flag, type: change } = shape<{ type: 'stop' | 'resume'; flag: StopFlag }>({
     type: oneOf('stop', 'resume'),

@@ -91,7 +91,12 @@ export class Calls {
    * @throws SallyportError KEEPER_BUSY, KEEPER_CLOSED, KEEPER_LOST (the holder is gone), INTERNAL (the name `call` is used),
    * and those of the log
    */
-  async admit(holder: Holder, call: string, intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
+  async admit(
+    holder: Holder,
+    call: string,
+    intent: IntentDraft,
+    admitted: AdmittedDraft & { grant?: string },
+  ): Promise<Admission> {
     this.#checkAdmissible(holder, call);
     const [link, same] = [linkOf(intent), sameCallOf(intent)];
     const first = this.#log.append({ type: 'intent', ...intent });

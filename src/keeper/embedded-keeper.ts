@@ -1,3 +1,4 @@
+import type { Answer, OperatorProof } from '../approvals/index.ts';
 import { type AuditLog, HEARTBEAT_MS, type RecordDraft } from '../audit/index.ts';
 import {
   type Clock,
@@ -7,8 +8,20 @@ import {
   type Principal,
   SallyportError,
   type Surface,
+  sha256Hex,
 } from '../core/index.ts';
 import type { Store } from '../store/index.ts';
+import type {
+  AnswerReceipt,
+  ApprovalQuestionDraft,
+  ApprovalStatus,
+  ApprovalSummary,
+  ApprovalView,
+  GrantUse,
+  OperatorRegistration,
+  RegistrationAuthority,
+} from './approval-messages.ts';
+import type { Approvals } from './approvals.ts';
 import { Calls, type Holder, type Orphan } from './calls.ts';
 import type {
   Admission,
@@ -18,6 +31,7 @@ import type {
   IntentDraft,
   Keeper,
   KeeperEvent,
+  OperatorView,
   OutcomeDraft,
   PolicyNotice,
   Receipt,
@@ -50,6 +64,7 @@ interface Parts {
   readonly store: Store;
   readonly epochs: PolicyEpochs;
   readonly stops: StopFlags;
+  readonly approvals: Approvals;
   readonly unknown: UnknownCalls;
   /** The calls on that list, as `sameCall` writes them. */
   readonly uncertain: ReadonlySet<string>;
@@ -67,6 +82,13 @@ export interface KeeperServer {
   close(): Promise<void>;
 }
 
+/** What is to be admitted, and with which yes. */
+export interface AdmissionDraft {
+  readonly intent: IntentDraft;
+  readonly admitted: AdmittedDraft;
+  readonly grant?: GrantUse | undefined;
+}
+
 /** This process as the holder of its own calls. */
 const OWN: Holder = Object.freeze({ peer: null });
 
@@ -82,6 +104,7 @@ export class EmbeddedKeeper implements Keeper {
   readonly #watchers = new Watchers();
   readonly #epochs: PolicyEpochs;
   readonly #stops: StopFlags;
+  readonly #approvals: Approvals;
   readonly #calls: Calls;
   readonly #heartbeat: NodeJS.Timeout;
   #server: KeeperServer | null = null;
@@ -93,6 +116,8 @@ export class EmbeddedKeeper implements Keeper {
     this.state = parts.state;
     this.#epochs = parts.epochs;
     this.#stops = parts.stops;
+    this.#approvals = parts.approvals;
+    this.#approvals.tellTo((event) => this.#watchers.tell(event));
     this.#calls = new Calls(parts);
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
   }
@@ -161,6 +186,9 @@ export class EmbeddedKeeper implements Keeper {
   async authenticate(token: string): Promise<TokenHolder | null> {
     this.#checkOpen();
     const record = this.#parts.tokens.find(token);
+    const { operators } = this.#approvals;
+    await operators.presentedAsToken(token);
+    if (record !== null) await operators.usedByTool(sha256Hex(token));
     return record === null ? null : { id: record.digest.slice(0, 16), name: record.name, user: record.user };
   }
 
@@ -194,24 +222,103 @@ export class EmbeddedKeeper implements Keeper {
     }
   }
 
-  admit(intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
-    return this.admitAs(newId('call'), intent, admitted);
+  admit(intent: IntentDraft, admitted: AdmittedDraft, grant?: GrantUse): Promise<Admission> {
+    return this.admitAs(newId('call'), { intent, admitted, grant });
   }
 
   /** As `admit`, under a secret that the caller made up. */
-  admitAs(call: string, intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
-    return this.admitFor(OWN, call, intent, admitted);
+  admitAs(call: string, draft: AdmissionDraft): Promise<Admission> {
+    return this.admitFor(OWN, call, draft);
   }
 
   /** As `admit`, for a holder that names the call itself (`call`, a secret of its own). */
-  async admitFor(holder: Holder, call: string, intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
+  async admitFor(holder: Holder, call: string, { intent, admitted, grant }: AdmissionDraft): Promise<Admission> {
+    this.#checkAdmissible(intent);
+    if (grant === undefined) {
+      if (intent.decision === 'confirm') throw new SallyportError('APPROVAL_NEEDED', 'this call needs a yes');
+      return this.#calls.admit(holder, call, intent, admitted);
+    }
+    await this.#approvals.spend(intent, grant);
+    // A stop or another policy may have come meanwhile; the use is spent all the same.
+    this.#checkAdmissible(intent);
+    return this.#calls.admit(holder, call, intent, { ...admitted, grant: grant.id });
+  }
+
+  #checkAdmissible(intent: IntentDraft): void {
     this.#checkOpen();
     if (this.#stops.covers(intent)) throw new SallyportError('STOPPED', 'calls like this were stopped by the operator');
     if (!this.#epochs.isCurrent(intent.epoch)) {
       throw new SallyportError('EPOCH_STALE', 'the policy changed since the call was judged');
     }
     if (this.#parts.log.sealed !== null) throw this.#parts.log.sealed;
-    return this.#calls.admit(holder, call, intent, admitted);
+  }
+
+  async ask(question: ApprovalQuestionDraft, peer: string | null = null): Promise<ApprovalStatus> {
+    // What could not be admitted is nothing to bother a person with.
+    this.#checkAdmissible(question.intent);
+    return this.#approvals.ask(question, peer);
+  }
+
+  async approvals(): Promise<readonly ApprovalSummary[]> {
+    this.#checkOpen();
+    return this.#approvals.list();
+  }
+
+  async approval(id: string): Promise<ApprovalView> {
+    this.#checkOpen();
+    return this.#approvals.view(id);
+  }
+
+  async answer(id: string, answer: Answer, proof: OperatorProof, peer: string | null = null): Promise<AnswerReceipt> {
+    this.#checkOpen();
+    return this.#approvals.answer(id, answer, proof, peer);
+  }
+
+  async offerRegistration(): Promise<string> {
+    this.#checkOpen();
+    return this.#approvals.operators.offer();
+  }
+
+  async registerOperator(
+    offer: string,
+    registration: OperatorRegistration,
+    authority: RegistrationAuthority,
+    peer: string | null = null,
+  ): Promise<void> {
+    this.#checkOpen();
+    const {
+      name,
+      user,
+      groups,
+      class: proven,
+    } = await this.#approvals.operators.register(offer, registration, authority);
+    const by = 'code' in authority ? 'code' : authority.proof.class;
+    const detail = { operator: name, user, groups: [...groups], class: proven, registered: true, by, ...saidBy(peer) };
+    await this.#durable({ type: 'operator', detail });
+  }
+
+  async operators(): Promise<readonly OperatorView[]> {
+    this.#checkOpen();
+    const all = this.#approvals.operators.list();
+    return all.map(({ name, user, groups, class: proven }) => ({ name, user, groups, class: proven }));
+  }
+
+  /** Takes a credential away; recorded. False if there was none. For the process of the keeper only. */
+  async removeOperator(name: string): Promise<boolean> {
+    this.#checkOpen();
+    if (!(await this.#approvals.operators.remove(name))) return false;
+    await this.#durable({ type: 'operator', detail: { operator: name, registered: false } });
+    return true;
+  }
+
+  /** A one-time code that lets one credential in, for ten minutes: to be printed on this process's own terminal, nowhere else. */
+  offerCode(): string {
+    return this.#approvals.operators.offerCode();
+  }
+
+  /** Remembers for good that a peer used the powers of a gate: it answers nothing any more. */
+  async usedByTool(mark: string): Promise<void> {
+    await this.#approvals.operators.usedByTool(mark);
   }
 
   settle(admission: Admission, outcome: OutcomeDraft): Promise<Receipt> {
@@ -251,6 +358,7 @@ export class EmbeddedKeeper implements Keeper {
 
   async #shutDown(reason: string): Promise<void> {
     clearInterval(this.#heartbeat);
+    this.#approvals.close();
     const { log, ownership } = this.#parts;
     try {
       await this.#server?.close();

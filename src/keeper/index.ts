@@ -1,5 +1,15 @@
 /** The powers behind one interface: state folder, log, tokens. */
-export { type EmbeddedKeeper, whoIs } from './embedded-keeper.ts';
+export type {
+  AnswerReceipt,
+  ApprovalQuestionDraft,
+  ApprovalStatus,
+  ApprovalSummary,
+  ApprovalView,
+  GrantUse,
+  OperatorRegistration,
+  RegistrationAuthority,
+} from './approval-messages.ts';
+export { type AdmissionDraft, type EmbeddedKeeper, whoIs } from './embedded-keeper.ts';
 export { type ConnectOptions, connectKeeper, type JoinOptions, joinKeeper } from './join-keeper.ts';
 export type {
   Admission,
@@ -9,6 +19,7 @@ export type {
   IntentDraft,
   Keeper,
   KeeperEvent,
+  OperatorView,
   OutcomeDraft,
   PolicyNotice,
   Receipt,
@@ -16,6 +27,7 @@ export type {
   TokenHolder,
 } from './keeper.ts';
 export { type KeeperOptions, localUser, openKeeper } from './open-keeper.ts';
+export { passkeyChallenge } from './operators.ts';
 export { type Ownership, takeOwnership } from './owner.ts';
 export { credentialText, type PeerCredential, PeerFolder, type PeerRole } from './peer-folder.ts';
 export {

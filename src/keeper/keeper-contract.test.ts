@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runApprovalsContract } from '../../test/support/keeper-approvals-contract.ts';
 import { makeIntent, runKeeperContract } from '../../test/support/keeper-contract.ts';
 import { verifyLog } from '../audit/index.ts';
 import { connectKeeper, credentialText, joinKeeper, type Keeper, openKeeper, PeerFolder } from './index.ts';
@@ -27,6 +28,8 @@ afterEach(async () => {
 
 describe('embedded', () => runKeeperContract(() => ({ operator: owner, gate: owner })));
 
+describe('approvals, embedded', () => runApprovalsContract(() => ({ operator: owner, gate: owner })));
+
 describe('over the socket', () => {
   let gate: Keeper;
   let operator: Keeper;
@@ -36,6 +39,7 @@ describe('over the socket', () => {
     remotes = [gate, operator];
   });
   runKeeperContract(() => ({ operator, gate }));
+  describe('approvals', () => runApprovalsContract(() => ({ operator, gate })));
 
   test('a gate stops, and does not take a stop back', async () => {
     await gate.stop({ kind: 'all' }, 'test');

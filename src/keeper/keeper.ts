@@ -1,5 +1,16 @@
+import type { Answer, Operator, OperatorProof } from '../approvals/index.ts';
 import type { RecordDraft } from '../audit/index.ts';
 import type { JsonObject, Principal, Surface } from '../core/index.ts';
+import type {
+  AnswerReceipt,
+  ApprovalQuestionDraft,
+  ApprovalStatus,
+  ApprovalSummary,
+  ApprovalView,
+  GrantUse,
+  OperatorRegistration,
+  RegistrationAuthority,
+} from './approval-messages.ts';
 import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
 
 /** A record that is durable, or will be with the next flush. */
@@ -36,7 +47,7 @@ export interface CallIdentity {
 }
 
 /** What the records of a call say; the keeper adds type, links and everything the log adds. */
-export type IntentDraft = Omit<RecordDraft, 'type' | 'open' | 'intentSeq' | 'admittedSeq'>;
+export type IntentDraft = Omit<RecordDraft, 'type' | 'open' | 'grant' | 'intentSeq' | 'admittedSeq'>;
 export type AdmittedDraft = Pick<RecordDraft, 'isolation' | 'detail' | 'payloads'>;
 export type OutcomeDraft = Pick<RecordDraft, 'outcome' | 'error' | 'durationMs' | 'detail' | 'payloads'>;
 
@@ -52,6 +63,9 @@ export interface PolicyNotice {
   readonly detail?: JsonObject;
 }
 
+/** A credential of an operator as it may be shown. */
+export type OperatorView = Pick<Operator, 'name' | 'user' | 'groups' | 'class'>;
+
 /** Which calls are stopped: every one, those of an agent, or those of a session. */
 export type StopFlag =
   | { readonly kind: 'all' }
@@ -66,6 +80,8 @@ export type KeeperEvent =
   | { readonly type: 'policy'; readonly scope: string; readonly epoch: number; readonly digest: string }
   | { readonly type: 'stop'; readonly flag: StopFlag }
   | { readonly type: 'resume'; readonly flag: StopFlag }
+  /** What became of a request of `ask`. Names no grant: who waits for it asks again. */
+  | { readonly type: 'approval'; readonly id: string; readonly state: 'waiting' | 'granted' | 'denied' | 'expired' }
   | { readonly type: 'reconnected' }
   | { readonly type: 'lost' };
 
@@ -124,15 +140,44 @@ export interface Keeper {
   /** Records a call that is not admitted; durable when it resolves. In a flood, repeats are counted instead. */
   refuse(intent: IntentDraft): Promise<Receipt>;
   /**
-   * Records `intent` and `admitted`, both durable with one flush when it resolves.
-   * @throws SallyportError EPOCH_STALE when `intent.epoch` is not the current one of its scope, STOPPED while a stop covers it
+   * Records `intent` and `admitted`, both durable with one flush when it resolves. INVARIANT: an intent with the decision
+   * `confirm` is admitted with a grant only, which must cover the binding (and so the intent) as it is now, and is used with it,
+   * also when the call fails afterwards, or when this rejects later than the use.
+   * @throws SallyportError EPOCH_STALE when `intent.epoch` is not the current one of its scope, STOPPED while a stop covers it,
+   * APPROVAL_NEEDED (a `confirm` without a grant), GRANT_VOID, GRANT_EXPIRED, GRANT_SPENT
    */
-  admit(intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission>;
+  admit(intent: IntentDraft, admitted: AdmittedDraft, grant?: GrantUse): Promise<Admission>;
   /**
    * Records the outcome of an admission: queued when it resolves, durable with the next flush.
    * @throws SallyportError INTERNAL for an admission that is unknown or settled already
    */
   settle(admission: Admission, outcome: OutcomeDraft): Promise<Receipt>;
+
+  /**
+   * Asks for a yes. A grant that covers the call answers at once; the same call joins its waiting request; else it is recorded
+   * (an `intent` with the decision `confirm`), and waits ten minutes. Asking again is how to learn what became of it.
+   * @throws SallyportError GRANT_VOID (intent and binding are about different calls), APPROVAL_TOO_LARGE, INPUT_SCHEMA_MISMATCH,
+   * and EPOCH_STALE and STOPPED as `admit`
+   */
+  ask(question: ApprovalQuestionDraft): Promise<ApprovalStatus>;
+  /** What waits for a person. @throws SallyportError PEER_REFUSED for a peer that is no operator; so do all methods below */
+  approvals(): Promise<readonly ApprovalSummary[]>;
+  /** A waiting request with everything that a screen shows. @throws SallyportError APPROVAL_UNKNOWN */
+  approval(id: string): Promise<ApprovalView>;
+  /**
+   * Answers a request, once; recorded. The proof is over `challengeOf(request, answer)`.
+   * @throws SallyportError APPROVAL_UNKNOWN (answered, or too late), APPROVER_REFUSED, APPROVAL_SCOPE, APPROVAL_INCOMPLETE
+   */
+  answer(id: string, answer: Answer, proof: OperatorProof): Promise<AnswerReceipt>;
+  /** The name of one registration, for five minutes. */
+  offerRegistration(): Promise<string>;
+  /**
+   * Lets a credential of an operator in; recorded.
+   * @throws SallyportError OPERATOR_INVALID, APPROVER_REFUSED
+   */
+  registerOperator(offer: string, registration: OperatorRegistration, authority: RegistrationAuthority): Promise<void>;
+  /** The credentials that may answer, without secrets. */
+  operators(): Promise<readonly OperatorView[]>;
 
   /** Writes the shutdown record, signs the last checkpoint, releases the state folder. Idempotent. */
   close(reason?: string): Promise<void>;

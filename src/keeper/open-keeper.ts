@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { AuditLog } from '../audit/index.ts';
 import { type Clock, isSallyportError, SallyportError, systemClock } from '../core/index.ts';
 import { openStore, type Store } from '../store/index.ts';
+import { Approvals } from './approvals.ts';
 import { ADOPTION_MS } from './calls.ts';
 import { EmbeddedKeeper } from './embedded-keeper.ts';
+import { runtimeFolder } from './grant-anchor.ts';
 import { takeOwnership } from './owner.ts';
 import { PeerFolder } from './peer-folder.ts';
 import { PolicyEpochs } from './policy-epochs.ts';
@@ -25,6 +27,11 @@ export interface KeeperOptions {
   readonly socket?: string;
   /** How long calls of other processes wait for them to come back, in milliseconds; default 10,000. */
   readonly adoptionMs?: number;
+  /**
+   * A private folder outside the state folder that ends with the machine's run; `XDG_RUNTIME_DIR` if absent. Grants outlive a
+   * restart only with it, since it tells a restored backup from the folder as it was left; null: they end with this process.
+   */
+  readonly runtime?: string | null;
   /** The socket keeps this process alive; by default it does not. */
   readonly stayAlive?: boolean;
 }
@@ -41,6 +48,7 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
   const ownership = takeOwnership(state);
   let [log, store]: [AuditLog | null, Store | null] = [null, null];
   let keeper: EmbeddedKeeper;
+  let approvals: Approvals | null = null;
   const peers = new PeerFolder(state);
   try {
     // INVARIANT: the store before the log. Its lock is the kernel's, which holds whatever becomes of the files of ownership.
@@ -49,12 +57,15 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
     const [epochs, stops] = [await PolicyEpochs.open(store), await StopFlags.open(store)];
     const [unknown, tokens] = [new UnknownCalls(state), new TokenFolder(state)];
     const recovered = await recover({ state, log, unknown, peers });
+    const runtime = options.runtime === undefined ? runtimeFolder() : options.runtime;
+    approvals = await Approvals.open({ state, log, store, clock, runtime, user: localUser() });
     const adoptionMs = options.adoptionMs ?? ADOPTION_MS;
     keeper = new EmbeddedKeeper({
-      ...{ state, log, ownership, clock, store, epochs, stops, unknown, tokens, adoptionMs },
+      ...{ state, log, ownership, clock, store, epochs, stops, unknown, tokens, adoptionMs, approvals },
       ...recovered,
     });
   } catch (error) {
+    approvals?.close();
     await log?.close().catch(() => undefined);
     await store?.close();
     ownership.release();

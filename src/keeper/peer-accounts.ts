@@ -15,6 +15,9 @@ const CLAIMS = { burst: 1_200, perSecond: 20 };
 const APPROVAL_QUESTIONS = { burst: 120, perSecond: 10 };
 const FIRST_APPROVALS = { burst: 16, perSecond: 1 / 15 };
 
+/** How often one peer may ask for a yes, or what became of it. */
+const ASKS = { burst: 400, perSecond: 20 };
+
 /** What an account needs to know of a connection. */
 export interface Member {
   /** Cuts it. */
@@ -42,6 +45,7 @@ export class PeerAccounts {
   readonly #claims = new RateMeter(CLAIMS);
   readonly #approvalQuestions = new RateMeter(APPROVAL_QUESTIONS);
   readonly #firstApprovals = new RateMeter(FIRST_APPROVALS);
+  readonly #asks = new RateMeter(ASKS);
 
   constructor(peers: PeerFolder) {
     this.#peers = peers;
@@ -96,6 +100,11 @@ export class PeerAccounts {
   checkApproveFirst(name: string): void {
     if (this.#firstApprovals.take(name)) return;
     throw new SallyportError('KEEPER_BUSY', 'this peer has too many new policies');
+  }
+
+  /** @throws SallyportError KEEPER_BUSY when a peer asks too often for a yes */
+  checkAsk(name: string): void {
+    if (!this.#asks.take(name)) throw new SallyportError('KEEPER_BUSY', 'this peer asks too often for a yes');
   }
 
   #cut(account: PeerAccount): void {

@@ -1,6 +1,8 @@
 import { type JsonObject, type JsonValue, SallyportError } from '../core/index.ts';
 import type { Holder } from './calls.ts';
 import type { EmbeddedKeeper } from './embedded-keeper.ts';
+import { operatorAnswers } from './operator-requests.ts';
+import { peerMark } from './operators.ts';
 import type { PeerAccounts } from './peer-accounts.ts';
 import type { PeerRole } from './peer-folder.ts';
 import type { ApprovedPolicy } from './policy-approval.ts';
@@ -37,6 +39,10 @@ export interface PeerPowers {
 export function answersFor({ keeper, accounts, holder, leave }: PeerPowers): Answers {
   const { peer, role } = holder;
   const signed = (detail: JsonObject | undefined): JsonObject => ({ ...detail, peer });
+  /** INVARIANT: an operator's connection that is used as a gate answers nothing from then on. */
+  const markTool = async (): Promise<void> => {
+    if (role === 'operator') await keeper.usedByTool(peerMark(peer));
+  };
   const scopes = new Set<string>();
   return {
     policyLoaded: async (input) => {
@@ -62,24 +68,11 @@ export function answersFor({ keeper, accounts, holder, leave }: PeerPowers): Ans
     },
     openSession: async (input) => {
       const { caller, surface, detail } = REQUESTS.openSession(input, 'session');
+      await markTool();
       return { ...(await keeper.openSession(caller, surface, signed(detail))) };
     },
-    isUncertain: async (input) => keeper.isUncertain(REQUESTS.isUncertain(input, 'call')),
-    refuse: async (input) => {
-      const { intent } = REQUESTS.refuse(input, 'refuse');
-      // How many refusals have no record is the keeper's to say.
-      const { suppressedRefusals: _said, ...detail } = intent.detail ?? {};
-      return { ...(await keeper.refuse({ ...intent, detail: signed(detail) }, peer)) };
-    },
-    admit: async (input) => {
-      const { call, intent, admitted } = REQUESTS.admit(input, 'admit');
-      return { ...(await keeper.admitFor(holder, call, { ...intent, detail: signed(intent.detail) }, admitted)) };
-    },
-    settle: async (input) => {
-      const { call, outcome } = REQUESTS.settle(input, 'settle');
-      return { ...(await keeper.settleFor(holder, call, { ...outcome, detail: signed(outcome.detail) })) };
-    },
-    adopt: async (input) => keeper.adopt(holder, REQUESTS.adopt(input, 'adopt').call),
+    ...callAnswers({ keeper, accounts, holder, signed, markTool }),
+    ...operatorAnswers({ keeper, holder }),
     stop: async (input) => {
       const { flag, reason } = REQUESTS.stop(input, 'stop');
       await keeper.stop(flag, reason, peer);
@@ -108,6 +101,43 @@ export function answersFor({ keeper, accounts, holder, leave }: PeerPowers): Ans
       leave();
       return null;
     },
+  };
+}
+
+interface CallPowers extends Pick<PeerPowers, 'keeper' | 'accounts' | 'holder'> {
+  readonly signed: (detail: JsonObject | undefined) => JsonObject;
+  readonly markTool: () => Promise<void>;
+}
+type CallRequest = 'isUncertain' | 'refuse' | 'admit' | 'ask' | 'settle' | 'adopt';
+
+/** What a gate asks about calls. */
+function callAnswers({ keeper, accounts, holder, signed, markTool }: CallPowers): Pick<Answers, CallRequest> {
+  const { peer } = holder;
+  return {
+    isUncertain: async (input) => keeper.isUncertain(REQUESTS.isUncertain(input, 'call')),
+    refuse: async (input) => {
+      const { intent } = REQUESTS.refuse(input, 'refuse');
+      // How many refusals have no record is the keeper's to say.
+      const { suppressedRefusals: _said, ...detail } = intent.detail ?? {};
+      return { ...(await keeper.refuse({ ...intent, detail: signed(detail) }, peer)) };
+    },
+    admit: async (input) => {
+      const { call, intent, admitted, grant } = REQUESTS.admit(input, 'admit');
+      await markTool();
+      const draft = { intent: { ...intent, detail: signed(intent.detail) }, admitted, grant };
+      return { ...(await keeper.admitFor(holder, call, draft)) };
+    },
+    ask: async (input) => {
+      accounts.checkAsk(peer);
+      const { intent, binding } = REQUESTS.ask(input, 'ask');
+      await markTool();
+      return { ...(await keeper.ask({ intent: { ...intent, detail: signed(intent.detail) }, binding }, peer)) };
+    },
+    settle: async (input) => {
+      const { call, outcome } = REQUESTS.settle(input, 'settle');
+      return { ...(await keeper.settleFor(holder, call, { ...outcome, detail: signed(outcome.detail) })) };
+    },
+    adopt: async (input) => keeper.adopt(holder, REQUESTS.adopt(input, 'adopt').call),
   };
 }
 

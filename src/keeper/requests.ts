@@ -1,12 +1,36 @@
 import {
+  type Answer,
+  type Binding,
+  type OperatorProof,
+  readAnswer,
+  readBinding,
+  readOperator,
+  readProof,
+} from '../approvals/index.ts';
+import {
+  count,
   DEFAULT_LIMITS,
   type JsonObject,
   type JsonValue,
+  list,
+  object,
+  oneOf,
+  optional,
   type Principal,
+  type Reader,
+  type Readers,
   SallyportError,
   type Surface,
+  shape,
+  text,
+  yesOrNo,
 } from '../core/index.ts';
-import { count, list, object, oneOf, optional, type Reader, type Readers, shape, text, yesOrNo } from './fields.ts';
+import type {
+  ApprovalQuestionDraft,
+  GrantUse,
+  OperatorRegistration,
+  RegistrationAuthority,
+} from './approval-messages.ts';
 import type {
   AdmittedDraft,
   Caller,
@@ -68,6 +92,27 @@ const admitted = shape<AdmittedDraft>({
   detail: optional(object),
   payloads: optional(object),
 });
+const binding: Reader<Binding> = (value) => readBinding(value);
+const grantUse = shape<GrantUse>({ id: name, binding });
+
+const registration: Reader<OperatorRegistration> = (value, where) => {
+  const read = object(value, where);
+  if (read['class'] !== 'passkey') {
+    // Who let somebody in is the keeper's to say.
+    if (Object.hasOwn(read, 'letInBy'))
+      throw new SallyportError('INPUT_SCHEMA_MISMATCH', 'a registration has no letInBy');
+    const { letInBy: _none, ...operator } = readOperator({ ...read, letInBy: null }, where);
+    if (operator.class !== 'passkey') return operator;
+  }
+  return shape<OperatorRegistration & { class: 'passkey' }>({
+    ...{ class: oneOf('passkey'), name, user: name, rpId: name, origin: name, response: small(65_536) },
+    groups: (groups, at) => list(groups, at).map((group) => name(group, at)),
+  })(read, where);
+};
+const authority: Reader<RegistrationAuthority> = (value, where) =>
+  Object.hasOwn(object(value, where), 'code')
+    ? shape<{ code: string }>({ code: name })(value, where)
+    : shape<{ proof: OperatorProof }>({ proof: readProof })(value, where);
 const outcome = shape<OutcomeDraft>({
   outcome: optional(name),
   error: optional(sentence),
@@ -118,7 +163,14 @@ export interface RequestInputs {
   openSession: { caller: Caller; surface: Surface; detail?: JsonObject };
   isUncertain: CallIdentity;
   refuse: { intent: IntentDraft };
-  admit: { call: string; intent: IntentDraft; admitted: AdmittedDraft };
+  admit: { call: string; intent: IntentDraft; admitted: AdmittedDraft; grant?: GrantUse };
+  ask: ApprovalQuestionDraft;
+  approvals: Record<never, never>;
+  approval: { id: string };
+  answer: { id: string; answer: Answer; proof: OperatorProof };
+  offerRegistration: Record<never, never>;
+  registerOperator: { offer: string; registration: OperatorRegistration; authority: RegistrationAuthority };
+  operators: Record<never, never>;
   settle: { call: string; outcome: OutcomeDraft };
   adopt: { call: string };
   stop: { flag: StopFlag; reason: string };
@@ -144,7 +196,14 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
   openSession: shape<RequestInputs['openSession']>({ caller, surface, detail: optional(object) }),
   isUncertain: shape<CallIdentity>({ principal, tool: name, arguments: object }),
   refuse: shape<RequestInputs['refuse']>({ intent: refused }),
-  admit: shape<RequestInputs['admit']>({ call: secret, intent, admitted }),
+  admit: shape<RequestInputs['admit']>({ call: secret, intent, admitted, grant: optional(grantUse) }),
+  ask: shape<RequestInputs['ask']>({ intent, binding }),
+  approvals: shape<RequestInputs['approvals']>({}),
+  approval: shape<RequestInputs['approval']>({ id: name }),
+  answer: shape<RequestInputs['answer']>({ id: name, answer: readAnswer, proof: readProof }),
+  offerRegistration: shape<RequestInputs['offerRegistration']>({}),
+  registerOperator: shape<RequestInputs['registerOperator']>({ offer: name, registration, authority }),
+  operators: shape<RequestInputs['operators']>({}),
   settle: shape<RequestInputs['settle']>({ call: secret, outcome }),
   adopt: shape<RequestInputs['adopt']>({ call: secret }),
   stop: shape<RequestInputs['stop']>({ flag, reason: sentence }),

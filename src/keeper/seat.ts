@@ -1,16 +1,46 @@
-import type { JsonObject, JsonValue, Principal, Surface } from '../core/index.ts';
-import { readAdmission, readApproved, readEvent, readFlags, readReceipt, readTokenHolder } from './answers.ts';
+import type { Answer, OperatorProof } from '../approvals/index.ts';
+import {
+  count,
+  type JsonObject,
+  type JsonValue,
+  oneOf,
+  type Principal,
+  type Surface,
+  shape,
+  text,
+} from '../core/index.ts';
+import {
+  readAdmission,
+  readAnswerReceipt,
+  readApproved,
+  readEvent,
+  readFlags,
+  readOperators,
+  readReceipt,
+  readStatus,
+  readSummaries,
+  readTokenHolder,
+  readView,
+} from './answers.ts';
+import type {
+  AnswerReceipt,
+  ApprovalQuestionDraft,
+  ApprovalStatus,
+  ApprovalSummary,
+  ApprovalView,
+  OperatorRegistration,
+  RegistrationAuthority,
+} from './approval-messages.ts';
 import type { Holder } from './calls.ts';
-import type { EmbeddedKeeper } from './embedded-keeper.ts';
-import { count, oneOf, shape, text } from './fields.ts';
+import type { AdmissionDraft, EmbeddedKeeper } from './embedded-keeper.ts';
 import type {
   Admission,
-  AdmittedDraft,
   Caller,
   CallIdentity,
   IntentDraft,
   Keeper,
   KeeperEvent,
+  OperatorView,
   OutcomeDraft,
   PolicyNotice,
   Receipt,
@@ -24,7 +54,7 @@ import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-a
 /** The keeper as one process has it for a while: its own, or a connection to the one of another process. */
 export interface Seat extends Omit<Keeper, 'admit' | 'watch'> {
   /** As `Keeper.admit`; `call` is a secret that the caller made up, so that it can be adopted whatever happens. */
-  admit(call: string, intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission>;
+  admit(call: string, draft: AdmissionDraft): Promise<Admission>;
   /** True when the admission is open, and from now on this seat settles it. */
   adopt(call: string): Promise<boolean>;
   /** Resolves when this seat is gone; never, while the keeper is our own. */
@@ -46,7 +76,7 @@ export function ownSeat(keeper: EmbeddedKeeper, former: string | null): Seat {
     openSession: (caller, surface, detail) => keeper.openSession(caller, surface, detail),
     isUncertain: (call) => keeper.isUncertain(call),
     refuse: (intent) => keeper.refuse(intent),
-    admit: (call, intent, admitted) => keeper.admitAs(call, intent, admitted),
+    admit: (call, draft) => keeper.admitAs(call, draft),
     settle: async (admission, outcome) => {
       if (!adopted.has(admission.call)) return keeper.settle(admission, outcome);
       const receipt = await keeper.settleFor(holder, admission.call, outcome);
@@ -62,6 +92,13 @@ export function ownSeat(keeper: EmbeddedKeeper, former: string | null): Seat {
     resume: (flag) => keeper.resume(flag),
     stops: () => keeper.stops(),
     claim: (space, key, expiresAt) => keeper.claim(space, key, expiresAt),
+    ask: (question) => keeper.ask(question),
+    approvals: () => keeper.approvals(),
+    approval: (id) => keeper.approval(id),
+    answer: (id, answer, proof) => keeper.answer(id, answer, proof),
+    offerRegistration: () => keeper.offerRegistration(),
+    registerOperator: (offer, registration, authority) => keeper.registerOperator(offer, registration, authority),
+    operators: () => keeper.operators(),
     close: (reason) => keeper.close(reason),
   };
 }
@@ -122,8 +159,41 @@ class RemoteSeat implements Seat {
     return readReceipt(await this.#link.request('refuse', { intent }), 'receipt');
   }
 
-  async admit(call: string, intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
-    return readAdmission(await this.#link.request('admit', { call, intent, admitted }), 'admission');
+  async admit(call: string, { intent, admitted, grant }: AdmissionDraft): Promise<Admission> {
+    const input = { call, intent, admitted, ...(grant === undefined ? {} : { grant }) };
+    return readAdmission(await this.#link.request('admit', input), 'admission');
+  }
+
+  async ask({ intent, binding }: ApprovalQuestionDraft): Promise<ApprovalStatus> {
+    return readStatus(await this.#link.request('ask', { intent, binding }), 'status');
+  }
+
+  async approvals(): Promise<readonly ApprovalSummary[]> {
+    return readSummaries(await this.#link.request('approvals', {}), 'approvals');
+  }
+
+  async approval(id: string): Promise<ApprovalView> {
+    return readView(await this.#link.request('approval', { id }), 'approval');
+  }
+
+  async answer(id: string, answer: Answer, proof: OperatorProof): Promise<AnswerReceipt> {
+    return readAnswerReceipt(await this.#link.request('answer', { id, answer, proof }), 'answer');
+  }
+
+  async offerRegistration(): Promise<string> {
+    return name(await this.#link.request('offerRegistration', {}), 'offer');
+  }
+
+  async registerOperator(
+    offer: string,
+    registration: OperatorRegistration,
+    authority: RegistrationAuthority,
+  ): Promise<void> {
+    await this.#link.request('registerOperator', { offer, registration, authority });
+  }
+
+  async operators(): Promise<readonly OperatorView[]> {
+    return readOperators(await this.#link.request('operators', {}), 'operators');
   }
 
   async settle({ call }: Admission, outcome: OutcomeDraft): Promise<Receipt> {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answer, OperatorProof } from '../approvals/index.ts';
 import {
   isSallyportError,
   type JsonObject,
@@ -8,6 +9,16 @@ import {
   type Surface,
 } from '../core/index.ts';
 import type {
+  AnswerReceipt,
+  ApprovalQuestionDraft,
+  ApprovalStatus,
+  ApprovalSummary,
+  ApprovalView,
+  GrantUse,
+  OperatorRegistration,
+  RegistrationAuthority,
+} from './approval-messages.ts';
+import type {
   Admission,
   AdmittedDraft,
   Caller,
@@ -15,6 +26,7 @@ import type {
   IntentDraft,
   Keeper,
   KeeperEvent,
+  OperatorView,
   OutcomeDraft,
   PolicyNotice,
   Receipt,
@@ -99,12 +111,12 @@ export class SharedKeeper implements Keeper {
     return this.#once((seat) => seat.refuse(intent));
   }
 
-  async admit(intent: IntentDraft, admitted: AdmittedDraft): Promise<Admission> {
+  async admit(intent: IntentDraft, admitted: AdmittedDraft, grant?: GrantUse): Promise<Admission> {
     const call = newId('call');
     return this.#once(async (seat) => {
       this.#held.set(call, 'unanswered');
       try {
-        const admission = await seat.admit(call, intent, admitted);
+        const admission = await seat.admit(call, { intent, admitted, grant });
         this.#held.set(call, 'running');
         return admission;
       } catch (error) {
@@ -138,6 +150,34 @@ export class SharedKeeper implements Keeper {
 
   stops(): Promise<readonly StopFlag[]> {
     return this.#again((seat) => seat.stops());
+  }
+
+  ask(question: ApprovalQuestionDraft): Promise<ApprovalStatus> {
+    return this.#again((seat) => seat.ask(question));
+  }
+
+  approvals(): Promise<readonly ApprovalSummary[]> {
+    return this.#again((seat) => seat.approvals());
+  }
+
+  approval(id: string): Promise<ApprovalView> {
+    return this.#again((seat) => seat.approval(id));
+  }
+
+  answer(id: string, answer: Answer, proof: OperatorProof): Promise<AnswerReceipt> {
+    return this.#once((seat) => seat.answer(id, answer, proof));
+  }
+
+  offerRegistration(): Promise<string> {
+    return this.#again((seat) => seat.offerRegistration());
+  }
+
+  registerOperator(offer: string, registration: OperatorRegistration, authority: RegistrationAuthority): Promise<void> {
+    return this.#once((seat) => seat.registerOperator(offer, registration, authority));
+  }
+
+  operators(): Promise<readonly OperatorView[]> {
+    return this.#again((seat) => seat.operators());
   }
 
   claim(space: string, key: string, expiresAt: number): Promise<boolean> {

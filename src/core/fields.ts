@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonObject, type JsonValue, SallyportError } from '../core/index.ts';
+import { SallyportError } from './errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 /** Reads one field of a message, or throws INPUT_SCHEMA_MISMATCH. */
 export type Reader<T> = (value: JsonValue | undefined, name: string) => T;
