@@ -35,7 +35,7 @@ export interface GvisorStand {
   readonly close: () => Promise<void>;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly profile?: SandboxProfile;
   readonly owner?: string | null;
   readonly input?: string;
