@@ -6,7 +6,8 @@ import { escapeForTerminal, quoteForMessage, SallyportError } from '../core/inde
 import type { SandboxUser } from './bubblewrap-program.ts';
 import { shieldedStdio } from './descriptors.ts';
 import { type ExpectedMount, proveMounts } from './mount-proof.ts';
-import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
+import { identifyProcess, isAlive, type ProcessIdentity, readProcessFile, signalProcess } from './process-identity.ts';
+import { childrenOf } from './process-tree.ts';
 
 export interface LaunchParts {
   readonly program: string;
@@ -35,6 +36,8 @@ export interface BuiltSandbox {
 
 /** A busy machine may take its time. */
 const BUILD_MS = 20_000;
+/** Looks, a millisecond apart, after which wrong mounts are taken for what they are. */
+const WRONG_LOOKS = 50;
 const LARGEST_COMPLAINT_BYTES = 2_048;
 
 /**
@@ -50,17 +53,43 @@ export async function buildSandbox(parts: LaunchParts): Promise<BuiltSandbox> {
     const late = delay(BUILD_MS, 'late' as const, { signal: clock.signal });
     const built = await Promise.race([build(child, parts), ended, late, aborted(parts.signal, clock.signal)]);
     if (built === 'late') throw failed('it took too long to build');
-    if (built === 'ended') throw failed(await complaint.text());
+    if (built === 'ended') {
+      await giveUp(child);
+      throw failed(await complaint.text());
+    }
     complaint.stop();
     return built;
   } catch (error) {
-    child.kill('SIGKILL');
-    await ended;
+    await giveUp(child);
     throw error;
   } finally {
     clock.abort();
   }
 }
+
+const STOP_LOOKS = 100;
+
+/**
+ * Ends a sandbox that is half built. INVARIANT: bubblewrap's child dies with it only once the program starts: it is found while its
+ * parent stands still, and killed by itself. Whoever slips through waits for a word that never comes.
+ */
+async function giveUp(child: ChildProcess): Promise<void> {
+  writerOf(child, 6).destroy();
+  const outer = child.pid === undefined ? null : identifyProcess(child.pid);
+  if (outer === null) return;
+  child.kill('SIGSTOP');
+  for (let look = 0; look < STOP_LOOKS && !isStopped(outer.pid); look += 1) await delay(1);
+  const inside = childrenOf(outer.pid)
+    .map(identifyProcess)
+    .filter((one) => one !== null);
+  for (const one of [...inside, outer]) signalProcess(one, 'SIGKILL');
+  while ([...inside, outer].some(isAlive)) await delay(1);
+}
+
+const isStopped = (pid: number): boolean => {
+  const stat = readProcessFile(pid, 'stat');
+  return stat === null || 'TZX'.includes(stat.charAt(stat.lastIndexOf(')') + 2));
+};
 
 function spawnBubblewrap({ program, user, options, command, filter, stdin }: LaunchParts): ChildProcess {
   const seccomp = openSync(filter, 'r');
@@ -79,47 +108,45 @@ function spawnBubblewrap({ program, user, options, command, filter, stdin }: Lau
   }
 }
 
-async function build(child: ChildProcess, { expected }: LaunchParts): Promise<BuiltSandbox> {
+async function build(child: ChildProcess, { expected }: LaunchParts): Promise<BuiltSandbox | 'ended'> {
   const builtPipe = writerOf(child, 5);
   builtPipe.resume().end();
   const [pid] = await Promise.all([firstProcess(readerOf(child, 4)), closed(builtPipe)]);
   const inner = identifyProcess(pid);
   const outer = child.pid === undefined ? null : identifyProcess(child.pid);
-  if (inner === null || outer === null) throw failed('it ended while it was built');
-  await proveBuilt(pid, expected);
+  if (inner === null || outer === null || !(await proveBuilt(inner, expected))) return 'ended';
   const { stdin } = child;
   return {
     ...{ child, inner, outer, stdin, stdout: readerOf(child, 1), stderr: readerOf(child, 2) },
-    go: () => writerOf(child, 6).end('.'),
+    go: () => writerOf(child, 6).end('go\n'),
   };
 }
 
-const LOOK_MS = 1;
-/** Some seconds: what is not built by then will not be. */
-const MOST_LOOKS = 5_000;
-
 /** Mounting is done; the last steps (leaving the host's root folder) take some moments. */
-async function proveBuilt(pid: number, expected: readonly ExpectedMount[]): Promise<void> {
-  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
-    const proof = proveMounts(pid, expected);
-    if (proof === 'proven') return;
-    if (proof !== 'unfinished') throw failed(`${quoteForMessage(proof.wrong)} is not what was to be mounted`);
-    if (identifyProcess(pid) === null) throw failed('it ended while it was built');
-    await delay(looks === 0 ? 0 : LOOK_MS);
+async function proveBuilt(inner: ProcessIdentity, expected: readonly ExpectedMount[]): Promise<boolean> {
+  for (let pause = 0, wrong = 0; ; pause = 1) {
+    const proof = proveMounts(inner.pid, expected);
+    if (proof === 'proven') return true;
+    // What is gone has no mounts, which must not be taken for wrong ones.
+    if (!isAlive(inner)) return false;
+    // A list of mounts that is read while it changes may have any content: what is wrong stays wrong.
+    wrong = proof === 'unfinished' ? 0 : wrong + 1;
+    if (proof !== 'unfinished' && wrong === WRONG_LOOKS)
+      throw failed(`${quoteForMessage(proof.wrong)} is not what was to be mounted`);
+    await delay(pause);
   }
-  throw failed('it was not built in time');
 }
 
-/** Reads the status that bubblewrap writes about itself: lines of JSON, the first with the number of the first process inside. */
+/** Reads the status that bubblewrap writes about itself: lines of JSON, the first with the number of the first process inside; 0: it ended before. */
 function firstProcess(status: Readable): Promise<number> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     let text = '';
     status.on('data', (chunk: Buffer) => {
       text = (text + chunk.toString('latin1')).slice(0, LARGEST_COMPLAINT_BYTES);
       const found = /"child-pid": (\d{1,10})/.exec(text);
       if (found !== null) resolve(Number(found[1]));
     });
-    status.once('end', () => reject(failed('it ended while it was built')));
+    status.once('end', () => resolve(0));
   });
 }
 

@@ -2,7 +2,7 @@ import type { SandboxCommand, SandboxLimits, SandboxProfile } from './contract.t
 import { SANDBOX_HOME, SANDBOX_HOST, SANDBOX_TMP } from './inside.ts';
 import type { MountPoint } from './mount-points.ts';
 
-/** Numbers of the descriptors that bubblewrap gets besides the three of the program; it hands none of them on. */
+/** Numbers of the descriptors that bubblewrap gets besides the three of the program; what it starts gets only `go`, and closes it. */
 export const DESCRIPTORS: Readonly<Record<'args' | 'status' | 'built' | 'go' | 'seccomp', number>> = Object.freeze({
   args: 3,
   status: 4,
@@ -38,8 +38,13 @@ export interface PlanParts {
 
 /** The program inside that sets the limits of a process and becomes the command. */
 export const LIMITER = '/usr/bin/prlimit';
-/** A link to it that is made last: a sandbox whose options were cut off has no program to start. */
+/** A link to the shell that is made last: a sandbox whose options were cut off has no program to start. */
 const START = '/start';
+/**
+ * A constant program: it waits for our word and becomes what follows. INVARIANT: the end of the pipe is not the word: when we die, or
+ * give up, while a sandbox is built, its program never starts. (`--block-fd` goes on at the end of the file.)
+ */
+const WAIT = `read -r go <&${DESCRIPTORS.go} && [ "$go" = go ] && exec ${DESCRIPTORS.go}<&- && exec "$@"`;
 
 const NAMESPACES = ['--unshare-user', '--unshare-all', '--unshare-cgroup', '--disable-userns'];
 const KEPT_OUT = ['--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--hostname', SANDBOX_HOST];
@@ -50,10 +55,7 @@ const KEPT_OUT = ['--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--
  */
 export function planOptions(parts: PlanParts, command: SandboxCommand): readonly string[] {
   const { profile, points, masks } = parts;
-  const descriptors = [
-    ...['--json-status-fd', String(DESCRIPTORS.status), '--block-fd', String(DESCRIPTORS.go)],
-    ...['--seccomp', String(DESCRIPTORS.seccomp)],
-  ];
+  const descriptors = [...['--json-status-fd', String(DESCRIPTORS.status), '--seccomp', String(DESCRIPTORS.seccomp)]];
   const env = { ...command.env, HOME: SANDBOX_HOME, TMPDIR: SANDBOX_TMP, ...parts.proxyEnv };
   return [
     ...[...NAMESPACES, ...KEPT_OUT, ...descriptors],
@@ -61,7 +63,7 @@ export function planOptions(parts: PlanParts, command: SandboxCommand): readonly
     ...privateFolders(profile.limits),
     ...points.flatMap((point) => pointOptions(point, masks)),
     ...Object.entries(env).flatMap(([name, value]) => ['--setenv', name, value]),
-    ...['--symlink', LIMITER, START],
+    ...['--symlink', '/bin/sh', START],
     // Copied from a pipe that has ended: when bubblewrap closes it, everything before it is done.
     ...['--perms', '0444', '--file', String(DESCRIPTORS.built), '/.built'],
     ...['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', command.cwd],
@@ -118,7 +120,7 @@ export function planCommand(
   const named: readonly [string, ...string[]] = isRenamed
     ? ['/usr/bin/perl', ...RENAMER, program, command.argv0 ?? program, ...rest]
     : command.argv;
-  return ['--', START, ...limitOptions(limits), '--', ...wrap(named)];
+  return ['--', START, '-c', WAIT, 'sandbox', LIMITER, ...limitOptions(limits), '--', ...wrap(named)];
 }
 
 /**

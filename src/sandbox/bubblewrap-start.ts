@@ -19,7 +19,7 @@ import { type ControlGroup, type findControlGroups, makeControlGroup } from './c
 import { type MountPoint, mountPoints } from './mount-points.ts';
 import { type ExpectedMount, holdObject } from './mount-proof.ts';
 import type { EgressSession, OpenEgress } from './parts.ts';
-import { identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
+import { identifyProcess, isAlive, signalProcess } from './process-identity.ts';
 import { childrenOf } from './process-tree.ts';
 import { profileDigest } from './profile-digest.ts';
 import type { OpenRuntimeFolder } from './runtime-folder.ts';
@@ -163,8 +163,10 @@ function confine(built: BuiltSandbox, { shop, profile, cleanup }: Launch): Contr
       await allGone(built);
       await group.remove();
     });
+    // Whoever was not there yet is started by somebody who is in it.
     group.add(built.outer.pid);
     group.add(built.inner.pid);
+    for (const pid of childrenOf(built.inner.pid)) group.add(pid);
     return group;
   } catch (cause) {
     killBoth(built);
@@ -223,16 +225,6 @@ function terminateProgram({ inner }: BuiltSandbox): void {
   const [pid] = isAlive(inner) ? childrenOf(inner.pid) : [];
   const program = pid === undefined ? null : identifyProcess(pid);
   if (program !== null) signalProcess(program, 'SIGTERM');
-}
-
-function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): void {
-  if (!isAlive(identity)) return;
-  try {
-    process.kill(identity.pid, signal);
-  } catch (error) {
-    // It ended in this moment.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 }
 
 const call = (act: () => void | Promise<void>): void | Promise<void> => act();

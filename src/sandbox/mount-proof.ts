@@ -48,8 +48,7 @@ export type MountProof = 'proven' | 'unfinished' | { readonly wrong: string };
 export function proveMounts(pid: number, expected: readonly ExpectedMount[]): MountProof {
   const mounts = mountsOf(pid);
   if (mounts === null || isUnfinished(mounts)) return 'unfinished';
-  // While bubblewrap leaves the root folder that it built in, that one still stands above the new one.
-  if (mounts.get('/')?.readOnly !== true) return 'unfinished';
+  if (mounts.get('/')?.readOnly !== true) return { wrong: '/' };
   const bad = expected.find(({ point, object }) => !isAsExpected(pid, point, object, mounts));
   return bad === undefined ? 'proven' : { wrong: bad.point.path };
 }
@@ -61,6 +60,8 @@ export function areMounted(pid: number, expected: readonly ExpectedMount[]): boo
 }
 
 interface MountedThere {
+  /** Mounts one over the other at this path. */
+  readonly count: number;
   readonly readOnly: boolean;
 }
 
@@ -77,9 +78,13 @@ function isAsExpected(
   return there !== undefined && there.dev === object.dev && there.ino === object.ino;
 }
 
-/** bubblewrap builds below /newroot with the host at /oldroot, and moves into it last. */
+/**
+ * bubblewrap builds below /newroot with the host at /oldroot, and moves into it last: then the root it built in lies over the new one
+ * for a moment.
+ */
 const isUnfinished = (mounts: ReadonlyMap<string, MountedThere>): boolean =>
-  mounts.size === 0 || [...mounts.keys()].some((path) => path.startsWith('/newroot') || path.startsWith('/oldroot'));
+  mounts.get('/')?.count !== 1 ||
+  [...mounts.keys()].some((path) => path.startsWith('/newroot') || path.startsWith('/oldroot'));
 
 /** The uppermost mount at each mount point (proc_pid_mountinfo(5)); null when the process is gone or not ours to look at. */
 function mountsOf(pid: number): ReadonlyMap<string, MountedThere> | null {
@@ -89,7 +94,8 @@ function mountsOf(pid: number): ReadonlyMap<string, MountedThere> | null {
   for (const line of text.split('\n')) {
     const [, , , , path, options] = line.split(' ');
     if (path === undefined || options === undefined) continue;
-    mounts.set(unescapePath(path), { readOnly: options.split(',').includes('ro') });
+    const at = unescapePath(path);
+    mounts.set(at, { readOnly: options.split(',').includes('ro'), count: (mounts.get(at)?.count ?? 0) + 1 });
   }
   return mounts;
 }
