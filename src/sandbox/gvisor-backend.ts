@@ -16,7 +16,7 @@ import { launch } from './gvisor-launcher.ts';
 import { openWarmPool, type WarmPool } from './gvisor-pool.ts';
 import type { Runsc } from './gvisor-program.ts';
 import { findRunsc } from './gvisor-program.ts';
-import { GVISOR_LIMITS, proveGvisor, unavailableGvisor } from './gvisor-proof.ts';
+import { backendName, GVISOR_LIMITS, proveGvisor, unavailableGvisor } from './gvisor-proof.ts';
 import { checkReach, type GvisorParts, layGround } from './gvisor-sandbox.ts';
 import { watchSandbox } from './gvisor-watch.ts';
 import { SANDBOX_HOME, SANDBOX_PATH, SANDBOX_TMP } from './inside.ts';
@@ -230,6 +230,3 @@ function insideCommand(command: SandboxCommand, egress: EgressSession | null): S
   const { argv0: _dropped, ...rest } = command;
   return { ...rest, env, argv: egress.wrap(command.argv) };
 }
-
-/** As it stands in reports and records. */
-export const backendName = ({ version }: Pick<Runsc, 'version'>): string => `runsc ${version} (systrap)`;

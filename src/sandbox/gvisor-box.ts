@@ -48,6 +48,7 @@ const START_MS = 30_000;
 const LOOK_MS = 5;
 /** How long killed processes may take to vanish, in milliseconds. */
 const VANISH_MS = 10_000;
+const PATIENCE_MS = 1_000;
 const TOLD_BYTES = 300;
 
 /** The flags of every call of `runsc` for one sandbox. */
@@ -67,22 +68,25 @@ export async function openBox(plan: BoxPlan): Promise<Box> {
   writeFileSync(join(bundle, 'config.json'), JSON.stringify(bundleConfig(plan.bundle)), { mode: 0o600 });
   const child = spawnRunsc(plan, ['run', '--bundle', bundle, plan.id]);
   const failure = failureOf(child);
-  const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
-  tieTo(plan.lost, child);
-  const word = await readWord(child.stdout);
-  clearTimeout(timer);
-  if (word !== 'ready' || child.pid === undefined) {
-    plan.abandon?.();
-    child.kill('SIGKILL');
-    throw new SallyportError('SANDBOX_FAILED', `gVisor did not start: ${await failure}`);
-  }
-  return boxOf(plan, child, child.pid);
-}
-
-function tieTo(signal: AbortSignal | undefined, child: Child): void {
-  const end = (): void => {
+  const killed = new Set<ProcessIdentity>();
+  // What it started dies with it, but later: it is waited for by name.
+  const killAll = (): void => {
+    for (const one of child.pid === undefined ? [] : withDescendants(child.pid)) killed.add(one);
     child.kill('SIGKILL');
   };
+  const timer = setTimeout(killAll, START_MS);
+  tieTo(plan.lost, child, killAll);
+  const word = await readWord(child.stdout);
+  clearTimeout(timer);
+  if (word === 'ready' && child.pid !== undefined) return boxOf(plan, child, child.pid);
+  plan.abandon?.();
+  killAll();
+  const reason = await failure;
+  await vanished([...killed]);
+  throw new SallyportError('SANDBOX_FAILED', `gVisor did not start: ${reason}`);
+}
+
+function tieTo(signal: AbortSignal | undefined, child: Child, end: () => void): void {
   if (signal?.aborted === true) end();
   signal?.addEventListener('abort', end, { once: true });
   child.once('exit', () => signal?.removeEventListener('abort', end));
@@ -190,7 +194,20 @@ function threadsOf(pid: number): readonly string[] {
   }
 }
 
+/** What does not vanish by itself with its parent is killed by name. */
 async function vanished(processes: readonly ProcessIdentity[]): Promise<void> {
-  const last = Date.now() + VANISH_MS;
-  while (processes.some(isAlive) && Date.now() < last) await delay(LOOK_MS);
+  const [patience, last] = [Date.now() + PATIENCE_MS, Date.now() + VANISH_MS];
+  while (processes.some(isAlive) && Date.now() < last) {
+    if (Date.now() > patience) for (const one of processes.filter(isAlive)) killOne(one.pid);
+    await delay(LOOK_MS);
+  }
+}
+
+function killOne(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // ESRCH: it is gone, which is what was wanted.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }

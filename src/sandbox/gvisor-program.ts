@@ -4,6 +4,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { escapeForTerminal, quoteForMessage } from '../core/index.ts';
 import { PERL } from './gvisor-launcher.ts';
+import { setIdFilter } from './gvisor-seccomp.ts';
 import type { SandboxOptions } from './parts.ts';
 
 /** A `runsc` that can be used, and what it was asked for. */
@@ -61,6 +62,7 @@ export async function findRunsc(options: SandboxOptions, isRoot: boolean): Promi
     ...(setpriv === null
       ? ['setpriv (util-linux) is not installed: nothing would end a sandbox when we are killed']
       : []),
+    ...(setIdFilter(process.arch) === null ? [`there is no filter for machines of the kind ${process.arch}`] : []),
     ...(isExecutable(PERL) ? [] : [`${PERL} is not installed: it starts the program inside`]),
   ];
   if (setpriv === null || missing.length > 0) return missing;

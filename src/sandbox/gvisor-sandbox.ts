@@ -42,7 +42,7 @@ export async function layGround(
   const holds = await holdReserved(runtime, profile.reserved);
   const folder = runtime.make('gvisor');
   const clear = (): void => {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
     for (const release of holds) release();
   };
   try {

@@ -27,10 +27,11 @@ export interface WarmOptions {
 }
 
 /** How long an unused warm sandbox stays, in milliseconds. */
-export const WARM_IDLE_MS = 300_000;
+const WARM_IDLE_MS = 300_000;
 /** The same where it holds placeholders in a workspace: people see those. */
-export const WARM_RESERVED_IDLE_MS = 15_000;
+const WARM_RESERVED_IDLE_MS = 15_000;
 
+/** How long a sandbox of a profile stays without a command, in milliseconds. */
 export const idleTimeOf = ({ reserved }: SandboxProfile): number =>
   reserved.length === 0 ? WARM_IDLE_MS : WARM_RESERVED_IDLE_MS;
 

@@ -27,7 +27,7 @@ export function watchSandbox(profile: SandboxProfile, processes: readonly Proces
 }
 
 /** The descriptor of the sandbox's memory, by a path of proc(5); null when it cannot be found. */
-export function memoryFile(processes: readonly ProcessIdentity[]): string | null {
+function memoryFile(processes: readonly ProcessIdentity[]): string | null {
   for (const { pid } of processes) {
     const folder = `/proc/${pid}/fd`;
     const name = namesIn(folder).find((entry) => MEMORY_FILE.test(linkAt(`${folder}/${entry}`)));

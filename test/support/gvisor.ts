@@ -9,6 +9,7 @@ import type {
   SandboxProcess,
   SandboxProfile,
 } from '../../src/sandbox/contract.ts';
+import { openEgress } from '../../src/sandbox/egress.ts';
 import { openGvisorBackend } from '../../src/sandbox/gvisor-backend.ts';
 import { findRunsc } from '../../src/sandbox/gvisor-program.ts';
 import type { SandboxOptions } from '../../src/sandbox/parts.ts';
@@ -34,7 +35,7 @@ export interface GvisorStand {
   readonly close: () => Promise<void>;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly profile?: SandboxProfile;
   readonly owner?: string | null;
   readonly input?: string;
@@ -66,7 +67,7 @@ export async function openGvisorStand(options: SandboxOptions = {}): Promise<Gvi
     opened ??= openRuntimeFolder({ base });
     return opened;
   };
-  const backend = openGvisorBackend({ options, runtime, openEgress: null });
+  const backend = openGvisorBackend({ options, runtime, openEgress });
   const profile = (change: Partial<SandboxProfile> = {}): SandboxProfile => ({
     ...{
       mounts: [{ path: work, access: 'write' }],
