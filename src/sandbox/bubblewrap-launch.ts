@@ -122,6 +122,10 @@ async function build(child: ChildProcess, { expected }: LaunchParts): Promise<Bu
   };
 }
 
+const LOOK_MS = 1;
+/** Some seconds: what is not built by then will not be. */
+const MOST_LOOKS = 5_000;
+
 /** Mounting is done; the last steps (leaving the host's root folder) take some moments. */
 async function proveBuilt(inner: ProcessIdentity, expected: readonly ExpectedMount[]): Promise<boolean> {
   for (let looks = 0, wrong = 0; looks < MOST_LOOKS; looks += 1) {
@@ -135,6 +139,7 @@ async function proveBuilt(inner: ProcessIdentity, expected: readonly ExpectedMou
       throw failed(`${quoteForMessage(proof.wrong)} is not what was to be mounted`);
     await delay(looks === 0 ? 0 : LOOK_MS);
   }
+  throw failed('it was not built in time');
 }
 
 /** Reads the status that bubblewrap writes about itself: lines of JSON, the first with the number of the first process inside; 0: it ended before. */
