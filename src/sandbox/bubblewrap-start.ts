@@ -59,7 +59,7 @@ export async function startBubblewrap(
   options.signal?.throwIfAborted();
   checkCommand(command);
   const { runtime } = shop;
-  const around = { withheld: [runtime.shared], isPlaceholder: runtime.placeholders.isPlaceholder };
+  const around = { withheld: runtime.withheld, isPlaceholder: runtime.placeholders.isPlaceholder };
   const checked = checkProfile(profile, around);
   const cleanup = openCleanup();
   try {

@@ -14,6 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { parseStrictJson, quoteForMessage, SallyportError } from '../core/index.ts';
+import { sweepControlGroup } from './control-group.ts';
+import { killHolders } from './kill-holders.ts';
 import type { Leftover, RuntimeFolder } from './parts.ts';
 import { openPlaceholders, type Placeholders } from './placeholders.ts';
 import { identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
@@ -34,8 +36,10 @@ export interface RuntimeOptions {
 
 /** The folder of this process, with what all processes of this user share. */
 export interface OpenRuntimeFolder extends RuntimeFolder {
-  /** The folder that holds those of all processes: no sandbox may show any of it. */
+  /** The folder that holds those of all processes. */
   readonly shared: string;
+  /** Folders of which no sandbox may show any part. */
+  readonly withheld: readonly string[];
   readonly placeholders: Placeholders;
 }
 
@@ -52,17 +56,25 @@ const SWEPT_NAME = /^s-(\d+)-(\d+)-/;
 export async function openRuntimeFolder(options: RuntimeOptions = {}): Promise<OpenRuntimeFolder> {
   const self = identifyProcess(process.pid) ?? { pid: process.pid, start: 0 };
   const base = realpathSync(options.base ?? baseFolder(options));
-  const shared = join(base, `sallyport-${process.getuid?.() ?? 0}`);
-  makePrivate(shared, options);
-  const placeholders = openPlaceholders(join(shared, 'placeholders'), self);
-  const sweeps = { placeholder: async (path: string) => placeholders.sweep(path), ...options.sweeps };
-  await sweepDead(shared, self, sweeps);
+  const name = `sallyport-${process.getuid?.() ?? 0}`;
+  const own = makePrivate(join(base, name), {});
+  const placeholders = openPlaceholders(join(own, 'placeholders'), self);
+  const sweeps = {
+    placeholder: async (path: string) => placeholders.sweep(path),
+    cgroup: sweepControlGroup,
+    ...options.sweeps,
+  };
+  // Another group walks through another folder: the permissions of one never depend on who opened it last.
+  const { readerGid } = options;
+  const shared = readerGid === undefined ? own : makePrivate(join(base, `${name}-${readerGid}`), options);
+  for (const folder of foldersOf(base, name)) await sweepDead(folder, self, sweeps);
   const path = makeOwn(shared, self, options);
   mkdirSync(join(path, 'notes'), { mode: 0o700 });
   let made = 0;
   return {
     path,
     shared,
+    withheld: [own, shared],
     placeholders,
     make: (name) => {
       made += 1;
@@ -75,6 +87,18 @@ export async function openRuntimeFolder(options: RuntimeOptions = {}): Promise<O
     close: async () => rmSync(path, { recursive: true, force: true }),
   };
 }
+
+/** Our folders, also those of other groups: whoever comes next sweeps all of them. */
+const foldersOf = (base: string, name: string): readonly string[] =>
+  readdirSync(base)
+    .filter((entry) => entry === name || (entry.startsWith(`${name}-`) && /^\d+$/.test(entry.slice(name.length + 1))))
+    .map((entry) => join(base, entry))
+    .filter(isOurs);
+
+const isOurs = (path: string): boolean => {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat?.isDirectory() === true && stat.uid === process.getuid?.();
+};
 
 function baseFolder({ readerGid }: RuntimeOptions): string {
   const given = process.env['XDG_RUNTIME_DIR'];
@@ -94,8 +118,8 @@ function makePrivate(path: string, { readerGid }: RuntimeOptions): string {
   }
   // INVARIANT: it is ours and no link, in a folder where others cannot replace it: what follows names the same object.
   if (readerGid !== undefined) chownSync(path, stat.uid, readerGid);
-  if (readerGid !== undefined || (stat.mode & 0o7777 & ~0o710) !== 0)
-    chmodSync(path, readerGid === undefined ? 0o700 : 0o710);
+  const mode = readerGid === undefined ? 0o700 : 0o710;
+  if ((stat.mode & 0o7777) !== mode) chmodSync(path, mode);
   return path;
 }
 
@@ -130,6 +154,7 @@ async function sweepDead(shared: string, self: ProcessIdentity, sweeps: RuntimeO
     const rest = name.replace(SWEPT_NAME, '');
     const claimed = join(shared, `s-${self.pid}-${self.start}-${rest}`);
     if (!tryRename(join(shared, name), claimed)) continue;
+    killHolders(rest);
     if (await sweepNotes(join(claimed, 'notes'), sweeps)) rmSync(claimed, { recursive: true, force: true });
   }
 }
