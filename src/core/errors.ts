@@ -205,6 +205,26 @@ export const ERROR_TABLE = {
   CONTENT_TOO_LARGE: ['gate', 1, 413, 'Write less, or raise the named limit'],
   GATE_CLOSED: ['gate', 3, 503, 'Open the gate again'],
 
+  // sandbox: the door to the network
+  EGRESS_TOKEN: ['gate', 1, 407, 'Use the proxy with the address that HTTPS_PROXY has inside this sandbox'],
+  EGRESS_MALFORMED: [
+    'gate',
+    1,
+    400,
+    'Write a plain request: an absolute http URL or CONNECT HOST:PORT, a canonical host name, a Host that agrees with it',
+  ],
+  EGRESS_NOT_ALLOWED: ['gate', 1, 403, 'Use an endpoint that the rule allows'],
+  EGRESS_TUNNEL: [
+    'gate',
+    1,
+    403,
+    'Speak TLS for the host that was asked for, without an encrypted ClientHello; docs/egress.md says what else is possible',
+  ],
+  EGRESS_UPGRADE: ['gate', 1, 403, 'Use plain requests: the proxy does not see into what comes after an upgrade'],
+  EGRESS_BUSY: ['gate', 1, 429, 'Use fewer connections at once'],
+  EGRESS_TIMEOUT: ['gate', 1, 408, 'Send the whole head of the request at once'],
+  EGRESS_ABANDONED: ['gate', 1, 499, 'Wait for the answer'],
+
   // gateway
   PORT_IN_USE: ['gateway', 3, 500, 'Choose another port with --port, or stop the process that listens there'],
   CLIENT_ABILITY_MISSING: ['gateway', 1, 400, 'Call from a client that can be asked, or do without this tool'],

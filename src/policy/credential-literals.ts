@@ -1,5 +1,11 @@
-import { escapePointer, isJsonObject, type JsonObject, type JsonValue, quoteForMessage } from '../core/index.ts';
-import { CREDENTIAL_HEADERS } from './credential-table.ts';
+import {
+  CREDENTIAL_HEADERS,
+  escapePointer,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  quoteForMessage,
+} from '../core/index.ts';
 import { findCredential, isBasicPair, isCredentialName, isPlaceholder, isSecretValue } from './credential-text.ts';
 import { viewsOf } from './credential-views.ts';
 import { deny, type Finding } from './finding.ts';

@@ -171,6 +171,13 @@ export type EgressAnswer =
       readonly rule: string;
       /** Whether an address that is not public may be dialled: the policy named exactly this endpoint as internal. */
       readonly internal: boolean;
+      /** Credentials that the client sends (`Authorization`, `Cookie` and the like) go through; else they are taken out. */
+      readonly credentials?: true;
+      /**
+       * For `tcp`: anything may go through the tunnel. Else its first bytes must be a TLS ClientHello that names the judged
+       * host, or nothing is sent.
+       */
+      readonly tunnel?: 'any';
     }
   | { readonly allowed: false; readonly rule: string; readonly reason: string };
 
@@ -197,6 +204,8 @@ export interface EgressDoor {
   readonly record: (event: EgressEvent) => void;
   /** TLS ends at the proxy, with an authority made for this sandbox alone, so that methods and paths are judged. */
   readonly terminateTls: boolean;
+  /** Certificates (PEM) of authorities that are trusted besides those of Node.js when TLS is terminated. */
+  readonly certificates?: readonly string[];
   /** Every address of a name. */
   readonly resolve: (host: string) => Promise<readonly string[]>;
   /** Connects to exactly this address. */

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { quoteForMessage, SallyportError } from '../core/index.ts';
 import type { BackendParts } from './backend-parts.ts';
 import { checkCommand, checkProfile } from './check-profile.ts';
@@ -15,7 +16,7 @@ import { launch } from './gvisor-launcher.ts';
 import { openWarmPool, type WarmPool } from './gvisor-pool.ts';
 import type { Runsc } from './gvisor-program.ts';
 import { findRunsc } from './gvisor-program.ts';
-import { GVISOR_LIMITS, proveGvisor, unavailableGvisor } from './gvisor-proof.ts';
+import { backendName, GVISOR_LIMITS, proveGvisor, unavailableGvisor } from './gvisor-proof.ts';
 import { checkReach, type GvisorParts, layGround } from './gvisor-sandbox.ts';
 import { watchSandbox } from './gvisor-watch.ts';
 import { SANDBOX_HOME, SANDBOX_PATH, SANDBOX_TMP } from './inside.ts';
@@ -46,10 +47,11 @@ export function openGvisorBackend(parts: BackendParts): SandboxBackend {
   const isRoot = process.getuid?.() === 0;
   const user = isRoot ? (parts.options.runAs ?? NOBODY) : MAPPED;
   const gvisor: Gvisor = { parts, isRoot, user, pool: openWarmPool(), running: new Map(), isClosed: false };
+  const find = findOnce(() => findRunsc(parts.options, isRoot));
   const proofs = proofCache<LevelReport>((report) => report.available);
   const look = async (): Promise<{ report: LevelReport; runsc: Runsc | null }> => {
     if (isRoot && user.uid === 0) return { report: unavailableGvisor('', ['runAs must not be root']), runsc: null };
-    const runsc = await findRunsc(parts.options, isRoot);
+    const runsc = await find();
     if (!('path' in runsc)) return { report: unavailableGvisor('', runsc), runsc: null };
     const subject = {
       program: runsc.path,
@@ -79,6 +81,22 @@ export function openGvisorBackend(parts: BackendParts): SandboxBackend {
       await gvisor.pool.close();
     },
   };
+}
+
+/** Asks the program about itself again only when it was replaced, or was not usable. */
+function findOnce(find: () => ReturnType<typeof findRunsc>): () => ReturnType<typeof findRunsc> {
+  let known: { readonly runsc: Runsc; readonly stamp: string } | null = null;
+  return async () => {
+    if (known !== null && stampOf(known.runsc.path) === known.stamp) return known.runsc;
+    const found = await find();
+    known = 'path' in found ? { runsc: found, stamp: stampOf(found.path) } : null;
+    return found;
+  };
+}
+
+function stampOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? 'gone' : [stat.dev, stat.ino, stat.size, stat.mtimeMs, stat.ctimeMs].join(':');
 }
 
 async function start(
@@ -183,6 +201,7 @@ async function startIn(
   options: StartOptions,
 ): Promise<SandboxProcess> {
   options.signal?.throwIfAborted();
+  const watch = watchSandbox(profile, sandbox.processes);
   const outcome = await launch(box, insideCommand(command, egress));
   if (outcome !== 'started') {
     throw new SallyportError('SANDBOX_FAILED', `${quoteForMessage(command.argv[0])} cannot be started: ${outcome}`);
@@ -196,7 +215,7 @@ async function startIn(
         ...{ probe: report?.probe?.digest ?? null, limits: GVISOR_LIMITS },
         network: egress === null ? 'none' : 'proxy',
       },
-      watch: watchSandbox(profile, sandbox.processes),
+      watch,
     },
     profile.limits,
     options,
@@ -211,6 +230,3 @@ function insideCommand(command: SandboxCommand, egress: EgressSession | null): S
   const { argv0: _dropped, ...rest } = command;
   return { ...rest, env, argv: egress.wrap(command.argv) };
 }
-
-/** As it stands in reports and records. */
-export const backendName = ({ version }: Pick<Runsc, 'version'>): string => `runsc ${version} (systrap)`;

@@ -1,5 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,6 +22,8 @@ export interface BoxPlan {
   readonly hostSockets: boolean;
   /** Kills the sandbox that the container was put into: when it cannot be killed alone. */
   readonly abandon?: () => void;
+  /** Aborts when that sandbox is gone: its `runsc` would wait for it in vain. */
+  readonly lost?: AbortSignal;
 }
 
 /** A container whose launcher waits for its command. */
@@ -46,6 +48,7 @@ const START_MS = 30_000;
 const LOOK_MS = 5;
 /** How long killed processes may take to vanish, in milliseconds. */
 const VANISH_MS = 10_000;
+const PATIENCE_MS = 1_000;
 const TOLD_BYTES = 300;
 
 /** The flags of every call of `runsc` for one sandbox. */
@@ -65,15 +68,28 @@ export async function openBox(plan: BoxPlan): Promise<Box> {
   writeFileSync(join(bundle, 'config.json'), JSON.stringify(bundleConfig(plan.bundle)), { mode: 0o600 });
   const child = spawnRunsc(plan, ['run', '--bundle', bundle, plan.id]);
   const failure = failureOf(child);
-  const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
+  const killed = new Set<ProcessIdentity>();
+  // What it started dies with it, but later: it is waited for by name.
+  const killAll = (): void => {
+    for (const one of child.pid === undefined ? [] : withDescendants(child.pid)) killed.add(one);
+    child.kill('SIGKILL');
+  };
+  const timer = setTimeout(killAll, START_MS);
+  tieTo(plan.lost, child, killAll);
   const word = await readWord(child.stdout);
   clearTimeout(timer);
-  if (word !== 'ready' || child.pid === undefined) {
-    plan.abandon?.();
-    child.kill('SIGKILL');
-    throw new SallyportError('SANDBOX_FAILED', `gVisor did not start: ${await failure}`);
-  }
-  return boxOf(plan, child, child.pid);
+  if (word === 'ready' && child.pid !== undefined) return boxOf(plan, child, child.pid);
+  plan.abandon?.();
+  killAll();
+  const reason = await failure;
+  await vanished([...killed]);
+  throw new SallyportError('SANDBOX_FAILED', `gVisor did not start: ${reason}`);
+}
+
+function tieTo(signal: AbortSignal | undefined, child: Child, end: () => void): void {
+  if (signal?.aborted === true) end();
+  signal?.addEventListener('abort', end, { once: true });
+  child.once('exit', () => signal?.removeEventListener('abort', end));
 }
 
 /** INVARIANT: it is spawned from the main thread's process and dies with it: setpriv asks the kernel for that. */
@@ -102,41 +118,48 @@ function boxOf(plan: BoxPlan, child: Child, pid: number): Box {
   const processes = withDescendants(pid);
   const isWithin = plan.bundle.place.kind === 'within';
   let isOver = false;
+  const giveUp = (): void => {
+    plan.abandon?.();
+    child.kill('SIGKILL');
+  };
   const gone = new Promise<Pick<SandboxEnd, 'status' | 'signal'>>((resolve) => {
     const onExit = (code: number | null): void => {
       isOver = true;
-      void vanished(processes).then(() => resolve(endOf(code)));
+      void vanished(processes).then(() => {
+        rmSync(join(plan.folder, plan.id), { recursive: true, force: true });
+        resolve(endOf(code));
+      });
     };
     if (child.exitCode !== null || child.signalCode !== null) onExit(child.exitCode);
     else child.once('exit', onExit);
   });
   const kill = (): void => {
     if (isOver) return;
-    if (isWithin) killWithin(plan, child, () => isOver);
+    if (isWithin && plan.lost?.aborted !== true) signalInside(plan, child, 'KILL', giveUp);
     else child.kill('SIGKILL');
   };
   const terminate = (): void => {
-    child.kill('SIGTERM');
+    if (!isOver) signalInside(plan, child, 'TERM', () => undefined);
   };
   return { pid, stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, processes, terminate, kill, gone };
 }
 
-const WITHIN_KILL_MS = 5_000;
+const SIGNAL_MS = 5_000;
 
-/** The kernel of the sandbox ends the container; `runsc run` sees it and cleans up. If that does not come to pass, it is killed as well. */
-function killWithin(plan: BoxPlan, child: Child, isOver: () => boolean): void {
-  const killer = spawnRunsc(plan, ['kill', plan.id, 'KILL']);
-  const giveUp = (): void => {
-    plan.abandon?.();
-    child.kill('SIGKILL');
-  };
-  for (const stream of [killer.stdout, killer.stderr]) stream.resume();
-  killer.stdin.on('error', () => undefined).end();
-  killer.on('error', giveUp);
+/**
+ * Has the kernel of the sandbox signal the launcher of a container: `runsc run` itself would die of a signal, not hand it on.
+ * `onFailure`: that did not come to pass, or the container is still there after a while where it has to be gone.
+ */
+function signalInside(plan: BoxPlan, child: Child, signal: 'TERM' | 'KILL', onFailure: () => void): void {
+  const caller = spawnRunsc(plan, ['kill', plan.id, signal]);
+  for (const stream of [caller.stdout, caller.stderr]) stream.resume();
+  caller.stdin.on('error', () => undefined).end();
+  caller.on('error', onFailure);
   const timer = setTimeout(() => {
-    killer.kill('SIGKILL');
-    if (!isOver()) giveUp();
-  }, WITHIN_KILL_MS);
+    caller.kill('SIGKILL');
+    onFailure();
+  }, SIGNAL_MS);
+  if (signal === 'TERM') caller.once('exit', () => clearTimeout(timer));
   child.once('exit', () => clearTimeout(timer));
 }
 
@@ -171,7 +194,20 @@ function threadsOf(pid: number): readonly string[] {
   }
 }
 
+/** What does not vanish by itself with its parent is killed by name. */
 async function vanished(processes: readonly ProcessIdentity[]): Promise<void> {
-  const last = Date.now() + VANISH_MS;
-  while (processes.some(isAlive) && Date.now() < last) await delay(LOOK_MS);
+  const [patience, last] = [Date.now() + PATIENCE_MS, Date.now() + VANISH_MS];
+  while (processes.some(isAlive) && Date.now() < last) {
+    if (Date.now() > patience) for (const one of processes.filter(isAlive)) killOne(one.pid);
+    await delay(LOOK_MS);
+  }
+}
+
+function killOne(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // ESRCH: it is gone, which is what was wanted.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }

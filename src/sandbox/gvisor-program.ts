@@ -4,6 +4,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { escapeForTerminal, quoteForMessage } from '../core/index.ts';
 import { PERL } from './gvisor-launcher.ts';
+import { setIdFilter } from './gvisor-seccomp.ts';
 import type { SandboxOptions } from './parts.ts';
 
 /** A `runsc` that can be used, and what it was asked for. */
@@ -37,6 +38,8 @@ const FLAGS: readonly { readonly name: string; readonly value: string; readonly 
   { name: 'ignore-cgroups', value: 'true', needed: true },
   { name: 'overlay2', value: 'none', needed: true },
   { name: 'host-fifo', value: 'none', needed: true },
+  // With it the kernel of gVisor truncates a file on the host before it refuses to open it below a read-only mount.
+  { name: 'directfs', value: 'false', needed: false },
   { name: 'file-access', value: 'exclusive', needed: true },
   { name: 'file-access-mounts', value: 'shared', needed: true },
   { name: 'allow-flag-override', value: 'false', needed: false },
@@ -59,6 +62,7 @@ export async function findRunsc(options: SandboxOptions, isRoot: boolean): Promi
     ...(setpriv === null
       ? ['setpriv (util-linux) is not installed: nothing would end a sandbox when we are killed']
       : []),
+    ...(setIdFilter(process.arch) === null ? [`there is no filter for machines of the kind ${process.arch}`] : []),
     ...(isExecutable(PERL) ? [] : [`${PERL} is not installed: it starts the program inside`]),
   ];
   if (setpriv === null || missing.length > 0) return missing;

@@ -15,6 +15,9 @@ export const GVISOR_LIMITS: LevelReport['limits'] = Object.freeze({
 const REMEDY =
   'install runsc (gVisor, 2023 or later: https://gvisor.dev/docs/user_guide/install/), perl and util-linux, or name it by runscPath';
 
+/** As it stands in reports and records. */
+export const backendName = ({ version }: Pick<Runsc, 'version'>): string => `runsc ${version} (systrap)`;
+
 /** A report that says why it cannot be used. */
 export const unavailableGvisor = (backend: string, reasons: readonly string[]): LevelReport =>
   Object.freeze({
@@ -31,7 +34,7 @@ export async function proveGvisor(
   user: InsideUser | null,
   start: SandboxBackend['start'],
 ): Promise<LevelReport> {
-  const backend = `runsc ${runsc.version} (systrap)`;
+  const backend = backendName(runsc);
   const kernel = await askKernel(start).catch((error: unknown) =>
     error instanceof Error ? error : new Error('it failed'),
   );

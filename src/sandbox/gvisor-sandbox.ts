@@ -1,11 +1,14 @@
-import { lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson, quoteForMessage, SallyportError } from '../core/index.ts';
+import type { Masks } from './bubblewrap-plan.ts';
 import type { SandboxProfile } from './contract.ts';
-import { type Box, openBox } from './gvisor-box.ts';
-import { type Bind, type Blanks, type InsideUser, makeRoot, type Place, planBinds } from './gvisor-bundle.ts';
+import { type Box, type BoxPlan, openBox } from './gvisor-box.ts';
+import { type Bind, type InsideUser, makeRoot, type Place, planBinds } from './gvisor-bundle.ts';
 import type { Runsc } from './gvisor-program.ts';
+import { mountPoints } from './mount-points.ts';
 import type { OpenRuntimeFolder } from './runtime-folder.ts';
+import { makeMasks, makeSystemParts } from './system-parts.ts';
 
 /** What every sandbox of a backend is made with. */
 export interface GvisorParts {
@@ -18,7 +21,7 @@ export interface GvisorParts {
 export interface Ground {
   readonly profile: SandboxProfile;
   /** Starts a container. @throws SallyportError SANDBOX_FAILED */
-  open(place: Place, abandon?: () => void): Promise<Box>;
+  open(place: Place, within?: Pick<BoxPlan, 'abandon' | 'lost'>): Promise<Box>;
   /** Whether every path is still the object that it was when the ground was laid. */
   isSame(): boolean;
   /** Removes all of it; every container must be gone. */
@@ -39,24 +42,24 @@ export async function layGround(
   const holds = await holdReserved(runtime, profile.reserved);
   const folder = runtime.make('gvisor');
   const clear = (): void => {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
     for (const release of holds) release();
   };
   try {
-    const shown = { ...profile, runtime: [...profile.runtime, ...extra] };
-    const blanks = makeBlanks(folder);
-    const binds = planBinds(shown, blanks);
+    mkdirSync(join(folder, 'state'), { mode: 0o700 });
+    const system = makeSystemParts(folder, user);
+    const masks = makeMasks(folder);
+    const binds = planBinds(mountPoints(profile, extra), system, masks);
     const root = join(folder, 'root');
-    makeRoot(root, shown, user);
-    const stamp = stampOf(binds, blanks);
-    const isSame = (): boolean => stampOf(binds, blanks) === stamp;
+    makeRoot(root, binds, system);
+    const stamp = stampOf(binds, masks);
+    const isSame = (): boolean => stampOf(binds, masks) === stamp;
     let count = 0;
-    const open = async (place: Place, abandon?: () => void): Promise<Box> => {
+    const open = async (place: Place, within: Pick<BoxPlan, 'abandon' | 'lost'> = {}): Promise<Box> => {
       count += 1;
       const bundle = { root, binds, limits: profile.limits, user, place };
       const id = place.kind === 'within' ? `box-${count}` : SANDBOX_ID;
-      const more = abandon === undefined ? {} : { abandon };
-      const box = await openBox({ runsc, id, folder, bundle, hostSockets: extra.length > 0, ...more });
+      const box = await openBox({ runsc, id, folder, bundle, hostSockets: extra.length > 0, ...within });
       if (isSame()) return box;
       // INVARIANT: what was mounted is what was checked, or nothing runs in it.
       box.kill();
@@ -89,19 +92,11 @@ async function holdReserved(runtime: OpenRuntimeFolder, paths: readonly string[]
   }
 }
 
-function makeBlanks(folder: string): Blanks {
-  const blanks = { file: join(folder, 'blank'), folder: join(folder, 'blanks') };
-  writeFileSync(blanks.file, '', { mode: 0 });
-  mkdirSync(blanks.folder, { mode: 0 });
-  mkdirSync(join(folder, 'state'), { mode: 0o700 });
-  return blanks;
-}
-
-/** Which objects the places are, by device and inode: of what is blanked, what lies below, not the blank. */
-function stampOf(binds: readonly Bind[], blanks: Blanks): string {
+/** Which objects the places are, by device and inode: of what is masked, what lies below, not the mask. */
+function stampOf(binds: readonly Bind[], masks: Masks): string {
   const seen = binds.map(({ source, path }) => [
     source,
-    source === blanks.file || source === blanks.folder ? path : source,
+    source === masks.file || source === masks.folder ? path : source,
   ]);
   return canonicalJson(
     seen.map(([source = '', path = '']) => {

@@ -1,4 +1,5 @@
 import { readdirSync, readlinkSync, statfsSync, statSync } from 'node:fs';
+import { SallyportError } from '../core/index.ts';
 import type { KilledBy, SandboxProfile } from './contract.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
@@ -7,11 +8,16 @@ const MEMORY_FILE = /^\/memfd:runsc-memory\b/;
 
 /**
  * A look at what a sandbox uses: all memory of its programs, temporary files included, is one file in memory that its kernel
- * holds; what writable mounts grow by is seen in the free space of their disks.
+ * holds; what writable mounts grow by is seen in the free space of their disks. To be called while the sandbox runs.
+ *
+ * @throws SallyportError SANDBOX_FAILED: there is a limit that could not be held
  */
 export function watchSandbox(profile: SandboxProfile, processes: readonly ProcessIdentity[]): () => KilledBy {
   const { memoryBytes, diskBytes } = profile.limits;
   const memory = memoryBytes === 0 ? null : memoryFile(processes);
+  if (memoryBytes !== 0 && memory === null) {
+    throw new SallyportError('SANDBOX_FAILED', 'the memory of the sandbox cannot be watched');
+  }
   const disks =
     diskBytes === 0 ? [] : profile.mounts.filter(({ access }) => access === 'write').map(({ path }) => diskAt(path));
   return () => {
@@ -21,7 +27,7 @@ export function watchSandbox(profile: SandboxProfile, processes: readonly Proces
 }
 
 /** The descriptor of the sandbox's memory, by a path of proc(5); null when it cannot be found. */
-export function memoryFile(processes: readonly ProcessIdentity[]): string | null {
+function memoryFile(processes: readonly ProcessIdentity[]): string | null {
   for (const { pid } of processes) {
     const folder = `/proc/${pid}/fd`;
     const name = namesIn(folder).find((entry) => MEMORY_FILE.test(linkAt(`${folder}/${entry}`)));
@@ -49,13 +55,22 @@ function linkAt(path: string): string {
 }
 
 function usedBytes(path: string): number {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? 0 : stat.blocks * BLOCK_BYTES;
+  try {
+    return statSync(path).blocks * BLOCK_BYTES;
+  } catch {
+    // The sandbox is ending: its memory is being given back.
+    return 0;
+  }
 }
 
 const diskAt = (path: string): { path: string; free: number } => ({ path, free: freeBytes(path) });
 
+/** A mount that is gone has no room left, which ends what was written to it. */
 function freeBytes(path: string): number {
-  const { bavail, bsize } = statfsSync(path);
-  return bavail * bsize;
+  try {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize;
+  } catch {
+    return 0;
+  }
 }

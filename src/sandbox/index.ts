@@ -18,6 +18,7 @@ export type {
   SandboxProfile,
   StartOptions,
 } from './contract.ts';
+export { openEgress } from './egress.ts';
 export { SANDBOX_HOME, SANDBOX_TMP } from './inside.ts';
 export type { SandboxOptions } from './parts.ts';
 export { profileDigest } from './profile-digest.ts';

@@ -22,7 +22,7 @@ const survey = await (async () => {
   return reports;
 })();
 
-for (const level of ['none', 'bubblewrap'] as const) {
+for (const level of ['none', 'bubblewrap', 'gvisor'] as const) {
   const report = survey.find((one) => one.level === level);
   if (report?.available === true) {
     describe(level, () => runSandboxContract(() => openLevel(level), { isolates: level !== 'none' }));
