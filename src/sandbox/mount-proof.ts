@@ -48,8 +48,7 @@ export type MountProof = 'proven' | 'unfinished' | { readonly wrong: string };
 export function proveMounts(pid: number, expected: readonly ExpectedMount[]): MountProof {
   const mounts = mountsOf(pid);
   if (mounts === null || isUnfinished(mounts)) return 'unfinished';
-  // While bubblewrap leaves the root folder that it built in, that one still stands above the new one.
-  if (mounts.get('/')?.readOnly !== true) return 'unfinished';
+  if (mounts.get('/')?.readOnly !== true) return { wrong: '/' };
   const bad = expected.find(({ point, object }) => !isAsExpected(pid, point, object, mounts));
   return bad === undefined ? 'proven' : { wrong: bad.point.path };
 }

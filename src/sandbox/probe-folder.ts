@@ -7,6 +7,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -108,9 +109,25 @@ function tracesIn(work: string, outside: string, canary: string): readonly strin
   return Object.keys(found).filter((name) => found[name] === true);
 }
 
+const PREFIX = 'sallyport-probe-';
+/** Longer than any probe lasts, in milliseconds. */
+const LEFT_AFTER_MS = 120_000;
+
+/** Removes what a process left behind that was killed while it probed: ours and old. Links in it are not followed. */
+function sweep(root: string): void {
+  const before = Date.now() - LEFT_AFTER_MS;
+  for (const name of readdirSync(root).filter((one) => one.startsWith(PREFIX))) {
+    const found = lstatSync(join(root, name), { throwIfNoEntry: false });
+    const isLeft = found?.isDirectory() === true && found.uid === process.getuid?.() && found.mtimeMs < before;
+    if (isLeft) rmSync(join(root, name), { recursive: true, force: true });
+  }
+}
+
 /** Makes the folder. @throws Error where the disk does not let us */
 export function makeProbeFolder(canary: string, user: ProbeUser | null): ProbeFolder {
-  const base = mkdtempSync(join(probeRoot(), 'sallyport-probe-'));
+  const root = probeRoot();
+  sweep(root);
+  const base = mkdtempSync(join(root, PREFIX));
   chmodSync(base, 0o755);
   const [work, outside] = [join(base, 'work'), join(base, 'outside')];
   fill(work, outside, canary);

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bwrapLine, rawStart, withFilter } from '../../test/support/raw-sandbox.ts';
 import type { SandboxBackend } from './contract.ts';
@@ -32,8 +33,6 @@ function proveLine(leaveOut: string, add: readonly string[] = [], env?: NodeJS.P
     }, options),
   );
 }
-
-const folders = (): readonly string[] => readdirSync('/var/tmp').filter((name) => name.startsWith('sallyport-probe-'));
 
 describe('proveBackend', () => {
   needBwrap(`finds nothing to say against a careful bubblewrap line ${skippedTitle}`, async () => {
@@ -110,13 +109,29 @@ describe('proveBackend', () => {
     expect(result.reasons).toEqual([expect.stringContaining('did not run inside')]);
   });
 
-  it('leaves no folder and no variable behind', async () => {
-    const before = folders();
+  it('removes what a killed process of ours left behind, and nothing newer', async () => {
+    const [old, fresh] = ['sallyport-probe-old', 'sallyport-probe-fresh'].map((name) =>
+      mkdtempSync(`/var/tmp/${name}`),
+    );
+    if (old === undefined || fresh === undefined) throw new Error('no folders');
+    utimesSync(old, 1, 1);
     await proveBackend(
       rawStart((_, argv) => argv),
       options,
     );
-    expect(folders()).toEqual(before);
+    expect([existsSync(old), existsSync(fresh)]).toEqual([false, true]);
+    rmSync(fresh, { recursive: true });
+  });
+
+  it('leaves no folder and no variable behind', async () => {
+    const seen: string[] = [];
+    const plain = rawStart((_, argv) => argv);
+    await proveBackend((profile, command, startOptions) => {
+      seen.push(...profile.mounts.map(({ path }) => path));
+      return plain(profile, command, startOptions);
+    }, options);
+    expect(seen.length).toBe(1);
+    expect(seen.filter((path) => existsSync(dirname(path)))).toEqual([]);
     expect(Object.keys(process.env).filter((name) => name.startsWith('SALLYPORT_PROBE_'))).toEqual([]);
   });
 });

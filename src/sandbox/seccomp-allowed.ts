@@ -33,7 +33,7 @@ export const ALLOWED_CALLS: readonly string[] = [
   // memory
   'mmap 9 222; munmap 11 215; mprotect 10 226; mremap 25 216; msync 26 227; madvise 28 233; mincore 27 232',
   'mlock 149 228; mlock2 325 284; mlockall 151 230; munlock 150 229; munlockall 152 231; brk 12 214',
-  'memfd_create 319 279; membarrier 324 283; remap_file_pages 216 234; pkey_alloc 330 289; pkey_free 331 290',
+  'membarrier 324 283; remap_file_pages 216 234; pkey_alloc 330 289; pkey_free 331 290',
   'pkey_mprotect 329 288; get_mempolicy 239 236; map_shadow_stack 453 453; mseal 462 462; cachestat 451 451',
   // processes
   'fork 57 -; vfork 58 -; execve 59 221; execveat 322 281; exit 60 93; exit_group 231 94; wait4 61 260',
@@ -68,7 +68,7 @@ export const ALLOWED_CALLS: readonly string[] = [
   'getpeername 52 205; getsockopt 55 209; setsockopt 54 208; shutdown 48 210; sendto 44 206; recvfrom 45 207',
   'sendmsg 46 211; recvmsg 47 212; sendmmsg 307 269; recvmmsg 299 243',
   // System V and POSIX queues
-  'shmget 29 194; shmat 30 196; shmdt 67 197; shmctl 31 195; semget 64 190; semop 65 193; semctl 66 191',
+  'shmat 30 196; shmdt 67 197; shmctl 31 195; semget 64 190; semop 65 193; semctl 66 191',
   'semtimedop 220 192; msgget 68 186; msgsnd 69 189; msgrcv 70 188; msgctl 71 187; mq_open 240 180',
   'mq_unlink 241 181; mq_timedsend 242 182; mq_timedreceive 243 183; mq_notify 244 184; mq_getsetattr 245 185',
 ];

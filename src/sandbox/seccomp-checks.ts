@@ -10,7 +10,7 @@ const EPROTONOSUPPORT = refuse(93);
 const EAFNOSUPPORT = refuse(97);
 
 /**
- * Offset of the low half of an argument in `struct seccomp_data`, little-endian. Every argument below is an `int`, an
+ * Offset of the low half of an argument in `struct seccomp_data`, little-endian. Where nothing else is said it is an `int`, an
  * `unsigned int`, a mode or, with clone, flags of 32 bits: the kernel itself drops the high half, so a filter that read it
  * would only be a way to differ from the kernel.
  */
@@ -43,6 +43,20 @@ const TERMINAL_REQUESTS = [0x5412, 0x541c, 0x5423, 0x541d];
 
 /** PER_LINUX, PER_LINUX32, both with UNAME26, and the question which one is in force. */
 const PERSONALITIES = [0, 8, 0x20000, 0x20008, 0xffffffff];
+
+/**
+ * A segment of System V belongs to no process, so nothing but its size holds it where no control group counts: enough for a
+ * lock (databases), and all that an IPC namespace may have (4,096) is 256 MiB. The size is a `size_t`, so both halves count.
+ */
+const SEGMENT_BYTES = 65_536;
+const segmentCheck: Block = load(
+  argument(1) + 4,
+  branch(
+    { kind: 'equal', value: 0 },
+    load(argument(1), branch({ kind: 'atLeast', value: SEGMENT_BYTES + 1 }, EPERM, ALLOW)),
+    EPERM,
+  ),
+);
 
 const RENAME_WHITEOUT = 4;
 
@@ -90,5 +104,6 @@ export const CHECKED_CALLS: readonly { readonly call: string; readonly check: Bl
   { call: 'openat 257 56', check: openCheck(2) },
   { call: 'mknod 133 -', check: nodeCheck(1) },
   { call: 'mknodat 259 33', check: nodeCheck(2) },
+  { call: 'shmget 29 194', check: segmentCheck },
   { call: 'renameat2 316 276', check: withoutBits(4, RENAME_WHITEOUT) },
 ];

@@ -106,8 +106,8 @@ describe('seccompFilter', () => {
     for (const number of [165, 166, 155, 161, 272, 308, 101, 310, 321, 298, 323, 250]) expect(ask(number)).toBe(EPERM);
     // open_by_handle_at init_module kexec_load fsopen move_mount open_tree mount_setattr pidfd_getfd memfd_secret
     for (const number of [304, 175, 246, 430, 429, 428, 442, 438, 447]) expect(ask(number)).toBe(EPERM);
-    // io_uring_setup io_uring_enter io_uring_register clone3 openat2
-    for (const number of [425, 426, 427, 435, 437]) expect(ask(number)).toBe(ENOSYS);
+    // io_uring_setup io_uring_enter io_uring_register clone3 openat2 memfd_create
+    for (const number of [425, 426, 427, 435, 437, 319]) expect(ask(number)).toBe(ENOSYS);
   });
 });
 
@@ -202,6 +202,11 @@ describe('arguments', () => {
   it('personality asks which one is in force and makes memory no easier to attack', () => {
     for (const persona of [0, 8, 0x20000, 0x20008, 0xffffffff]) expect(ask(135, persona)).toBe(ALLOW);
     for (const persona of [0x0040000, 0x0400000, 0x0100000, 1, 6]) expect(ask(135, persona)).toBe(EPERM);
+  });
+
+  it('shmget makes small segments only', () => {
+    for (const size of [0, 1, 65_536]) expect(ask(29, 0, size, 0o1600)).toBe(ALLOW);
+    for (const size of [65_537, 0xffffffff, HIGH, HIGH | 1n, -1n]) expect(ask(29, 0, size, 0o1600)).toBe(EPERM);
   });
 
   it('renameat2 exchanges and does not replace, and leaves no white-out', () => {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { IsolationLevel } from '../../src/core/index.ts';
-import { type MatrixBackend, openByHand, openLevel, startPlain } from './escape/backends.ts';
+import { type ByHand, type MatrixBackend, openByHand, openLevel, startPlain } from './escape/backends.ts';
 import { runAs } from './escape/matrix-user.ts';
 import type { Row } from './escape/row.ts';
 import { FILE_ROWS } from './escape/rows-files.ts';
@@ -42,7 +42,10 @@ describe('without a sandbox, the positive control', () => {
 });
 
 describe.skipIf(!hasBwrap && !inCI)('the filter on the real kernel (skipped where bubblewrap is not installed)', () => {
-  const byHand = openByHand();
+  let byHand: ByHand;
+  beforeAll(() => {
+    byHand = openByHand();
+  });
   afterAll(() => byHand.close());
   for (const row of KERNEL_ROWS.filter(canTry)) {
     it(`keeps in: ${row.name}`, async () => {

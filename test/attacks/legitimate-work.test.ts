@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type MatrixBackend, openByHand, openLevel } from './escape/backends.ts';
+import { type ByHand, type MatrixBackend, openByHand, openLevel } from './escape/backends.ts';
 import { runProgram } from './escape/try-row.ts';
 import { WORK, type Work } from './escape/work.ts';
 import { type EscapeWorld, openWorld } from './escape/world.ts';
@@ -43,7 +43,10 @@ for (const level of ['bubblewrap', 'gvisor'] as const) {
 describe.skipIf(spawnSync('bwrap', ['--version']).status !== 0 && !inCI)(
   'legitimate work under the filter alone (skipped where bubblewrap is not installed)',
   () => {
-    const byHand = openByHand();
+    let byHand: ByHand;
+    beforeAll(() => {
+      byHand = openByHand();
+    });
     afterAll(() => byHand.close());
     // By hand there is no home, no /etc and no user: what needs them is for the levels.
     for (const work of WORK.filter(({ script }) => !/HOME|npm|getent|ssl|readme\.txt && tar/.test(script))) {

@@ -18,8 +18,14 @@ export interface MatrixBackend {
 /** No sandbox at all, as the user that sandboxes run as: the positive control. */
 export const startPlain: Start = rawStart((_, argv) => argv, { ...runAs, detached: true });
 
+/** A start with a file of its own. */
+export interface ByHand {
+  readonly start: Start;
+  close(): void;
+}
+
 /** bubblewrap by hand with our filter: shows the filter on the real kernel, whatever the backend does. */
-export function openByHand(): { start: Start; close: () => void } {
+export function openByHand(): ByHand {
   const folder = mkdtempSync('/var/tmp/sallyport-filter-');
   const file = join(folder, 'filter');
   writeFileSync(file, seccompFilter(process.arch));

@@ -24,7 +24,12 @@ async function openTcp(): Promise<readonly Server[]> {
 }
 
 async function listen(at: ListenOptions): Promise<Server> {
-  const server = createServer((socket) => socket.on('error', () => socket.destroy()).end('hello'));
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.write('hello');
+    // Who came and never leaves must not keep the listener open.
+    socket.destroySoon();
+  });
   server.listen(at);
   await once(server, 'listening');
   if (at.path !== undefined && !at.path.startsWith('\0')) chmodSync(at.path, 0o777);

@@ -48,6 +48,23 @@ export const LIMIT_ROWS: readonly Row[] = [
     limits: { memoryBytes: 256 * 1_048_576, fileBytes: 1_073_741_824 },
   },
   {
+    name: 'take memory beyond the limit by files in shared memory',
+    attempt: {
+      sh: 'i=0; while [ $i -lt 12 ]; do head -c 60M /dev/zero > "/dev/shm/sallyport-left-$MARK-$i" || exit 1; i=$((i+1)); done; sleep 0.7; echo ESCAPED',
+    },
+    control: 'always',
+    limits: { memoryBytes: 256 * 1_048_576, diskBytes: 128 * 1_048_576 },
+  },
+  {
+    // No control: without an IPC namespace the segments would stay on the host.
+    name: 'take memory beyond the limit by segments of System V',
+    attempt: {
+      python:
+        "import ctypes,time\nl=ctypes.CDLL(None)\nl.shmat.restype=ctypes.c_void_p\nl.shmdt.argtypes=[ctypes.c_void_p]\nn=0\nfor i in range(12):\n  s=l.shmget(0,60_000_000,0o1600)\n  if s<0: break\n  a=l.shmat(s,None,0)\n  ctypes.memset(a,1,60_000_000)\n  l.shmdt(a)\n  n+=1\ntime.sleep(0.7)\nprint('ESCAPED' if n==12 else '')",
+    },
+    limits: { memoryBytes: 256 * 1_048_576 },
+  },
+  {
     name: 'write a file beyond the limit',
     attempt: { sh: 'head -c 96M /dev/zero > large 2>/dev/null' },
     control: 'always',
