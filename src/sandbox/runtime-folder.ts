@@ -1,29 +1,13 @@
-import {
-  chmodSync,
-  chownSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { parseStrictJson, quoteForMessage, SallyportError } from '../core/index.ts';
+import { quoteForMessage, SallyportError } from '../core/index.ts';
 import { sweepControlGroup } from './control-group.ts';
 import { killHolders } from './kill-holders.ts';
-import type { Leftover, RuntimeFolder } from './parts.ts';
+import type { RuntimeFolder } from './parts.ts';
 import { openPlaceholders, type Placeholders } from './placeholders.ts';
 import { identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
-
-type NoteKind = Parameters<RuntimeFolder['note']>[0];
-
-/** Removes something that a dead process noted. Rejects: it is tried again by the next process. */
-export type Sweep = (what: string) => Promise<void>;
+import { type Sweeps, sweepNotes, writeNote } from './runtime-notes.ts';
 
 export interface RuntimeOptions {
   /** Folder that holds the folders of all processes; `$XDG_RUNTIME_DIR`, else the system's temporary folder. */
@@ -31,7 +15,7 @@ export interface RuntimeOptions {
   /** Group of the user whom sandboxes run as, where that is not us: it may walk through, and list nothing. */
   readonly readerGid?: number;
   /** How to remove what only a backend can; without an entry such a note waits for a process that has one. */
-  readonly sweeps?: Partial<Record<NoteKind, Sweep>>;
+  readonly sweeps?: Sweeps;
 }
 
 /** The folder of this process, with what all processes of this user share. */
@@ -43,7 +27,6 @@ export interface OpenRuntimeFolder extends RuntimeFolder {
   readonly placeholders: Placeholders;
 }
 
-const LARGEST_NOTE_BYTES = 65_536;
 const OWN_NAME = /^p-(\d+)-(\d+)-(\d+)$/;
 const SWEPT_NAME = /^s-(\d+)-(\d+)-/;
 
@@ -136,18 +119,8 @@ function makeOwn(shared: string, self: ProcessIdentity, options: RuntimeOptions)
   }
 }
 
-function writeNote(path: string, kind: NoteKind, what: string): Leftover {
-  writeFileSync(path, JSON.stringify({ kind, what }), { flag: 'wx', mode: 0o600 });
-  let isThere = true;
-  const done = (): void => {
-    if (isThere) unlinkSync(path);
-    isThere = false;
-  };
-  return { done };
-}
-
 /** INVARIANT: a folder is swept by the one process that could rename it to its own name. */
-async function sweepDead(shared: string, self: ProcessIdentity, sweeps: RuntimeOptions['sweeps']): Promise<void> {
+async function sweepDead(shared: string, self: ProcessIdentity, sweeps: Sweeps): Promise<void> {
   for (const name of readdirSync(shared)) {
     const [, pid, start] = OWN_NAME.exec(name) ?? SWEPT_NAME.exec(name) ?? [];
     if (pid === undefined || isAlive({ pid: Number(pid), start: Number(start) })) continue;
@@ -168,49 +141,6 @@ function tryRename(from: string, to: string): boolean {
     throw error;
   }
 }
-
-/** Whether nothing is left to be swept. */
-async function sweepNotes(folder: string, sweeps: RuntimeOptions['sweeps']): Promise<boolean> {
-  let isClean = true;
-  for (const name of listFolder(folder)) {
-    const note = readNote(join(folder, name));
-    // A note that was cut off in the middle of writing: what it announced was not made yet.
-    if (note === null) continue;
-    const sweep = sweeps?.[note.kind];
-    const swept = sweep === undefined ? false : await sweep(note.what).then(yes, no);
-    if (swept) unlinkSync(join(folder, name));
-    isClean &&= swept;
-  }
-  return isClean;
-}
-
-const yes = (): boolean => true;
-const no = (): boolean => false;
-
-function listFolder(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
-}
-
-function readNote(path: string): { readonly kind: NoteKind; readonly what: string } | null {
-  const text = readFileSync(path, 'utf8').slice(0, LARGEST_NOTE_BYTES);
-  try {
-    const note = parseStrictJson(text);
-    if (typeof note !== 'object' || note === null || Array.isArray(note)) return null;
-    const { kind, what } = note as Readonly<Record<string, unknown>>;
-    return isNoteKind(kind) && typeof what === 'string' ? { kind, what } : null;
-  } catch {
-    // Not a whole note.
-    return null;
-  }
-}
-
-const isNoteKind = (value: unknown): value is NoteKind =>
-  value === 'placeholder' || value === 'runsc' || value === 'container' || value === 'cgroup';
 
 const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
