@@ -35,7 +35,7 @@ export interface BuiltSandbox {
 }
 
 /** A busy machine may take its time. */
-const BUILD_MS = 20_000;
+const BUILD_MS = 10_000;
 /** Looks, a millisecond apart, after which wrong mounts are taken for what they are. */
 const WRONG_LOOKS = 50;
 const LARGEST_COMPLAINT_BYTES = 2_048;
@@ -157,6 +157,7 @@ function firstProcess(status: Readable): Promise<number> {
 
 const closed = (stream: Readable): Promise<void> =>
   new Promise((resolve) => {
+    if (stream.readableEnded || stream.closed) resolve();
     stream.once('end', resolve);
     stream.once('close', resolve);
   });

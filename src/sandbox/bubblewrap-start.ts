@@ -1,11 +1,11 @@
-import { constants } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import { SallyportError } from '../core/index.ts';
+import { allGone, killBoth, readEnd, terminateProgram } from './bubblewrap-end.ts';
 import { type BuiltSandbox, buildSandbox } from './bubblewrap-launch.ts';
 import { limitsHeldBy, openWatch } from './bubblewrap-limits.ts';
 import { type Masks, planCommand, planOptions, type SystemParts } from './bubblewrap-plan.ts';
 import type { BubblewrapProgram } from './bubblewrap-program.ts';
 import { checkCommand, checkProfile } from './check-profile.ts';
+import { type Cleanup, openCleanup } from './cleanup.ts';
 import type {
   KilledBy,
   SandboxCommand,
@@ -19,7 +19,6 @@ import { type ControlGroup, type findControlGroups, makeControlGroup } from './c
 import { type MountPoint, mountPoints } from './mount-points.ts';
 import { type ExpectedMount, holdObject } from './mount-proof.ts';
 import type { EgressSession, OpenEgress } from './parts.ts';
-import { identifyProcess, isAlive, signalProcess } from './process-identity.ts';
 import { childrenOf } from './process-tree.ts';
 import { profileDigest } from './profile-digest.ts';
 import type { OpenRuntimeFolder } from './runtime-folder.ts';
@@ -39,12 +38,6 @@ export interface Workshop {
   readonly next: () => number;
 }
 
-/** Things that a start took and the end gives back, last first. */
-interface Cleanup {
-  add(undo: () => void | Promise<void>): void;
-  run(): Promise<void>;
-}
-
 /**
  * Starts one program under bubblewrap. Nothing that was made for it stays behind, also when the start fails.
  * @throws SallyportError SANDBOX_FAILED, ISOLATION_UNAVAILABLE: nothing ran
@@ -59,7 +52,7 @@ export async function startBubblewrap(
   options.signal?.throwIfAborted();
   checkCommand(command);
   const { runtime } = shop;
-  const around = { withheld: [runtime.shared], isPlaceholder: runtime.placeholders.isPlaceholder };
+  const around = { withheld: runtime.withheld, isPlaceholder: runtime.placeholders.isPlaceholder };
   const checked = checkProfile(profile, around);
   const cleanup = openCleanup();
   try {
@@ -108,9 +101,15 @@ async function openDoor(shop: Workshop, { egress }: SandboxProfile, cleanup: Cle
 
 async function reserve(runtime: OpenRuntimeFolder, path: string, cleanup: Cleanup): Promise<void> {
   const note = runtime.note('placeholder', path);
-  cleanup.add(note.done);
-  const held = await runtime.placeholders.hold(path);
-  cleanup.add(held.release);
+  // A placeholder that nobody holds yet is swept like one whose holder died.
+  const held = await runtime.placeholders.hold(path).catch((error: unknown) => {
+    note.done();
+    throw error;
+  });
+  cleanup.add(() => {
+    held.release();
+    note.done();
+  });
 }
 
 function sourceOf({ path, kind }: MountPoint, masks: Masks): string {
@@ -157,7 +156,7 @@ function confine(built: BuiltSandbox, { shop, profile, cleanup }: Launch): Contr
   try {
     const name = `sallyport-${process.pid}-${shop.next()}`;
     const group = makeControlGroup(shop.groups, name, profile.limits, shop.runtime);
-    // The dead are collected first, so it is given back before `allGone` is asked: see `openCleanup`.
+    // Given back first, since it was taken last: nothing may be in it then.
     cleanup.add(async () => {
       killBoth(built);
       await allGone(built);
@@ -197,48 +196,4 @@ async function goneOf(
   const killedBy: KilledBy = group !== null && group.memoryKills() > 0 ? 'memory' : null;
   await cleanup.run();
   return { ...end, killedBy };
-}
-
-const SIGNAL_NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(constants.signals).map(([name, number]) => [number, name]),
-);
-
-/** bubblewrap tells a signal as 128 and its number, as a shell does. */
-function readEnd(code: number | null, signal: string | null): Pick<SandboxEnd, 'status' | 'signal'> {
-  const named = code === null ? signal : (SIGNAL_NAMES.get(code - 128) ?? null);
-  return { status: named === null ? code : null, signal: named };
-}
-
-const LOOK_MS = 2;
-
-/** The kernel lets the first process of a namespace end only when every other one in it has. */
-async function allGone({ inner, outer }: BuiltSandbox): Promise<void> {
-  while (isAlive(inner) || isAlive(outer)) await delay(LOOK_MS);
-}
-
-function killBoth({ inner, outer }: BuiltSandbox): void {
-  for (const identity of [inner, outer]) signalProcess(identity, 'SIGKILL');
-}
-
-/** The program is the first child of the first process. */
-function terminateProgram({ inner }: BuiltSandbox): void {
-  const [pid] = isAlive(inner) ? childrenOf(inner.pid) : [];
-  const program = pid === undefined ? null : identifyProcess(pid);
-  if (program !== null) signalProcess(program, 'SIGTERM');
-}
-
-const call = (act: () => void | Promise<void>): void | Promise<void> => act();
-
-/** What cannot be given back now is noted in the runtime folder, and the next process tries again. */
-const leave = (): void => undefined;
-
-function openCleanup(): Cleanup {
-  const undo: (() => void | Promise<void>)[] = [];
-  return {
-    add: (act) => void undo.push(act),
-    run: async () => {
-      for (let act = undo.pop(); act !== undefined; act = undo.pop())
-        await Promise.resolve(act).then(call).catch(leave);
-    },
-  };
 }

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { SallyportError } from '../core/index.ts';
 import type { SandboxLimits } from './contract.ts';
 import type { RuntimeFolder } from './parts.ts';
 
@@ -88,7 +89,7 @@ function killsIn(folder: string): number {
   return Number(line?.split(' ')[1] ?? 0);
 }
 
-/** The kernel lets go of a group some moments after its last process. */
+/** The kernel lets go of a group some moments after its last process. @throws SallyportError: its note stays, and it is swept later */
 async function removeGroup(folder: string): Promise<void> {
   for (let look = 0; look < REMOVE_LOOKS; look += 1) {
     try {
@@ -101,6 +102,7 @@ async function removeGroup(folder: string): Promise<void> {
     }
     await delay(REMOVE_PAUSE_MS);
   }
+  throw new SallyportError('SANDBOX_FAILED', 'a control group is still in use');
 }
 
 /** Removes a group of a dead process: its members died with it, or are killed now. */

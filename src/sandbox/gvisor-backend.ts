@@ -111,7 +111,7 @@ async function start(
   checkCommand(command);
   options.signal?.throwIfAborted();
   const runtime = await gvisor.parts.runtime();
-  const around = { withheld: [runtime.shared], isPlaceholder: runtime.placeholders.isPlaceholder };
+  const around = { withheld: runtime.withheld, isPlaceholder: runtime.placeholders.isPlaceholder };
   const profile = checkProfile(given, around);
   checkReach(profile, gvisor.user);
   const parts: GvisorParts = { runsc, runtime, user: gvisor.user };

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -115,6 +116,7 @@ describe('placeholders', () => {
     two.release();
     expect(existsSync(path)).toBe(false);
     const three = await placeholders.hold(path);
+    chmodSync(path, 0o755);
     writeFileSync(join(path, 'content'), 'of somebody');
     three.release();
     expect(readdirSync(path)).toEqual(['content']);

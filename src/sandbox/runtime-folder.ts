@@ -1,27 +1,13 @@
-import {
-  chmodSync,
-  chownSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { parseStrictJson, quoteForMessage, SallyportError } from '../core/index.ts';
-import type { Leftover, RuntimeFolder } from './parts.ts';
+import { quoteForMessage, SallyportError } from '../core/index.ts';
+import { sweepControlGroup } from './control-group.ts';
+import { killHolders } from './kill-holders.ts';
+import type { RuntimeFolder } from './parts.ts';
 import { openPlaceholders, type Placeholders } from './placeholders.ts';
 import { identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
-
-type NoteKind = Parameters<RuntimeFolder['note']>[0];
-
-/** Removes something that a dead process noted. Rejects: it is tried again by the next process. */
-export type Sweep = (what: string) => Promise<void>;
+import { type Sweeps, sweepNotes, writeNote } from './runtime-notes.ts';
 
 export interface RuntimeOptions {
   /** Folder that holds the folders of all processes; `$XDG_RUNTIME_DIR`, else the system's temporary folder. */
@@ -29,17 +15,18 @@ export interface RuntimeOptions {
   /** Group of the user whom sandboxes run as, where that is not us: it may walk through, and list nothing. */
   readonly readerGid?: number;
   /** How to remove what only a backend can; without an entry such a note waits for a process that has one. */
-  readonly sweeps?: Partial<Record<NoteKind, Sweep>>;
+  readonly sweeps?: Sweeps;
 }
 
 /** The folder of this process, with what all processes of this user share. */
 export interface OpenRuntimeFolder extends RuntimeFolder {
-  /** The folder that holds those of all processes: no sandbox may show any of it. */
+  /** The folder that holds those of all processes. */
   readonly shared: string;
+  /** Folders of which no sandbox may show any part. */
+  readonly withheld: readonly string[];
   readonly placeholders: Placeholders;
 }
 
-const LARGEST_NOTE_BYTES = 65_536;
 const OWN_NAME = /^p-(\d+)-(\d+)-(\d+)$/;
 const SWEPT_NAME = /^s-(\d+)-(\d+)-/;
 
@@ -52,17 +39,25 @@ const SWEPT_NAME = /^s-(\d+)-(\d+)-/;
 export async function openRuntimeFolder(options: RuntimeOptions = {}): Promise<OpenRuntimeFolder> {
   const self = identifyProcess(process.pid) ?? { pid: process.pid, start: 0 };
   const base = realpathSync(options.base ?? baseFolder(options));
-  const shared = join(base, `sallyport-${process.getuid?.() ?? 0}`);
-  makePrivate(shared, options);
-  const placeholders = openPlaceholders(join(shared, 'placeholders'), self);
-  const sweeps = { placeholder: async (path: string) => placeholders.sweep(path), ...options.sweeps };
-  await sweepDead(shared, self, sweeps);
+  const name = `sallyport-${process.getuid?.() ?? 0}`;
+  const own = makePrivate(join(base, name), {});
+  const placeholders = openPlaceholders(join(own, 'placeholders'), self);
+  const sweeps = {
+    placeholder: async (path: string) => placeholders.sweep(path),
+    cgroup: sweepControlGroup,
+    ...options.sweeps,
+  };
+  // Another group walks through another folder: the permissions of one never depend on who opened it last.
+  const { readerGid } = options;
+  const shared = readerGid === undefined ? own : makePrivate(join(base, `${name}-${readerGid}`), options);
+  for (const folder of foldersOf(base, name)) await sweepDead(folder, self, sweeps);
   const path = makeOwn(shared, self, options);
   mkdirSync(join(path, 'notes'), { mode: 0o700 });
   let made = 0;
   return {
     path,
     shared,
+    withheld: [own, shared],
     placeholders,
     make: (name) => {
       made += 1;
@@ -75,6 +70,18 @@ export async function openRuntimeFolder(options: RuntimeOptions = {}): Promise<O
     close: async () => rmSync(path, { recursive: true, force: true }),
   };
 }
+
+/** Our folders, also those of other groups: whoever comes next sweeps all of them. */
+const foldersOf = (base: string, name: string): readonly string[] =>
+  readdirSync(base)
+    .filter((entry) => entry === name || (entry.startsWith(`${name}-`) && /^\d+$/.test(entry.slice(name.length + 1))))
+    .map((entry) => join(base, entry))
+    .filter(isOurs);
+
+const isOurs = (path: string): boolean => {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat?.isDirectory() === true && stat.uid === process.getuid?.();
+};
 
 function baseFolder({ readerGid }: RuntimeOptions): string {
   const given = process.env['XDG_RUNTIME_DIR'];
@@ -94,8 +101,8 @@ function makePrivate(path: string, { readerGid }: RuntimeOptions): string {
   }
   // INVARIANT: it is ours and no link, in a folder where others cannot replace it: what follows names the same object.
   if (readerGid !== undefined) chownSync(path, stat.uid, readerGid);
-  if (readerGid !== undefined || (stat.mode & 0o7777 & ~0o710) !== 0)
-    chmodSync(path, readerGid === undefined ? 0o700 : 0o710);
+  const mode = readerGid === undefined ? 0o700 : 0o710;
+  if ((stat.mode & 0o7777) !== mode) chmodSync(path, mode);
   return path;
 }
 
@@ -112,24 +119,15 @@ function makeOwn(shared: string, self: ProcessIdentity, options: RuntimeOptions)
   }
 }
 
-function writeNote(path: string, kind: NoteKind, what: string): Leftover {
-  writeFileSync(path, JSON.stringify({ kind, what }), { flag: 'wx', mode: 0o600 });
-  let isThere = true;
-  const done = (): void => {
-    if (isThere) unlinkSync(path);
-    isThere = false;
-  };
-  return { done };
-}
-
 /** INVARIANT: a folder is swept by the one process that could rename it to its own name. */
-async function sweepDead(shared: string, self: ProcessIdentity, sweeps: RuntimeOptions['sweeps']): Promise<void> {
+async function sweepDead(shared: string, self: ProcessIdentity, sweeps: Sweeps): Promise<void> {
   for (const name of readdirSync(shared)) {
     const [, pid, start] = OWN_NAME.exec(name) ?? SWEPT_NAME.exec(name) ?? [];
     if (pid === undefined || isAlive({ pid: Number(pid), start: Number(start) })) continue;
     const rest = name.replace(SWEPT_NAME, '');
     const claimed = join(shared, `s-${self.pid}-${self.start}-${rest}`);
     if (!tryRename(join(shared, name), claimed)) continue;
+    killHolders(rest);
     if (await sweepNotes(join(claimed, 'notes'), sweeps)) rmSync(claimed, { recursive: true, force: true });
   }
 }
@@ -143,49 +141,6 @@ function tryRename(from: string, to: string): boolean {
     throw error;
   }
 }
-
-/** Whether nothing is left to be swept. */
-async function sweepNotes(folder: string, sweeps: RuntimeOptions['sweeps']): Promise<boolean> {
-  let isClean = true;
-  for (const name of listFolder(folder)) {
-    const note = readNote(join(folder, name));
-    // A note that was cut off in the middle of writing: what it announced was not made yet.
-    if (note === null) continue;
-    const sweep = sweeps?.[note.kind];
-    const swept = sweep === undefined ? false : await sweep(note.what).then(yes, no);
-    if (swept) unlinkSync(join(folder, name));
-    isClean &&= swept;
-  }
-  return isClean;
-}
-
-const yes = (): boolean => true;
-const no = (): boolean => false;
-
-function listFolder(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
-}
-
-function readNote(path: string): { readonly kind: NoteKind; readonly what: string } | null {
-  const text = readFileSync(path, 'utf8').slice(0, LARGEST_NOTE_BYTES);
-  try {
-    const note = parseStrictJson(text);
-    if (typeof note !== 'object' || note === null || Array.isArray(note)) return null;
-    const { kind, what } = note as Readonly<Record<string, unknown>>;
-    return isNoteKind(kind) && typeof what === 'string' ? { kind, what } : null;
-  } catch {
-    // Not a whole note.
-    return null;
-  }
-}
-
-const isNoteKind = (value: unknown): value is NoteKind =>
-  value === 'placeholder' || value === 'runsc' || value === 'container' || value === 'cgroup';
 
 const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;

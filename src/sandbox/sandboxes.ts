@@ -9,6 +9,7 @@ import type {
   SandboxProfile,
   StartOptions,
 } from './contract.ts';
+import { openEgress } from './egress.ts';
 import { openGvisorBackend } from './gvisor-backend.ts';
 import { openNoneBackend } from './none-backend.ts';
 import type { OpenEgress, SandboxOptions } from './parts.ts';
@@ -58,7 +59,7 @@ export function openSandboxes(options: SandboxOptions, parts: SandboxParts = {})
     opened ??= openRuntimeFolder(runtimeOptions(options, parts));
     return opened;
   };
-  const context = { options, runtime, openEgress: parts.openEgress ?? null };
+  const context = { options, runtime, openEgress: parts.openEgress ?? openEgress };
   const backends = new Map((parts.backends ?? BACKENDS).map((open) => open(context)).map((one) => [one.level, one]));
   const report = async (level: IsolationLevel): Promise<LevelReport> =>
     (await backends.get(level)?.report()) ?? absentLevel(level);

@@ -6,11 +6,15 @@ const list = (folder: string): readonly string[] => (existsSync(folder) ? readdi
 
 /** What sandboxes of this process could leave on the host: notes, placeholders, doors, control groups, descriptors. */
 export function sandboxTraces(): readonly string[] {
-  const shared = join(process.env['XDG_RUNTIME_DIR'] ?? tmpdir(), `sallyport-${process.getuid?.()}`);
-  const own = list(shared).filter((name) => name.startsWith(`p-${process.pid}-`));
-  const notes = own.flatMap((name) => list(join(shared, name, 'notes')).map((note) => `note ${note}`));
-  const entries = list(join(shared, 'placeholders')).flatMap((name) =>
-    list(join(shared, 'placeholders', name)).filter((entry) => entry.startsWith(`${process.pid}-`)),
+  const base = process.env['XDG_RUNTIME_DIR'] ?? tmpdir();
+  const name = `sallyport-${process.getuid?.()}`;
+  const folders = list(base).filter((folder) => folder === name || folder.startsWith(`${name}-`));
+  const own = folders.flatMap((folder) => list(join(base, folder)).map((process) => join(base, folder, process)));
+  const mine = own.filter((path) => path.includes(`/p-${process.pid}-`));
+  const notes = mine.flatMap((path) => list(join(path, 'notes')).map((note) => `note ${note}`));
+  const board = join(base, name, 'placeholders');
+  const entries = list(board).flatMap((generation) =>
+    list(join(board, generation)).filter((entry) => entry.startsWith(`${process.pid}-`)),
   );
   return [...notes, ...entries, ...ownGroups()].sort();
 }
