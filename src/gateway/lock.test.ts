@@ -28,7 +28,16 @@ const NOTHING_SAID: ServerRule['spawn'] = {
   egress: null,
 };
 const rule = (more: Partial<ServerRule> = {}): ServerRule => ({
-  ...{ name: 's', command: ['/bin/server'], url: null, isolation: [], protocol: 'auto', env: {}, timeoutMs: null },
+  ...{
+    name: 's',
+    command: ['/bin/server'],
+    package: null,
+    url: null,
+    isolation: [],
+    protocol: 'auto',
+    env: {},
+    timeoutMs: null,
+  },
   ...{
     spawn: NOTHING_SAID,
     paths: null,
