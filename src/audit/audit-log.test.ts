@@ -7,6 +7,7 @@ import {
   filesBelow,
   openLog,
   openRaw,
+  quickFiles,
   statuses,
   temporaryFolder,
   verify,
@@ -14,6 +15,7 @@ import {
 } from '../../test/faults/log-fixture.ts';
 import { systemClock } from '../core/index.ts';
 import { recoveryDrafts } from './log-end.ts';
+import type { LogFiles } from './log-files.ts';
 import { readPayloads, readRecords } from './read-log.ts';
 import type { LogRecord } from './record.ts';
 
@@ -44,6 +46,41 @@ describe('AuditLog', () => {
     const all = Array.from({ length: 500 }, (_, call) => appendCall(log, call, false));
     await Promise.all(all.map(({ seq, durable }) => durable.then(() => order.push(seq))));
     expect(order).toEqual(all.map(({ seq }) => seq));
+    await log.close();
+  });
+
+  it('gives an outcome no flush of its own while calls follow, and one soon when none does', async () => {
+    let syncs = 0;
+    const counting: LogFiles = {
+      ...quickFiles,
+      open: async (file, mode) => {
+        const opened = await quickFiles.open(file, mode);
+        const sync = (): Promise<void> => {
+          syncs += 1;
+          return opened.sync();
+        };
+        return file.endsWith('.wal') ? { ...opened, sync } : opened;
+      },
+    };
+    const log = await openLog(temporaryFolder(), { files: counting });
+    const before = syncs;
+    let outcome = Promise.resolve();
+    for (let call = 0; call < 3; call++) {
+      const intent = log.append({
+        type: 'intent',
+        session: 'ses_1',
+        tool: 'echo',
+        decision: 'allow',
+        rule: 'tools.echo',
+      });
+      const admitted = log.append({ type: 'admitted', session: 'ses_1', tool: 'echo', intentSeq: intent.seq });
+      await admitted.durable;
+      const links = { intentSeq: intent.seq, admittedSeq: admitted.seq };
+      outcome = log.append({ type: 'outcome', session: 'ses_1', tool: 'echo', ...links, outcome: 'delivered' }).durable;
+    }
+    expect(syncs - before).toBe(3);
+    await outcome;
+    expect(syncs - before).toBe(4);
     await log.close();
   });
 

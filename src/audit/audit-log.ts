@@ -141,7 +141,8 @@ export class AuditLog {
     this.#sealed?.took(draft, entry.bytes.length);
     this.#book.add(brief);
     this.#size += 1;
-    const durable = this.#commit.add(entry);
+    // An outcome is durable with the next flush (DESIGN section 6): the record that the next call waits for brings it along.
+    const durable = this.#commit.add(entry, draft.type === 'outcome' ? 'soon' : 'now');
     // Who writes an `outcome` need not wait. The failure is kept, and everybody who comes later is refused with it.
     durable.catch(() => this.#failure);
     return { seq, durable };

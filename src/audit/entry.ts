@@ -1,11 +1,4 @@
-import {
-  canonicalJson,
-  copyJson,
-  copyJsonObject,
-  isSallyportError,
-  type JsonValue,
-  SallyportError,
-} from '../core/index.ts';
+import { canonicalCopy, isSallyportError, type JsonValue, SallyportError } from '../core/index.ts';
 import { commit, type Payload, payloadOf } from './payload.ts';
 import { isRecordType, type LogRecord, type RecordDraft } from './record.ts';
 
@@ -49,7 +42,7 @@ export function composeEntry(draft: RecordDraft, stamp: Stamp): Entry {
   Object.assign(record, stamp);
   record['v'] = 1;
   if (payloads.length > 0) record['commitments'] = commitmentsTo(payloads);
-  const bytes = Buffer.from(canonicalJson(withinEntry(() => copyJsonObject(record, { maxBytes: ENTRY_BYTES }))));
+  const bytes = Buffer.from(withinEntry(() => canonicalCopy(record, { maxBytes: ENTRY_BYTES })));
   if (bytes.length > ENTRY_BYTES) throw tooLarge(`the record has ${bytes.length} bytes`);
   return { seq: stamp.seq, bytes, payloads };
 }
@@ -65,8 +58,7 @@ const commitmentsTo = (payloads: readonly Payload[]): Record<string, string> =>
 
 function composePayload(name: string, value: JsonValue | undefined): Payload {
   if (!/^[a-z][A-Za-z0-9]{0,39}$/.test(name)) throw new SallyportError('INTERNAL', 'a payload has an unusable name');
-  const json = withinEntry(() => canonicalJson(copyJson(value, { maxBytes: PAYLOAD_BYTES })));
-  return payloadOf(name, Buffer.from(json));
+  return payloadOf(name, Buffer.from(withinEntry(() => canonicalCopy(value, { maxBytes: PAYLOAD_BYTES }))));
 }
 
 function withinEntry<T>(copy: () => T): T {

@@ -6,6 +6,9 @@ import { oneAtATime } from './one-at-a-time.ts';
 const BATCH_BYTES = 4_194_304;
 const QUEUE_BYTES = 134_217_728;
 
+/** How long an entry that nobody waits for may wait for company, in milliseconds. */
+const LINGER_MS = 5;
+
 /** What a group commit hands its batches to. */
 export interface GroupCommitSink {
   /** Settles when another batch may be written. */
@@ -31,6 +34,7 @@ export class GroupCommit {
   #queue: Waiting[] = [];
   #queuedBytes = 0;
   #scheduled = false;
+  #lingering: NodeJS.Timeout | null = null;
   #stopped: SallyportError | null = null;
   #last: Promise<void> = Promise.resolve();
 
@@ -43,19 +47,24 @@ export class GroupCommit {
     return this.#queuedBytes > QUEUE_BYTES;
   }
 
-  /** Queues an entry; settles when it is durable, rejects when the commit was stopped before. */
-  add(entry: Entry): Promise<void> {
+  /**
+   * Queues an entry; settles when it is durable, rejects when the commit was stopped before. `soon`: nobody waits for it, so
+   * that it shares the flush of the next entry that somebody waits for, or has one of its own after {@link LINGER_MS}.
+   */
+  add(entry: Entry, when: 'now' | 'soon' = 'now'): Promise<void> {
     const bytes = entry.payloads.reduce((sum, { value }) => sum + value.length, entry.bytes.length);
     this.#last = new Promise<void>((resolve, reject) => {
       this.#queue.push({ entry, bytes, resolve, reject });
     });
     this.#queuedBytes += bytes;
-    this.#schedule();
+    if (when === 'now' || this.#queuedBytes > BATCH_BYTES) this.#schedule();
+    else this.#lingering ??= setTimeout(() => this.#schedule(), LINGER_MS);
     return this.#last;
   }
 
   /** Settles when all that was added so far is durable. */
   flush(): Promise<void> {
+    if (this.#queue.length > 0) this.#schedule();
     return this.#last;
   }
 
@@ -80,6 +89,8 @@ export class GroupCommit {
 
   /** The batch begins after the callbacks that are due now, so that what they add shares it. */
   #schedule(): void {
+    if (this.#lingering !== null) clearTimeout(this.#lingering);
+    this.#lingering = null;
     if (this.#scheduled || this.#stopped !== null) return;
     this.#scheduled = true;
     setImmediate(() => void this.#commit());

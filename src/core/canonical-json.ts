@@ -36,10 +36,12 @@ function withSortedKeys(value: JsonValue): JsonValue | undefined {
 }
 
 /** Most objects that reach this were written by our own hand, in order; looking is cheaper than sorting. */
-function sortedKeys(object: object): string[] {
+export function sortedKeys(object: object): string[] {
   const keys = Object.keys(object);
-  const inOrder = keys.every((key, at) => at === 0 || (keys[at - 1] ?? '') < key);
-  return inOrder ? keys : keys.sort();
+  for (let at = 1; at < keys.length; at++) {
+    if ((keys[at - 1] ?? '') > (keys[at] ?? '')) return keys.sort();
+  }
+  return keys;
 }
 
 function writeMembers(value: JsonValue): string {

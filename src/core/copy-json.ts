@@ -1,3 +1,4 @@
+import { canonicalJson, sortedKeys } from './canonical-json.ts';
 import { SallyportError } from './errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
@@ -11,12 +12,24 @@ import { checkNumberRange } from './strict-json.ts';
  * INPUT_TOO_LARGE, INPUT_TOO_DEEP
  */
 export function copyJson(value: unknown, limits: { maxBytes?: number; maxDepth?: number } = {}): JsonValue {
-  const budget = { bytes: limits.maxBytes ?? DEFAULT_LIMITS.argumentBytes };
+  const budget = { bytes: limits.maxBytes ?? DEFAULT_LIMITS.argumentBytes, sorting: false, indices: false };
   return copy(value, limits.maxDepth ?? DEFAULT_LIMITS.argumentDepth, budget);
+}
+
+/** The {@link canonicalJson} of a value that a caller holds, with the rules and errors of {@link copyJson}: in one reading. */
+export function canonicalCopy(value: unknown, limits: { maxBytes?: number; maxDepth?: number } = {}): string {
+  const budget = { bytes: limits.maxBytes ?? DEFAULT_LIMITS.argumentBytes, sorting: true, indices: false };
+  const copied = copy(value, limits.maxDepth ?? DEFAULT_LIMITS.argumentDepth, budget);
+  // INVARIANT: an object keeps the order in which its keys were added, except for those that look like array indices.
+  return budget.indices ? canonicalJson(copied) : JSON.stringify(copied);
 }
 
 interface Budget {
   bytes: number;
+  /** Keys are added in canonical order, and the copy is for nobody else's eyes: it need not be frozen. */
+  readonly sorting: boolean;
+  /** A key began with a digit. */
+  indices: boolean;
 }
 
 function copy(value: unknown, depth: number, budget: Budget): JsonValue {
@@ -49,7 +62,7 @@ function copyArray(value: readonly unknown[], depth: number, budget: Budget): Js
   spend(budget, length);
   const result: JsonValue[] = [];
   for (let index = 0; index < length; index++) result.push(copy(value[index], depth - 1, budget));
-  return Object.freeze(result);
+  return budget.sorting ? result : Object.freeze(result);
 }
 
 function copyObject(value: object, depth: number, budget: Budget): JsonValue {
@@ -58,12 +71,19 @@ function copyObject(value: object, depth: number, budget: Budget): JsonValue {
     throw new SallyportError('INPUT_NOT_JSON', 'only plain objects are JSON');
   }
   const result: Record<string, JsonValue> = {};
-  for (const key of Object.keys(value)) {
+  for (const key of budget.sorting ? sortedKeys(value) : Object.keys(value)) {
     if (key === '__proto__') throw new SallyportError('INPUT_FORBIDDEN_KEY', 'the key __proto__ is refused');
     const child = (value as Record<string, unknown>)[key];
-    if (child !== undefined) result[copyString(key, budget)] = copy(child, depth - 1, budget);
+    if (child === undefined) continue;
+    if (startsWithDigit(key)) budget.indices = true;
+    result[copyString(key, budget)] = copy(child, depth - 1, budget);
   }
-  return Object.freeze(result);
+  return budget.sorting ? result : Object.freeze(result);
+}
+
+function startsWithDigit(key: string): boolean {
+  const first = key.charCodeAt(0);
+  return first >= 0x30 && first <= 0x39;
 }
 
 function spend(budget: Budget, bytes: number): void {

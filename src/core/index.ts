@@ -4,7 +4,7 @@ export type { AddressKind } from './address-table.ts';
 export { equalBytes, hmacSha256Hex, sha256, sha256Hex } from './bytes.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { type Clock, systemClock } from './clock.ts';
-export { copyJson, copyJsonObject } from './copy-json.ts';
+export { canonicalCopy, copyJson, copyJsonObject } from './copy-json.ts';
 export { CREDENTIAL_HEADERS } from './credential-headers.ts';
 export {
   assertNever,

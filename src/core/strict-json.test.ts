@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalJson, copyJson, isSallyportError, type JsonValue, parseStrictJson } from './index.ts';
+import { canonicalCopy, canonicalJson, copyJson, isSallyportError, type JsonValue, parseStrictJson } from './index.ts';
 
 const codeOf = (run: () => unknown): string => {
   try {
@@ -9,6 +9,15 @@ const codeOf = (run: () => unknown): string => {
     return isSallyportError(error) ? error.code : 'not ours';
   }
   return 'accepted';
+};
+
+/** What was written, or why not. */
+const textOf = (write: () => string): string => {
+  try {
+    return write();
+  } catch (error) {
+    return isSallyportError(error) ? error.code : 'not ours';
+  }
 };
 
 describe('parseStrictJson', () => {
@@ -104,6 +113,26 @@ describe('copyJson', () => {
     [JSON.parse('{"__proto__":1}'), 'INPUT_FORBIDDEN_KEY'],
   ])('refuses %s', (value, code) => {
     expect(codeOf(() => copyJson(value))).toBe(code);
+    expect(codeOf(() => canonicalCopy(value))).toBe(code);
+  });
+
+  test('the canonical copy is the canonical form of the copy, read once', () => {
+    fc.assert(
+      fc.property(
+        fc.jsonValue(),
+        (value) => textOf(() => canonicalCopy(value)) === textOf(() => canonicalJson(copyJson(value))),
+      ),
+    );
+    expect(canonicalCopy({ b: [{ 10: 'a', 9: 'b' }], a: undefined, é: 1 })).toBe('{"b":[{"10":"a","9":"b"}],"é":1}');
+    let reads = 0;
+    const value = {
+      get a() {
+        reads += 1;
+        return reads;
+      },
+      1: 0,
+    };
+    expect(canonicalCopy(value)).toBe('{"1":0,"a":1}');
   });
 
   test('a cycle is too deep', () => {

@@ -31,19 +31,19 @@ export async function execute(
   const stopped = running.stopped();
   if (stopped !== null) return failure(stopped);
   const timeoutMs = judgement.decision.obligations.timeoutMs || house.limits.upstreamMs;
-  const stop = new StopSignal(request.signal, running.signal, timeoutMs);
+  const watch = watchRun(running, request.signal, timeoutMs);
   try {
-    const running = tool.execute(
+    const result = tool.execute(
       judgement.facts.arguments,
-      contextOf({ house, request, placement }, judgement, stop.signal),
+      contextOf({ house, request, placement }, judgement, running.signal),
     );
     // A tool that does not stop when told goes on without us; what it returns later is dropped.
-    const output = await Promise.race([running, stop.reached]);
+    const output = await Promise.race([result, watch.reached]);
     return { kind: 'returned', output };
   } catch (error) {
     return failure(error);
   } finally {
-    stop.clear();
+    watch.clear();
   }
 }
 
@@ -96,48 +96,26 @@ function failure(thrown: unknown): Executed {
   }
 }
 
-/** Ends a running tool, for the first of three reasons. */
-class StopSignal {
-  readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout;
-  readonly #caller: AbortSignal | null;
-  readonly #gate: AbortSignal;
-  readonly #onStop = (): void => this.#stop(asError(this.#gate.reason));
-  readonly #onCancel = (): void => this.#stop(new SallyportError('TOOL_CANCELLED', 'the call was cancelled'));
-  #reject: (error: Error) => void = () => undefined;
-  /** Rejects when the tool must stop; never resolves. */
-  readonly reached: Promise<never>;
-
-  constructor(caller: AbortSignal | null, gate: AbortSignal, timeoutMs: number) {
-    this.#caller = caller;
-    this.#gate = gate;
-    this.reached = new Promise<never>((_, reject) => {
-      this.#reject = reject;
-    });
-    this.reached.catch(() => undefined);
-    this.#timer = setTimeout(
-      () => this.#stop(new SallyportError('TOOL_TIMEOUT', `the tool did not end within ${timeoutMs} ms`)),
-      timeoutMs,
-    );
-    gate.addEventListener('abort', this.#onStop, { once: true });
-    caller?.addEventListener('abort', this.#onCancel, { once: true });
-    if (caller?.aborted) this.#onCancel();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer);
-    this.#gate.removeEventListener('abort', this.#onStop);
-    this.#caller?.removeEventListener('abort', this.#onCancel);
-  }
-
-  #stop(reason: SallyportError): void {
-    this.#controller.abort(reason);
-    this.#reject(reason);
-  }
+/** Ends a running call when its time is over or its caller gives up; whoever ends it, `reached` rejects. */
+function watchRun(running: RunningCall, caller: AbortSignal | null, timeoutMs: number) {
+  let onStop = (): void => undefined;
+  const reached = new Promise<never>((_, reject) => {
+    onStop = () => reject(asError(running.signal.reason));
+  });
+  reached.catch(() => undefined);
+  const onCancel = (): void => running.stop(new SallyportError('TOOL_CANCELLED', 'the call was cancelled'));
+  const late = (): void =>
+    running.stop(new SallyportError('TOOL_TIMEOUT', `the tool did not end within ${timeoutMs} ms`));
+  const timer = setTimeout(late, timeoutMs);
+  running.signal.addEventListener('abort', onStop, { once: true });
+  caller?.addEventListener('abort', onCancel, { once: true });
+  if (caller?.aborted) onCancel();
+  const clear = (): void => {
+    clearTimeout(timer);
+    running.signal.removeEventListener('abort', onStop);
+    caller?.removeEventListener('abort', onCancel);
+  };
+  return { reached, clear };
 }
 
 const asError = (reason: unknown): SallyportError =>

@@ -23,6 +23,10 @@ export async function readIsolation(
   if (registered?.tool.runs !== 'spawned' || !mayBeAllowed(house.compiled(), name, principal)) return null;
   const asked = levelsFor(house, acceptedLevels(house.compiled(), name));
   const terms = termsFor(house, name)?.digest ?? null;
+  if (asked.length === 0) {
+    const reason = 'none of the levels that were named is as strong as the policy asks';
+    return Object.freeze({ asked, terms, achieved: null, reason });
+  }
   return Object.freeze({ asked, terms, ...(await tryLevels(house, asked)) });
 }
 

@@ -9,6 +9,8 @@ import { judgeAgain } from './judge-again.ts';
 export interface RunningCall {
   /** Ends when the call may not go on; its reason is a SallyportError. */
   readonly signal: AbortSignal;
+  /** Ends it, for whoever runs it: its time is over, or its caller gave up. */
+  stop(reason: SallyportError): void;
   /** What was decided, with the obligations that came since: never fewer. */
   judgement(): Judgement;
   /** Why it may not go on; null while it may. */
@@ -45,6 +47,7 @@ export function openRunningCalls(): RunningCalls {
       entries.add(entry);
       return {
         signal: controller.signal,
+        stop: (reason) => controller.abort(reason),
         judgement: () => entry.judgement,
         stopped: () => stopOf(controller.signal),
         end: () => {

@@ -32,16 +32,38 @@ export async function dialJudged(
 ): Promise<Dialled> {
   let cause: unknown;
   for (const address of dialling.addresses.slice(0, MAX_TRIES)) {
-    const signal = AbortSignal.any([dialling.signal, AbortSignal.timeout(context.limits.connectMs)]);
+    const attempt = deadline(dialling.signal, context.limits.connectMs);
     try {
-      return await dialOne(context, { ...dialling, address, signal });
+      return await dialOne(context, { ...dialling, address, signal: attempt.signal });
     } catch (error) {
       cause = error;
       if (dialling.signal.aborted) throw new SallyportError('EGRESS_ABANDONED', 'the client went away', { cause });
+    } finally {
+      attempt.over();
     }
   }
   const { host, port } = dialling.target;
   throw new SallyportError('ENDPOINT_UNREACHABLE', `no connection to ${host}, port ${port}`, { cause });
+}
+
+/**
+ * A signal for one attempt. INVARIANT: after `over` it never aborts: a dialler may have bound the connection itself to it, and
+ * that lives on.
+ */
+function deadline(
+  outer: AbortSignal,
+  milliseconds: number,
+): { readonly signal: AbortSignal; readonly over: () => void } {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort(outer.reason);
+  const timer = setTimeout(() => controller.abort(new Error('it took too long')), milliseconds);
+  outer.addEventListener('abort', stop, { once: true });
+  if (outer.aborted) stop();
+  const over = (): void => {
+    clearTimeout(timer);
+    outer.removeEventListener('abort', stop);
+  };
+  return { signal: controller.signal, over };
 }
 
 async function dialOne(

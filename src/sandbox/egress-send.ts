@@ -53,7 +53,10 @@ export function sendRequest(context: EgressContext, sending: Sending): Promise<S
     outgoing.once('response', (answer) => {
       signal.removeEventListener('abort', stop);
       outgoing.off('error', fail).on('error', () => dialled.raw.destroy());
-      giveBack(answer, sending).then(resolve, reject);
+      // In a promise: an answer with a status that HTTP does not have must not throw into the event.
+      Promise.resolve()
+        .then(() => giveBack(answer, sending))
+        .then(resolve, reject);
     });
     incoming.pipe(outgoing);
   });

@@ -18,11 +18,18 @@ export function splice(
       resolve(error);
     };
     const stop = (): void => end('EGRESS_ABANDONED');
-    const flowed = (from: Socket, to: Socket): void => {
-      from.pipe(to, { end: false });
-      from.once('end', () => to.end(() => --open === 0 && end(null)));
-      from.once('close', () => (from.readableEnded ? undefined : end('ENDPOINT_UNREACHABLE')));
+    const flowed = (from: Socket, to: Socket, broken: string): void => {
+      let isOver = false;
+      const finish = (): void => {
+        if (isOver) return;
+        isOver = true;
+        to.end(() => --open === 0 && end(null));
+      };
+      from.once('end', finish).once('close', () => !isOver && end(broken));
       from.setTimeout(idleMs, () => quiet());
+      if (from.destroyed) end(broken);
+      else if (from.readableEnded) finish();
+      else from.pipe(to, { end: false });
     };
     // One direction may rest for as long as the other flows.
     let seen = 0;
@@ -33,7 +40,7 @@ export function splice(
     };
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    flowed(client, endpoint);
-    flowed(endpoint, client);
+    flowed(client, endpoint, 'EGRESS_ABANDONED');
+    flowed(endpoint, client, 'ENDPOINT_UNREACHABLE');
   });
 }

@@ -35,16 +35,24 @@ export async function terminateTls(
     ...{ isServer: true, secureContext, ALPNProtocols: ['http/1.1'], minVersion: 'TLSv1.2' },
   });
   const fail = (error?: unknown): void => {
+    settle();
     context.record(refusedEvent(ask, refuse('EGRESS_TUNNEL', 'the handshake with the client failed', error)));
     encrypted.destroy();
     socket.destroy();
   };
-  const timer = setTimeout(fail, context.limits.headMs);
-  encrypted.once('error', fail);
-  encrypted.once('close', () => clearTimeout(timer));
-  encrypted.once('secure', () => {
+  const end = (): void => fail();
+  const timer = setTimeout(end, context.limits.headMs);
+  const settle = (): void => {
     clearTimeout(timer);
-    encrypted.off('error', fail).on('error', () => encrypted.destroy());
+    encrypted
+      .off('error', fail)
+      .off('end', end)
+      .off('close', end)
+      .on('error', () => encrypted.destroy());
+  };
+  encrypted.once('error', fail).once('end', end).once('close', end);
+  encrypted.once('secure', () => {
+    settle();
     front.serve(encrypted, { kind: 'inside', scheme: 'https', target });
   });
 }

@@ -188,3 +188,9 @@ test('an endpoint that is not there is 502, with the word of the system', async 
     { allowed: true, address: null, error: 'ENDPOINT_UNREACHABLE ECONNREFUSED' },
   ]);
 });
+
+test('a connection outlives the time for connecting, also where the dialler bound it to the signal', async () => {
+  const server = await web((_, response) => void setTimeout(() => response.end('late'), 300));
+  const egress = await open({ ports: { 80: server.port }, limits: { connectMs: 100 } });
+  expect(await egress.raw(get('http://api.example.com/', egress.token))).toContain('late');
+});

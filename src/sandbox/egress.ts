@@ -1,23 +1,15 @@
 import { chmodSync, chownSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { SallyportError } from '../core/index.ts';
 import type { EgressDoor } from './contract.ts';
-import { endWithRefusal } from './egress-answer.ts';
-import { type EgressAuthority, makeAuthority } from './egress-authority.ts';
-import { readStart } from './egress-bytes.ts';
+import { makeAuthority } from './egress-authority.ts';
 import { proxyVariables, trustVariables } from './egress-env.ts';
-import { type HttpFront, openHttpFront } from './egress-http.ts';
 import { EGRESS_LIMITS, type EgressLimits } from './egress-limits.ts';
-import { refuse } from './egress-refusal.ts';
-import { type EgressContext, refusedEvent } from './egress-session.ts';
-import { grantSocks, negotiateSocks, refuseSocks, SOCKS_VERSION } from './egress-socks.ts';
-import { readAuthority, unreadableAsk } from './egress-target.ts';
-import { terminateTls } from './egress-terminate.ts';
+import { listenForSandbox } from './egress-listen.ts';
+import type { EgressContext } from './egress-session.ts';
 import { mintEgressToken } from './egress-token.ts';
-import { serveTunnel, type Tunnel } from './egress-tunnel.ts';
 import type { EgressSession, OpenEgress } from './parts.ts';
 
 /** Node.js cannot run TypeScript inside: from source, the built files run. */
@@ -26,9 +18,6 @@ const builtFile = (name: string): string => realpathSync(fileURLToPath(new URL(`
 
 /** Longest path of a Unix socket (sockaddr_un). */
 const MAX_SOCKET_PATH = 107;
-
-/** The plain-text port of HTTP: a tunnel to it carries requests that can be judged one by one. */
-const HTTP_PORT = 80;
 
 interface EgressParts {
   readonly folder: string;
@@ -56,6 +45,8 @@ async function open(
   door: EgressDoor,
   { folder: parent, owner, limits: given = {} }: EgressParts,
 ): Promise<EgressSession> {
+  const [relay, preload] = [builtFile('relay.cjs'), builtFile('egress-preload.cjs')];
+  const node = realpathSync(process.execPath);
   const limits = { ...EGRESS_LIMITS, ...given };
   const folder = makeFolder(parent, 'egress', owner);
   const path = join(folder, 'proxy.sock');
@@ -69,9 +60,7 @@ async function open(
   const token = mintEgressToken();
   const record = recorder(door, ending);
   const context = { door, limits, token, signal: ending.signal, record };
-  const server = await listen(context, authority, { path, owner });
-  const [relay, preload] = [builtFile('relay.js'), builtFile('egress-preload.cjs')];
-  const node = realpathSync(process.execPath);
+  const server = await listenForSandbox(context, authority, { path, owner });
   return {
     folder,
     runtime: [relay, preload, node, ...(trust === null ? [] : [trust.folder])],
@@ -120,111 +109,4 @@ function writeTrust(
   // Certificates are no secret, and whoever runs inside may read but not change them.
   chmodSync(folder, owner === null ? 0o700 : 0o755);
   return { folder, variables: trustVariables(own, bundle) };
-}
-
-async function listen(
-  context: EgressContext,
-  authority: EgressAuthority | null,
-  { path, owner }: { readonly path: string; readonly owner: EgressParts['owner'] },
-): Promise<Server> {
-  const front = openHttpFront(context, (socket, written) => {
-    if (socket instanceof Socket) void receiveConnect(context, { socket, written, authority, front });
-    else socket.destroy();
-  });
-  const accept = acceptor(context);
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    if (accept(socket)) void sort(context, { socket, authority, front });
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, resolve);
-  });
-  chmodSync(path, 0o600);
-  if (owner !== null) chownSync(path, owner.uid, owner.gid);
-  return server;
-}
-
-/** Takes connections up to the limit. That it was reached is recorded, once until there is room again. */
-function acceptor({ limits, signal, record }: EgressContext): (socket: Socket) => boolean {
-  const open = new Set<Socket>();
-  let isFull = false;
-  signal.addEventListener('abort', () => {
-    for (const socket of open) socket.destroy();
-  });
-  return (socket) => {
-    socket.on('error', () => socket.destroy());
-    if (open.size < limits.connections && !signal.aborted) {
-      isFull = false;
-      open.add(socket);
-      socket.once('close', () => open.delete(socket));
-      return true;
-    }
-    socket.destroy();
-    if (!isFull && !signal.aborted) {
-      record(refusedEvent(unreadableAsk('tcp'), refuse('EGRESS_BUSY', 'there are too many connections at once')));
-    }
-    isFull = true;
-    return false;
-  };
-}
-
-interface Received {
-  readonly socket: Socket;
-  readonly authority: EgressAuthority | null;
-  readonly front: HttpFront;
-}
-
-/** Tells SOCKS from HTTP by the first byte. */
-async function sort(context: EgressContext, received: Received): Promise<void> {
-  const { socket, authority, front } = received;
-  const start = readStart(socket);
-  const deadline = AbortSignal.any([context.signal, AbortSignal.timeout(context.limits.headMs)]);
-  const first = await start.need(1, deadline);
-  start.release();
-  if (first === null) return void socket.destroy();
-  if (first[0] !== SOCKS_VERSION) return front.serve(socket, { kind: 'proxy' });
-  const target = await negotiateSocks(context, socket);
-  if (target === null) return;
-  const answers = {
-    grant: () => void grantSocks(socket),
-    refuse: (refusal: Parameters<typeof refuseSocks>[1]) => refuseSocks(socket, refusal),
-  };
-  await receiveTunnel(context, { socket, target, ...answers }, { authority, front });
-}
-
-async function receiveConnect(
-  context: EgressContext,
-  received: Received & { readonly written: string },
-): Promise<void> {
-  const { socket, written, authority, front } = received;
-  const target = readAuthority(written);
-  if ('trouble' in target) {
-    const refusal = refuse('EGRESS_MALFORMED', `the target cannot be used: ${target.detail}`);
-    context.record(refusedEvent(unreadableAsk('tcp', written), refusal));
-    return endWithRefusal(socket, refusal);
-  }
-  const grant = (): void => void socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-  const tunnel = {
-    socket,
-    target,
-    grant,
-    refuse: (refusal: Parameters<typeof endWithRefusal>[1]) => endWithRefusal(socket, refusal),
-  };
-  await receiveTunnel(context, tunnel, { authority, front });
-}
-
-/** A tunnel whose content can be read is granted, and what goes through it is judged; the content of others is not seen. */
-async function receiveTunnel(
-  context: EgressContext,
-  tunnel: Tunnel,
-  { authority, front }: Pick<Received, 'authority' | 'front'>,
-): Promise<void> {
-  const { socket, target, grant } = tunnel;
-  if (target.port === HTTP_PORT) {
-    grant();
-    return front.serve(socket, { kind: 'inside', scheme: 'http', target });
-  }
-  if (authority === null) return serveTunnel(context, tunnel);
-  grant();
-  await terminateTls(context, { socket, target, authority, front });
 }

@@ -1,5 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,6 +22,8 @@ export interface BoxPlan {
   readonly hostSockets: boolean;
   /** Kills the sandbox that the container was put into: when it cannot be killed alone. */
   readonly abandon?: () => void;
+  /** Aborts when that sandbox is gone: its `runsc` would wait for it in vain. */
+  readonly lost?: AbortSignal;
 }
 
 /** A container whose launcher waits for its command. */
@@ -66,6 +68,7 @@ export async function openBox(plan: BoxPlan): Promise<Box> {
   const child = spawnRunsc(plan, ['run', '--bundle', bundle, plan.id]);
   const failure = failureOf(child);
   const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
+  tieTo(plan.lost, child);
   const word = await readWord(child.stdout);
   clearTimeout(timer);
   if (word !== 'ready' || child.pid === undefined) {
@@ -74,6 +77,15 @@ export async function openBox(plan: BoxPlan): Promise<Box> {
     throw new SallyportError('SANDBOX_FAILED', `gVisor did not start: ${await failure}`);
   }
   return boxOf(plan, child, child.pid);
+}
+
+function tieTo(signal: AbortSignal | undefined, child: Child): void {
+  const end = (): void => {
+    child.kill('SIGKILL');
+  };
+  if (signal?.aborted === true) end();
+  signal?.addEventListener('abort', end, { once: true });
+  child.once('exit', () => signal?.removeEventListener('abort', end));
 }
 
 /** INVARIANT: it is spawned from the main thread's process and dies with it: setpriv asks the kernel for that. */
@@ -109,14 +121,17 @@ function boxOf(plan: BoxPlan, child: Child, pid: number): Box {
   const gone = new Promise<Pick<SandboxEnd, 'status' | 'signal'>>((resolve) => {
     const onExit = (code: number | null): void => {
       isOver = true;
-      void vanished(processes).then(() => resolve(endOf(code)));
+      void vanished(processes).then(() => {
+        rmSync(join(plan.folder, plan.id), { recursive: true, force: true });
+        resolve(endOf(code));
+      });
     };
     if (child.exitCode !== null || child.signalCode !== null) onExit(child.exitCode);
     else child.once('exit', onExit);
   });
   const kill = (): void => {
     if (isOver) return;
-    if (isWithin) signalInside(plan, child, 'KILL', giveUp);
+    if (isWithin && plan.lost?.aborted !== true) signalInside(plan, child, 'KILL', giveUp);
     else child.kill('SIGKILL');
   };
   const terminate = (): void => {

@@ -37,6 +37,8 @@ const FLAGS: readonly { readonly name: string; readonly value: string; readonly 
   { name: 'ignore-cgroups', value: 'true', needed: true },
   { name: 'overlay2', value: 'none', needed: true },
   { name: 'host-fifo', value: 'none', needed: true },
+  // With it the kernel of gVisor truncates a file on the host before it refuses to open it below a read-only mount.
+  { name: 'directfs', value: 'false', needed: false },
   { name: 'file-access', value: 'exclusive', needed: true },
   { name: 'file-access-mounts', value: 'shared', needed: true },
   { name: 'allow-flag-override', value: 'false', needed: false },

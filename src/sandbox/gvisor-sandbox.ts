@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { canonicalJson, quoteForMessage, SallyportError } from '../core/index.ts';
 import type { Masks } from './bubblewrap-plan.ts';
 import type { SandboxProfile } from './contract.ts';
-import { type Box, openBox } from './gvisor-box.ts';
+import { type Box, type BoxPlan, openBox } from './gvisor-box.ts';
 import { type Bind, type InsideUser, makeRoot, type Place, planBinds } from './gvisor-bundle.ts';
 import type { Runsc } from './gvisor-program.ts';
 import { mountPoints } from './mount-points.ts';
@@ -21,7 +21,7 @@ export interface GvisorParts {
 export interface Ground {
   readonly profile: SandboxProfile;
   /** Starts a container. @throws SallyportError SANDBOX_FAILED */
-  open(place: Place, abandon?: () => void): Promise<Box>;
+  open(place: Place, within?: Pick<BoxPlan, 'abandon' | 'lost'>): Promise<Box>;
   /** Whether every path is still the object that it was when the ground was laid. */
   isSame(): boolean;
   /** Removes all of it; every container must be gone. */
@@ -55,12 +55,11 @@ export async function layGround(
     const stamp = stampOf(binds, masks);
     const isSame = (): boolean => stampOf(binds, masks) === stamp;
     let count = 0;
-    const open = async (place: Place, abandon?: () => void): Promise<Box> => {
+    const open = async (place: Place, within: Pick<BoxPlan, 'abandon' | 'lost'> = {}): Promise<Box> => {
       count += 1;
       const bundle = { root, binds, limits: profile.limits, user, place };
       const id = place.kind === 'within' ? `box-${count}` : SANDBOX_ID;
-      const more = abandon === undefined ? {} : { abandon };
-      const box = await openBox({ runsc, id, folder, bundle, hostSockets: extra.length > 0, ...more });
+      const box = await openBox({ runsc, id, folder, bundle, hostSockets: extra.length > 0, ...within });
       if (isSame()) return box;
       // INVARIANT: what was mounted is what was checked, or nothing runs in it.
       box.kill();

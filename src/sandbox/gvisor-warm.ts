@@ -43,14 +43,21 @@ export async function openWarm(ground: Ground, options: WarmOptions): Promise<Wa
     ground.clear();
     throw error;
   });
-  const state: WarmState = { ground, sandbox, options, spare: null, running: 0, isOver: false, idle: undefined };
-  const over = sandbox.gone.then(() => finish(state));
+  const lost = new AbortController();
+  const state: WarmState = {
+    ...{ ground, sandbox, options, lost: lost.signal },
+    ...{ spare: null, boxes: new Set(), isOver: false, idle: undefined },
+  };
+  const over = sandbox.gone.then(() => {
+    lost.abort();
+    return finish(state);
+  });
   prepare(state);
   armIdle(state);
   return {
     ...{ owner: options.owner, digest: options.digest, sandbox },
     take: () => take(state),
-    isBusy: () => state.running > 0,
+    isBusy: () => state.boxes.size > 0,
     end: async () => {
       state.isOver = true;
       sandbox.kill();
@@ -63,9 +70,12 @@ interface WarmState {
   readonly ground: Ground;
   readonly sandbox: Box;
   readonly options: WarmOptions;
+  /** Aborts when the sandbox is gone. */
+  readonly lost: AbortSignal;
   /** The container for the next command; settles with null when it could not be made. */
   spare: Promise<Box | null> | null;
-  running: number;
+  /** Containers that were taken, and those that wait to be. */
+  readonly boxes: Set<Promise<unknown>>;
   isOver: boolean;
   idle: NodeJS.Timeout | undefined;
 }
@@ -75,7 +85,8 @@ async function finish(state: WarmState): Promise<void> {
   clearTimeout(state.idle);
   const spare = await state.spare;
   spare?.kill();
-  await spare?.gone;
+  // INVARIANT: nothing is cleared away while a container still uses it.
+  await Promise.all([spare?.gone, ...state.boxes]);
   state.ground.clear();
   state.options.onEnd();
 }
@@ -83,7 +94,7 @@ async function finish(state: WarmState): Promise<void> {
 function prepare(state: WarmState): void {
   if (state.isOver || state.spare !== null) return;
   const abandon = (): void => state.sandbox.kill();
-  state.spare = state.ground.open({ kind: 'within', sandbox: SANDBOX_ID }, abandon).catch(() => {
+  state.spare = state.ground.open({ kind: 'within', sandbox: SANDBOX_ID }, { abandon, lost: state.lost }).catch(() => {
     // A sandbox in which no container starts is of no use: the next command gets a cold one.
     abandon();
     return null;
@@ -98,22 +109,29 @@ async function take(state: WarmState): Promise<Box | null> {
     state.sandbox.kill();
     return null;
   }
-  state.running += 1;
+  const taken = takeSpare(state);
+  const gone = taken.then((box) => box?.gone);
+  state.boxes.add(gone);
+  void gone.then(() => giveBack(state, gone));
+  return taken;
+}
+
+async function takeSpare(state: WarmState): Promise<Box | null> {
   clearTimeout(state.idle);
   prepare(state);
   const spare = state.spare;
   state.spare = null;
   const box = (await spare) ?? null;
-  const isUsable = box !== null && !state.isOver;
-  if (isUsable) void box.gone.then(() => giveBack(state));
-  else giveBack(state);
-  return isUsable ? box : null;
+  if (box === null || !state.isOver) return box;
+  box.kill();
+  await box.gone;
+  return null;
 }
 
-function giveBack(state: WarmState): void {
-  state.running -= 1;
+function giveBack(state: WarmState, gone: Promise<unknown>): void {
+  state.boxes.delete(gone);
   prepare(state);
-  if (state.running === 0) armIdle(state);
+  if (state.boxes.size === 0) armIdle(state);
 }
 
 function armIdle(state: WarmState): void {

@@ -20,9 +20,16 @@ const sure = (name: string): ProbeAttempt => ({ name, sure: true });
 export const PROBE_ATTEMPTS: readonly ProbeAttempt[] = [
   ...['read-outside', 'read-through-link', 'write-outside', 'write-through-link'].map(sure),
   { name: 'hard-link', sure: false },
-  ...['read-hidden', 'write-hidden', 'read-hidden-folder', 'write-read-only', 'make-reserved', 'rename-hidden'].map(
-    sure,
-  ),
+  ...[
+    'read-hidden',
+    'write-hidden',
+    'read-hidden-folder',
+    'write-read-only',
+    'write-read-only-folder',
+    'add-to-read-only-folder',
+    'make-reserved',
+    'rename-hidden',
+  ].map(sure),
   ...['tcp', 'udp', 'unix-path', 'unix-abstract', 'environment', 'descriptor', 'host-process'].map(sure),
   { name: 'core-pattern', sure: false },
   { name: 'machine-files', sure: true },

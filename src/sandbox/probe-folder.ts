@@ -64,6 +64,8 @@ export function machineFiles(): readonly { readonly file: string; readonly diges
 
 const HIDDEN = 'hidden.txt';
 const READ_ONLY = 'read-only.txt';
+const READ_ONLY_FOLDER = 'read-only-folder';
+const KEPT = 'read-only-folder/kept.txt';
 const SET_ID_BITS = 0o6000;
 
 const textOf = (file: string): string | null => (existsSync(file) ? readFileSync(file, 'utf8') : null);
@@ -73,8 +75,9 @@ function fill(work: string, outside: string, canary: string): void {
   mkdirSync(work);
   mkdirSync(outside);
   mkdirSync(join(work, 'hidden-folder'));
+  mkdirSync(join(work, READ_ONLY_FOLDER));
   writeFileSync(join(outside, 'canary.txt'), canary);
-  for (const name of [HIDDEN, READ_ONLY, 'hidden-folder/canary.txt'])
+  for (const name of [HIDDEN, READ_ONLY, KEPT, 'hidden-folder/canary.txt'])
     writeFileSync(join(work, name), `${canary} untouched`);
   writeFileSync(join(work, 'program.cjs'), PROBE_PROGRAM);
   symlinkSync('../outside/canary.txt', join(work, 'link'));
@@ -95,6 +98,9 @@ function tracesIn(work: string, outside: string, canary: string): readonly strin
     'hard-link': existsSync(join(work, 'hard-link')),
     'write-hidden': textOf(join(work, HIDDEN)) !== `${canary} untouched`,
     'write-read-only': textOf(join(work, READ_ONLY)) !== `${canary} untouched`,
+    // A kernel may refuse to write and yet have cut the file off.
+    'write-read-only-folder': textOf(join(work, KEPT)) !== `${canary} untouched`,
+    'add-to-read-only-folder': existsSync(join(work, READ_ONLY_FOLDER, 'added.txt')),
     'make-reserved': existsSync(join(work, 'reserved.txt')),
     'set-user-id': existsSync(setId) && (lstatSync(setId).mode & SET_ID_BITS) !== 0,
     'file-size': existsSync(large) && lstatSync(large).size > PROBE_LIMITS.fileBytes,
@@ -108,7 +114,9 @@ export function makeProbeFolder(canary: string, user: ProbeUser | null): ProbeFo
   chmodSync(base, 0o755);
   const [work, outside] = [join(base, 'work'), join(base, 'outside')];
   fill(work, outside, canary);
-  const inside = [HIDDEN, READ_ONLY, 'hidden-folder', 'hidden-folder/canary.txt'].map((name) => join(work, name));
+  const inside = [HIDDEN, READ_ONLY, READ_ONLY_FOLDER, KEPT, 'hidden-folder', 'hidden-folder/canary.txt'].map((name) =>
+    join(work, name),
+  );
   if (user !== null) giveTo(user, [work, outside, join(outside, 'canary.txt'), ...inside]);
   return {
     ...{ work, outside, inode: lstatSync(join(outside, 'canary.txt')).ino },
@@ -127,6 +135,7 @@ export function probeProfile(work: string, node: string): SandboxProfile {
       { path: join(work, HIDDEN), kind: 'hidden' },
       { path: join(work, 'hidden-folder'), kind: 'hidden' },
       { path: join(work, READ_ONLY), kind: 'read-only' },
+      { path: join(work, READ_ONLY_FOLDER), kind: 'read-only' },
     ],
     reserved: [join(work, 'reserved.txt')],
     // Under /usr it is part of every sandbox.

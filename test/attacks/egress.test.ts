@@ -460,6 +460,7 @@ test('an answer that upgrades, is no HTTP or breaks off is an error for the clie
   const answers = [
     'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
     'SSH-2.0-x\r\n',
+    'HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n',
     'HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n',
     `HTTP/1.1 200 OK\r\nX: ${'y'.repeat(40_000)}\r\n\r\n`,
     '',

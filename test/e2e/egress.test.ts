@@ -1,18 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { allowHosts, openTestEgress, serveHttp, type TestEgress, type TestServer } from '../support/egress.ts';
-
-const BWRAP = '/usr/bin/bwrap';
-const hasBwrap = existsSync(BWRAP);
-const isRoot = process.getuid?.() === 0;
-/** Sandboxes are never root: a user id without a name will do. */
-const OWNER = { uid: 65_534, gid: 65_534 };
+import { hasBwrap, isRoot, OWNER, type RanInside, runInside } from '../support/inside.ts';
 
 let egress: TestEgress;
 let root: string;
@@ -20,65 +15,7 @@ let home: string;
 let web: TestServer;
 let git: { port: number; server: Server };
 
-/** Runs a program in a network namespace of its own, with nothing but the folder of the proxy's socket to get out. */
-async function inside(
-  argv: readonly [string, ...string[]],
-  env: Record<string, string> = {},
-): Promise<{ status: number | null; signal: string | null; out: string }> {
-  const { session } = egress;
-  const bind = (path: string): string[] => ['--ro-bind', path, path];
-  const bwrap = [
-    ...[
-      '--unshare-all',
-      '--unshare-user',
-      '--die-with-parent',
-      '--new-session',
-      ...bind('/usr'),
-      '--ro-bind-try',
-      '/etc/alternatives',
-      '/etc/alternatives',
-    ],
-    ...[
-      '--ro-bind-try',
-      '/etc/ssl',
-      '/etc/ssl',
-      '--symlink',
-      'usr/bin',
-      '/bin',
-      '--symlink',
-      'usr/lib',
-      '/lib',
-      '--symlink',
-      'usr/lib64',
-      '/lib64',
-    ],
-    ...[
-      '--proc',
-      '/proc',
-      '--dev',
-      '/dev',
-      '--tmpfs',
-      '/tmp',
-      '--tmpfs',
-      '/home',
-      ...bind(session.folder),
-      ...session.runtime.flatMap(bind),
-    ],
-    ...['--setenv', 'HOME', '/home', '--chdir', '/home', '--', ...session.wrap(argv)],
-  ];
-  const command = isRoot
-    ? ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', BWRAP, ...bwrap]
-    : [BWRAP, ...bwrap];
-  const [program = '', ...rest] = command;
-  const child = spawn(program, rest, {
-    env: { PATH: '/usr/local/bin:/usr/bin:/bin', ...session.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (out += String(chunk)));
-  const [status, signal] = await once(child, 'close');
-  return { status, signal, out };
-}
+const inside = (argv: readonly [string, ...string[]]): Promise<RanInside> => runInside(egress.session, argv);
 
 /** A package as a registry serves it. */
 function tarball(): Buffer {

@@ -66,9 +66,14 @@ export async function openTestEgress({
       looked.push(host);
       return resolve(host);
     },
-    async dial(target) {
+    async dial(target, signal) {
       dialled.push(target);
-      const socket = connect({ host: '127.0.0.1', port: ports[target.port] ?? target.port, allowHalfOpen: true });
+      const socket = connect({
+        host: '127.0.0.1',
+        port: ports[target.port] ?? target.port,
+        allowHalfOpen: true,
+        signal,
+      });
       await once(socket, 'connect');
       return socket;
     },

@@ -160,6 +160,32 @@ export const FILE_ROWS: readonly Row[] = [
     seenOnHost: ({ work }) => readFileSync(join(work, '.git/config'), 'utf8') !== '[core]\n',
   },
   {
+    name: 'cut off what is read-only in the workspace',
+    attempt: { sh: ': > .git/config' },
+    control: 'always',
+    seenOnHost: ({ work }) => readFileSync(join(work, '.git/config'), 'utf8') !== '[core]\n',
+  },
+  {
+    name: 'cut off a hidden file',
+    attempt: { sh: ': > .env; : > deep/hidden.txt' },
+    control: 'always',
+    seenOnHost: ({ work }) =>
+      statSync(join(work, '.env')).size === 0 || statSync(join(work, 'deep/hidden.txt')).size === 0,
+  },
+  {
+    name: 'cut off files of a read-only mount by calls that need no descriptor',
+    attempt: {
+      python:
+        "import os\nf=os.environ['READ_ONLY']+'/file.txt'\nfor g in (lambda: os.truncate(f,0), lambda: os.utime(f,(1,1)), lambda: os.chmod(f,0o777), lambda: os.rename(f,f+'2'), lambda: os.unlink(f), lambda: os.setxattr(f,'user.x',b'1'), lambda: os.link(f,f+'3'), lambda: os.open(f,os.O_RDONLY|os.O_TRUNC)):\n  try: g(); print('ESCAPED')\n  except OSError: pass",
+    },
+    control: 'always',
+    seenOnHost: ({ readOnly }) => {
+      const file = join(readOnly, 'file.txt');
+      const found = statSync(file, { throwIfNoEntry: false });
+      return found === undefined || found.size !== 8 || (found.mode & 0o777) === 0o777 || found.mtimeMs < 2000;
+    },
+  },
+  {
     name: 'add to a folder that is read-only',
     attempt: does('echo x > .git/hooks/post-checkout'),
     control: 'always',
@@ -219,6 +245,7 @@ export const FILE_ROWS: readonly Row[] = [
     attempt: {
       sh: 'for d in fuse net/tun vhost-vsock vsock loop-control uinput snapshot; do test -e /dev/$d && : < /dev/$d && echo ESCAPED; done 2>/dev/null',
     },
+    virtual: ['gvisor'],
   },
   {
     name: 'write a setting of the kernel',

@@ -70,7 +70,9 @@ export const KERNEL_ROWS: readonly Row[] = [
   c('gain privileges by a set-user-ID program', 'can_gain_privileges', always),
   {
     name: 'run a set-user-ID program of the system',
-    attempt: { sh: 'passwd -S 2>/dev/null | grep -q . && echo ESCAPED' },
+    attempt: {
+      sh: '(sleep 1 | passwd) >/dev/null 2>&1 & sleep 0.4; grep -h "^Uid:" /proc/[0-9]*/status 2>/dev/null | awk "\\$2 != \\$3" | grep -q . && echo ESCAPED',
+    },
     control: 'user',
   },
   c('type into the own terminal', 'type_into_terminal', virtual),

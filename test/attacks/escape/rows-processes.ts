@@ -21,7 +21,7 @@ const HEARTBEAT = 'i=0; while [ $i -lt 60 ]; do echo x >> heartbeat; sleep 0.05;
 export const PROCESS_ROWS: readonly Row[] = [
   {
     name: 'see a process of the host',
-    attempt: { sh: 'cat /proc/[0-9]*/cmdline 2>/dev/null | grep -aq "host-$MARK" && echo ESCAPED' },
+    attempt: { sh: 'cat /proc/[0-9]*/cmdline 2>/dev/null | grep -aq "[h]ost-$MARK" && echo ESCAPED' },
     control: 'always',
   },
   { name: 'signal a process of the host', attempt: { c: ['signal_host', '$HOST_PID'] }, control: 'always' },
@@ -50,7 +50,7 @@ export const PROCESS_ROWS: readonly Row[] = [
   { name: 'see our environment in its own', attempt: { sh: 'env | grep -q "canary-$MARK" && echo ESCAPED' } },
   {
     name: 'see our environment by any process',
-    attempt: { sh: 'cat /proc/[0-9]*/environ 2>/dev/null | grep -aq "canary-$MARK" && echo ESCAPED' },
+    attempt: { sh: 'cat /proc/[0-9]*/environ 2>/dev/null | grep -aq "[c]anary-$MARK" && echo ESCAPED' },
   },
   {
     name: 'attach shared memory of the host (System V)',
@@ -91,9 +91,5 @@ export const PROCESS_ROWS: readonly Row[] = [
     attempt: {
       sh: 'ulimit -c unlimited 2>/dev/null; sh -c "kill -SEGV \\$\\$"; ls core* 2>/dev/null | grep -q . && echo ESCAPED',
     },
-  },
-  {
-    name: 'bring a program before another by LD_PRELOAD in the workspace',
-    attempt: { sh: 'echo x > evil.so; LD_PRELOAD="$PWD/evil.so" passwd -S 2>/dev/null | grep -q . && echo ESCAPED' },
   },
 ];

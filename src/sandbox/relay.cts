@@ -1,9 +1,14 @@
-import { spawn } from 'node:child_process';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { constants } from 'node:os';
-
-// Runs inside a sandbox: `node relay.js SOCKET PRELOAD -- PROGRAM ARGUMENTS…`. It listens on loopback of the sandbox, joins each
+// Runs inside a sandbox: `node relay.cjs SOCKET PRELOAD -- PROGRAM ARGUMENTS…`. It listens on loopback of the sandbox, joins each
 // connection to the proxy's socket, and runs the program as if it were it. It holds no secret, and imports nothing of ours.
+// CommonJS, because the loader of modules would add a tenth to the start of each sandboxed command.
+
+type Net = typeof import('node:net');
+type Socket = import('node:net').Socket;
+type Server = import('node:net').Server;
+
+const { spawn }: typeof import('node:child_process') = require('node:child_process');
+const { connect, createServer }: Net = require('node:net');
+const { constants }: typeof import('node:os') = require('node:os');
 
 /** Where programs find the proxy: the ports that other proxies have, for what is configured by hand. */
 const PORTS = [3128, 1080] as const;
@@ -42,7 +47,12 @@ function listen(port: number): Promise<number> {
       if (error.code === 'EADDRINUSE') return attempt(0);
       throw error;
     })
-    .then((server) => (server.address() as AddressInfo).port);
+    .then((server) => portOf(server));
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /** The environment of the program: with the ports that it got, and with what lets the fetch of Node.js find them. */
@@ -57,8 +67,9 @@ function environment(taken: readonly number[]): NodeJS.ProcessEnv {
 }
 
 function run(taken: readonly number[]): void {
-  const child = spawn(program, programArguments, { stdio: 'inherit', env: environment(taken) });
+  // Before the program is there, which may send us one at once; handlers run when `child` is set.
   for (const signal of FORWARDED) process.on(signal, () => void child.kill(signal));
+  const child = spawn(program, programArguments, { stdio: 'inherit', env: environment(taken) });
   child.on('error', (error: NodeJS.ErrnoException) => {
     process.stderr.write(`sallyport: the program cannot be started: ${error.code}\n`);
     process.exit(error.code === 'ENOENT' ? NOT_FOUND : CANNOT_RUN);

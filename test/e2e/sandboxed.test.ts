@@ -1,0 +1,237 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { homedir, release } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { readRecords } from '../../src/audit/index.ts';
+import type { IsolationLevel } from '../../src/core/index.ts';
+import { type Gate, openGate } from '../../src/gate/index.ts';
+import { openEgress, openSandboxes } from '../../src/sandbox/index.ts';
+import { fileRead, shell } from '../../src/tools/index.ts';
+import { sallyport } from '../support/cli.ts';
+import { makeWorkspace, type Workspace } from '../support/workspace.ts';
+import { serverScript } from './stand.ts';
+import { openTestGate } from './test-gate.ts';
+
+/** Programs never run as root: where the tests do, they run as an ordinary user. */
+const isRoot = process.getuid?.() === 0;
+const SETTINGS = isRoot ? { runAs: { uid: 1001, gid: 1001 } } : {};
+const survey = async (): Promise<ReadonlyMap<IsolationLevel, boolean>> => {
+  const sandboxes = openSandboxes(SETTINGS, { openEgress });
+  const reports = await sandboxes.survey();
+  await sandboxes.close();
+  return new Map(reports.map(({ level, available }) => [level, available]));
+};
+const available = await survey();
+const LEVELS = (['bubblewrap', 'gvisor'] as const).map((level) => ({ level, isHere: available.get(level) === true }));
+
+let listener: Server;
+let port: number;
+let marker: ReturnType<typeof spawn>;
+beforeAll(async () => {
+  listener = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
+  await new Promise((resolve) => listener.once('listening', resolve));
+  const address = listener.address();
+  port = typeof address === 'object' && address !== null ? address.port : 0;
+  marker = spawn('sleep', ['617.25'], { stdio: 'ignore' });
+});
+afterAll(() => {
+  listener.close();
+  marker.kill('SIGKILL');
+});
+
+/** What the other user of the tests needs of a workspace that root made. */
+function hand({ base, root }: Workspace): void {
+  if (!isRoot) return;
+  for (const folder of [base, root]) chmodSync(folder, 0o755);
+  chownSync(join(root, 'out'), 1001, 1001);
+}
+
+const FILES = { 'src/a.txt': 'text', 'src/token.key': 'KEY', '.env': 'SECRET', 'out/x': '', 'config/c': 'c' };
+const policyOf = (level: string, more = ''): string => `version: 1
+sandbox: ${JSON.stringify(SETTINGS)}
+tools:
+  file_read: { allowedPaths: [src/, config/], deniedPaths: [.env, secrets/, "*.key"], audit: true }
+  file_write: { allowedPaths: [out/] }
+  shell:
+    allowedCommands: [git log, cat, uname, touch, sh, pwd, ls, sleep, bash]
+    isolation: ${level}
+    limits: { timeout: 60s, memory: 512MiB, processes: 64, output: 1MiB }
+${more}`;
+
+describe.each(LEVELS)('$level', ({ level, isHere }) => {
+  const only = test.skipIf(!isHere);
+  const title = isHere ? '' : ` (skipped: ${level} is not available here)`;
+  let workspace: Workspace;
+  let gate: Gate;
+  const open = async (policy: string): Promise<void> => {
+    workspace = makeWorkspace(policy, FILES);
+    hand(workspace);
+    gate = await openGate({ policy: workspace.policyFile, state: workspace.state, tools: [shell(), fileRead()] });
+  };
+  const run = async (command: string): Promise<string> => (await gate.call('shell', { command })).text;
+  afterEach(async () => {
+    await gate?.close();
+    workspace?.remove();
+  });
+
+  only(
+    `[T2.1] the shell tool works on the project, and on nothing else${title}`,
+    async () => {
+      await open(policyOf(level));
+      const git = (...words: string[]): Buffer => execFileSync('git', words, { cwd: workspace.root });
+      git('init', '-q');
+      git('add', 'src/a.txt');
+      git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-qm', 'first');
+      if (isRoot) execFileSync('chown', ['-R', '1001:1001', '.'], { cwd: workspace.root });
+      expect(await run('git log --oneline')).toMatch(/ first\n/);
+      expect(await run('cat src/a.txt')).toContain('text');
+      expect(await run('touch out/made')).toContain('Exit status 0.');
+      expect(existsSync(join(workspace.root, 'out/made'))).toBe(true);
+      // The decision refuses these; here they pass it, and the kernel says no.
+      await gate.close();
+      workspace.write({ 'escape.sh': ESCAPE.replace('PORT', String(port)) });
+      gate = await openGate({ policy: workspace.policyFile, state: workspace.state, tools: [shell()] });
+      const text = await run('bash ./escape.sh');
+      expect(text).toContain('tried everything');
+      for (const leak of ['SECRET', 'KEY', 'LEAKED', 'WROTE', 'REACHED']) expect(text).not.toContain(leak);
+      expect(readFileSync(workspace.policyFile, 'utf8')).toContain('version: 1');
+      expect(existsSync(join(workspace.root, '.mcp.json'))).toBe(false);
+      await gate.close();
+    },
+    120_000,
+  );
+
+  only(
+    `the record says where a command ran${title}`,
+    async () => {
+      await open(policyOf(level));
+      const text = await run('uname -r');
+      if (level === 'gvisor') expect(text).not.toContain(release());
+      await gate.close();
+      const found: unknown[] = [];
+      for await (const { record } of readRecords(workspace.state))
+        if (record.type === 'admitted') found.push(record.isolation);
+      expect(found).toEqual([
+        {
+          ...{ asked: [level], achieved: level, backend: expect.any(String), limits: expect.any(Object) },
+          ...{ profile: expect.stringMatching(/^[0-9a-f]{64}$/), probe: expect.any(String) },
+        },
+      ]);
+    },
+    120_000,
+  );
+
+  only(
+    `[T2.3] a policy that shows less ends what runs${title}`,
+    async () => {
+      await open(policyOf(level));
+      const running = gate.call('shell', { command: 'touch out/started; sleep 600' });
+      for (let look = 0; look < 400 && !existsSync(join(workspace.root, 'out/started')); look += 1) await delay(50);
+      workspace.write({ 'sallyport.yaml': policyOf(level).replace('secrets/,', 'secrets/, src/private/,') });
+      expect(await running).toMatchObject({ kind: 'failed', code: 'POLICY_CHANGED' });
+      await gate.close();
+    },
+    120_000,
+  );
+
+  only(
+    `[T2.1] a hostile server gets what its rule names, and nothing else${title}`,
+    async () => {
+      process.env['CANARY'] = 'sings';
+      const server = {
+        command: [process.execPath, serverScript('escaping.mjs')],
+        ...{ isolation: level, paths: { read: ['src/'], write: ['out/'] }, env: { GIVEN: 'yes' } },
+      };
+      const made = makeWorkspace('version: 1', FILES);
+      workspace = made;
+      hand(made);
+      const stand = await openTestGate({
+        workspace: made,
+        servers: { evil: server },
+        policy: `sandbox: ${JSON.stringify(SETTINGS)}
+tools:
+  mcp__evil__escape: {}
+  file_read: { allowedPaths: [src/], deniedPaths: ["*.key"] }
+  file_write: { allowedPaths: [out/] }
+`,
+      });
+      try {
+        const args = { root: made.root, home: homedir(), port, marker: '617.25' };
+        const result = await stand.gate.call('mcp__evil__escape', args);
+        expect(result.kind).toBe('delivered');
+        const { got, allowed } = JSON.parse(result.text);
+        expect(allowed).toEqual({ variable: 'yes', read: 'text', write: true });
+        // What it wrote beside its folders lies in its private file system, and is gone with it.
+        const { configuration, hook, ...rest } = got;
+        expect([configuration ?? 'written', hook ?? 'written']).toEqual(['written', 'written']);
+        expect(rest).toEqual({ own: [], nested: 'written' });
+        expect(readFileSync(made.policyFile, 'utf8')).toContain('mcp__evil__escape');
+        expect(existsSync(join(made.root, '.mcp.json'))).toBe(false);
+      } finally {
+        delete process.env['CANARY'];
+        await stand.upstreams.close();
+        await stand.gate.close();
+      }
+      await delay(2_500);
+      expect(existsSync(join(made.root, 'out/late'))).toBe(false);
+      const sessions: unknown[] = [];
+      for await (const { record } of readRecords(made.state))
+        if (record.type === 'session') sessions.push(record.detail?.['isolation'] ?? null);
+      expect(sessions).toContainEqual(expect.objectContaining({ asked: [level], achieved: level }));
+    },
+    120_000,
+  );
+
+  only(
+    `sallyport run passes streams and the exit status on${title}`,
+    async () => {
+      workspace = makeWorkspace(policyOf(level), FILES);
+      hand(workspace);
+      const ask = (...words: string[]) =>
+        sallyport(['run', '--state', workspace.state, ...words], { cwd: workspace.root, input: 'in\n' });
+      expect(await ask('--', 'cat', 'src/a.txt')).toMatchObject({ code: 0, out: 'text' });
+      expect(await ask('--', 'cat')).toMatchObject({ code: 0, out: 'in\n' });
+      expect(await ask('--', 'ls', 'nothing')).toMatchObject({ code: 2 });
+      expect(await ask('--', 'cat', '.env')).toMatchObject({ code: 126, out: '' });
+      expect(await ask('--isolation', 'none', '--', 'pwd')).toMatchObject({ code: 126, out: '' });
+    },
+    120_000,
+  );
+});
+
+const ESCAPE = `
+cat .env src/token.key
+cat /etc/shadow && echo LEAKED
+echo x > sallyport.yaml && echo WROTE
+echo x > .mcp.json && echo WROTE
+echo x > src/new && echo WROTE
+mkdir .claude && echo WROTE
+(exec 3<>/dev/tcp/127.0.0.1/PORT) && echo REACHED
+ls /proc/*/cmdline | xargs cat | tr '\\0' ' ' | grep 617.25 && echo LEAKED
+echo tried everything
+`;
+
+describe('without a sandbox', () => {
+  test('[T2.2] a level that is not here is a denial before anything runs, on record', async () => {
+    const policy = policyOf('gvisor').replace(/sandbox: .*/, 'sandbox: { runscPath: /nonexistent/runsc }');
+    const workspace = makeWorkspace(policy, FILES);
+    const gate = await openGate({ policy: workspace.policyFile, state: workspace.state, tools: [shell()] });
+    const result = await gate.call('shell', { command: 'touch out/ran' });
+    expect(result).toMatchObject({ kind: 'denied', code: 'ISOLATION_UNAVAILABLE', record: expect.any(Number) });
+    expect(existsSync(join(workspace.root, 'out/ran'))).toBe(false);
+    await gate.close();
+    workspace.remove();
+  });
+
+  test('doctor says what is here', async () => {
+    const { code, out } = await sallyport(['doctor', '--json'], { cwd: dirname(serverScript('x')) });
+    const { levels } = JSON.parse(out);
+    expect(levels.map(({ level }: { level: string }) => level)).toEqual([
+      ...['none', 'process', 'bubblewrap', 'container', 'gvisor'],
+    ]);
+    expect([0, 1]).toContain(code);
+  }, 60_000);
+});
