@@ -1,6 +1,5 @@
 import { type CanonicalUrl, type IsolationLevel, sha256Hex } from '../core/index.ts';
 import {
-  type ChosenLevel,
   type EgressAnswer,
   type EgressAsk,
   type EgressDoor,
@@ -60,8 +59,9 @@ export async function startInstall(
   const chosen = await sandboxes.choose(run.levels);
   const npm = findNpm();
   const profile = profileOf(around, run, npm.runtime);
-  const argv = [npm.node, npm.npm, ...run.args] as const;
-  const started = await sandboxes.start(chosen, profile, commandOf(chosen, run, argv), { owner: null });
+  const isPlain = chosen.level === 'none';
+  const argv = [...(isPlain ? [] : throughProxy(run.registry)), npm.node, npm.npm, ...run.args];
+  const started = await sandboxes.start(chosen, profile, commandOf(isPlain, run, argv), { owner: null });
   return { process: started, level: chosen.level };
 }
 
@@ -72,15 +72,27 @@ const profileOf = (around: InstallSurroundings, run: InstallRun, runtime: readon
     egress: registryDoor(around, run),
   });
 
+/**
+ * Loopback inside a sandbox is its own, and clients go there without the proxy: a registry of this machine is behind it.
+ */
+const throughProxy = ({ hostKind, host }: CanonicalUrl): readonly string[] =>
+  hostKind === 'address' || host === 'localhost'
+    ? ['/usr/bin/env', ...['NO_PROXY', 'no_proxy', 'npm_config_noproxy'].map((name) => `${name}=none.invalid`)]
+    : [];
+
 /** No configuration of npm but its arguments: nothing of our environment, of our home or of the workspace. */
-function commandOf({ level }: ChosenLevel, { folder }: InstallRun, argv: SandboxCommand['argv']): SandboxCommand {
+function commandOf(
+  isPlain: boolean,
+  { folder }: InstallRun,
+  [program = '', ...args]: readonly string[],
+): SandboxCommand {
   const home = `${folder}/home`;
   return {
-    ...{ argv, cwd: `${folder}/project`, stdin: 'none' },
+    ...{ argv: [program, ...args], cwd: `${folder}/project`, stdin: 'none' },
     env: {
       ...{ PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' },
-      ...(level === 'none' ? { HOME: home, TMPDIR: home } : {}),
-      npm_config_cache: `${level === 'none' ? home : SANDBOX_HOME}/cache`,
+      ...(isPlain ? { HOME: home, TMPDIR: home } : {}),
+      npm_config_cache: `${isPlain ? home : SANDBOX_HOME}/cache`,
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type CanonicalUrl, type JsonObject, quoteForMessage, SallyportError } from '../core/index.ts';
@@ -27,22 +27,20 @@ export interface FetchPlan {
 const FLAGS = [
   ...['--ignore-scripts', '--no-audit', '--no-fund', '--omit=dev', '--no-bin-links', '--no-update-notifier'],
   ...['--no-progress', '--no-color', '--loglevel=error', '--logs-max=0', '--install-strategy=hoisted'],
-  ...['--userconfig=/dev/null', '--globalconfig=/dev/null', '--no-omit-lockfile-registry-resolved'],
+  ...['--no-omit-lockfile-registry-resolved', '--fetch-retries=2', '--fetch-retry-mintimeout=500'],
 ];
 
 /** The arguments of npm for a plan, as they are shown and run; `folder` is the project. */
 export function npmArguments({ package: wanted, registry, npmLock }: FetchPlan, folder: string): readonly string[] {
-  const where = [`--prefix=${folder}`, `--registry=${registry.text}`, ...proxyFlags(registry)];
+  // Files that are not there: npm refuses one file in both places.
+  const noConfiguration = [`--userconfig=${folder}/.user`, `--globalconfig=${folder}/.global`];
+  const where = [`--prefix=${folder}`, ...noConfiguration, `--registry=${registry.text}`];
   if (npmLock !== null) return ['ci', ...FLAGS, ...where];
   return ['install', ...FLAGS, '--save-exact', ...where, '--', `${wanted.name}@${wanted.version}`];
 }
 
-/** Loopback inside a sandbox is its own: a registry of this machine is behind the proxy, too. */
-const proxyFlags = ({ hostKind, host }: CanonicalUrl): readonly string[] =>
-  hostKind === 'address' || host === 'localhost' ? ['--noproxy=none.invalid'] : [];
-
 /**
- * Fetches a package with all that it needs into `folder`/project; the lock that npm made. `folder` is this run's own.
+ * Fetches a package with all that it needs into `folder`/project, where {@link writeProject} wrote; the lock that npm made.
  *
  * @throws SallyportError PACKAGE_INSTALL, PACKAGE_INTEGRITY, PACKAGE_REFUSED, and what `run` throws
  */
@@ -52,7 +50,6 @@ export async function fetchPackage(
   run: RunNpm,
 ): Promise<{ readonly npmLock: JsonObject; readonly level: string }> {
   const project = join(folder, 'project');
-  await writeProject(plan, project);
   const refused = new Set<string>();
   const { registry, internal } = plan;
   const egress = ({ ask, allowed }: EgressEvent): void => {
@@ -69,12 +66,19 @@ export async function fetchPackage(
   return { npmLock: readNpmLock(await readFile(join(project, 'package-lock.json'), 'utf8'), registry), level };
 }
 
-async function writeProject({ package: wanted, npmLock, registry }: FetchPlan, project: string): Promise<void> {
+/** Writes what npm starts from; the paths of the files. @throws SallyportError PACKAGE_REFUSED */
+export async function writeProject(
+  { package: wanted, npmLock, registry }: FetchPlan,
+  project: string,
+): Promise<readonly string[]> {
   if (npmLock !== null) readNpmLock(JSON.stringify(npmLock), registry); // npm fetches from where a lock says
   const manifest = { private: true, ...(npmLock === null ? {} : { dependencies: { [wanted.name]: wanted.version } }) };
-  await mkdir(project, { recursive: true });
-  await writeFile(join(project, 'package.json'), JSON.stringify(manifest));
-  if (npmLock !== null) await writeFile(join(project, 'package-lock.json'), JSON.stringify(npmLock));
+  const files = [
+    ['package.json', manifest] as const,
+    ...(npmLock === null ? [] : [['package-lock.json', npmLock] as const]),
+  ];
+  for (const [name, content] of files) await writeFile(join(project, name), JSON.stringify(content), { flag: 'wx' });
+  return files.map(([name]) => join(project, name));
 }
 
 const TAIL = 4_096;
@@ -101,7 +105,12 @@ function failure({ status, killedBy, said, refused }: Failed): SallyportError {
     killedBy === null ? `npm ended with ${status ?? 'a signal'}` : `npm was ended by its limit of ${killedBy}`;
   const hosts = [...refused].map((host) => quoteForMessage(host, 80)).join(', ');
   const led = hosts === '' ? '' : `; it wanted to connect to ${hosts}, which is not the registry`;
-  const words = said.trim() === '' ? '' : `; it wrote: ${quoteForMessage(said.trim(), 1_500)}`;
+  const told = said.split('\n').filter((line) => !/^npm error\s+(?:at )?\s*$|^npm error\s+at /.test(line));
+  const text = told
+    .map((line) => line.replace(/^npm error /, '').trim())
+    .join(' ')
+    .trim();
+  const words = text === '' ? '' : `; it wrote: ${quoteForMessage(text, 1_000)}`;
   const code = said.includes('EINTEGRITY') ? 'PACKAGE_INTEGRITY' : 'PACKAGE_INSTALL';
   return new SallyportError(code, `${how}${led}${words}`);
 }

@@ -6,7 +6,7 @@ import type { Policy, ServerPackage, ServerRule } from '../policy/index.ts';
 import { type Lock, readLockToApprove, writeLock } from './lock.ts';
 import { integrityIn } from './npm-lock.ts';
 import type { LockedPackage } from './package-entry.ts';
-import { type FetchPlan, fetchPackage, type RunNpm } from './package-fetch.ts';
+import { type FetchPlan, fetchPackage, type RunNpm, writeProject } from './package-fetch.ts';
 import { checkOutOfReach, openServerFolder, treeName } from './package-places.ts';
 import { programOf } from './package-program.ts';
 import { copyTree, removeTree, treeDigest } from './package-tree.ts';
@@ -89,7 +89,7 @@ export async function installPackage(plan: InstallPlan, options: InstallOptions)
   checkOutOfReach(serversFolder, policy, root);
   const folder = openServerFolder(serversFolder, plan.rule.name);
   await sweep(folder);
-  const staging = await makeStaging(folder, policy);
+  const staging = await makeStaging(folder, plan, policy);
   try {
     const { npmLock, level } = await fetchPackage(plan, staging, options.run);
     const integrity = integrityIn(npmLock, plan.package);
@@ -111,14 +111,20 @@ function mismatch({ expected }: InstallPlan, found: string): SallyportError {
   return new SallyportError('PACKAGE_INTEGRITY', message);
 }
 
-/** A folder that the one whom programs run as may write, and that nobody else may read. */
-async function makeStaging(folder: string, { sandbox }: Policy): Promise<string> {
+/** A folder that the one whom programs run as may write, and that nobody else may read, with what npm starts from. */
+async function makeStaging(folder: string, plan: FetchPlan, { sandbox }: Policy): Promise<string> {
   const staging = await mkdtemp(join(folder, STAGING));
-  const own = [staging, join(staging, 'project'), join(staging, 'home')];
-  for (const path of own.slice(1)) await mkdir(path, { mode: 0o700 });
-  if (sandbox.runAs !== undefined && process.getuid?.() === 0)
-    for (const path of own) await chown(path, sandbox.runAs.uid, sandbox.runAs.gid);
-  return staging;
+  try {
+    const [project, home] = [join(staging, 'project'), join(staging, 'home')];
+    for (const path of [project, home]) await mkdir(path, { mode: 0o700 });
+    const files = await writeProject(plan, project);
+    if (sandbox.runAs !== undefined && process.getuid?.() === 0)
+      for (const path of [staging, project, home, ...files]) await chown(path, sandbox.runAs.uid, sandbox.runAs.gid);
+    return staging;
+  } catch (error) {
+    await removeTree(staging);
+    throw error;
+  }
 }
 
 const STAGING = '.staging-';
