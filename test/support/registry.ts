@@ -72,7 +72,8 @@ function serve(request: IncomingMessage, response: ServerResponse, { packages, a
   const [name = '', version] = path.split('/-/');
   const versions = packages.get(name);
   const found = version === undefined ? undefined : versions?.get(version.replace(/\.tgz$/, ''));
-  if (versions !== undefined && version === undefined) return sendPackument(response, name, [...versions.values()], url());
+  if (versions !== undefined && version === undefined)
+    return void sendPackument(response, name, [...versions.values()], url());
   if (found === undefined) return void response.writeHead(404).end('{}');
   if (found.redirect !== undefined) return void response.writeHead(302, { location: found.redirect }).end();
   response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(tarballOf(found));
@@ -113,6 +114,12 @@ function tarEntry({ path, content = '', mode = 0o644, type = '0', target = '' }:
   header.write(type, 156);
   header.write(target, 157, 100);
   header.write('ustar\0' + '00', 257);
-  header.write(`${octal(header.reduce((sum, byte) => sum + byte, 0), 7)} `, 148);
+  header.write(
+    `${octal(
+      header.reduce((sum, byte) => sum + byte, 0),
+      7,
+    )} `,
+    148,
+  );
   return [header, body, Buffer.alloc((512 - (body.length % 512)) % 512)];
 }
