@@ -165,7 +165,9 @@ tools:
         const { got, allowed } = JSON.parse(result.text);
         expect(allowed).toEqual({ variable: 'yes', read: 'text', write: true });
         // What it wrote beside its folders lies in its private file system, and is gone with it.
-        const { configuration, hook, ...rest } = got;
+        // Without root, gVisor has one user inside, whom its own kernel calls root: on the host it is the caller.
+        const { configuration, hook, user, ...rest } = got;
+        expect(user).toBe(level === 'gvisor' && !isRoot ? 'root' : undefined);
         expect([configuration ?? 'written', hook ?? 'written']).toEqual(['written', 'written']);
         expect(rest).toEqual({ own: [], nested: 'written' });
         expect(readFileSync(made.policyFile, 'utf8')).toContain('mcp__evil__escape');
@@ -210,7 +212,7 @@ echo x > .mcp.json && echo WROTE
 echo x > src/new && echo WROTE
 mkdir .claude && echo WROTE
 (exec 3<>/dev/tcp/127.0.0.1/PORT) && echo REACHED
-ls /proc/*/cmdline | xargs cat | tr '\\0' ' ' | grep 617.25 && echo LEAKED
+ls /proc/*/cmdline | xargs cat | tr '\\0' ' ' | grep '617[.]25' && echo LEAKED
 echo tried everything
 `;
 
