@@ -18,7 +18,7 @@ export interface SeenEntry {
 }
 
 /** A folder as it was read; null entries: it cannot be listed. */
-export interface SeenFolder {
+interface SeenFolder {
   /** Folders, and the files that are more than plain files of their folder. */
   readonly entries: readonly SeenEntry[] | null;
   /** Identities of everything in it but folders. */

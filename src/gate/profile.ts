@@ -17,7 +17,7 @@ export const DEFAULT_SPAWN_LIMITS: Omit<SandboxLimits, 'wallMs'> = Object.freeze
 });
 
 /** What one profile is compiled for. */
-export interface ProfileRequest {
+interface ProfileRequest {
   readonly terms: SpawnTerms;
   /** Milliseconds until everything is killed; 0: never. */
   readonly wallMs: number;

@@ -3,7 +3,7 @@ import { SANDBOX_HOME, SANDBOX_HOST, SANDBOX_TMP } from './inside.ts';
 import type { MountPoint } from './mount-points.ts';
 
 /** Numbers of the descriptors that bubblewrap gets besides the three of the program; what it starts gets only `go`, and closes it. */
-export const DESCRIPTORS: Readonly<Record<'args' | 'status' | 'built' | 'go' | 'seccomp', number>> = Object.freeze({
+const DESCRIPTORS: Readonly<Record<'args' | 'status' | 'built' | 'go' | 'seccomp', number>> = Object.freeze({
   args: 3,
   status: 4,
   built: 5,
@@ -37,7 +37,7 @@ export interface PlanParts {
 }
 
 /** The program inside that sets the limits of a process and becomes the command. */
-export const LIMITER = '/usr/bin/prlimit';
+const LIMITER = '/usr/bin/prlimit';
 /** A link to the shell that is made last: a sandbox whose options were cut off has no program to start. */
 const START = '/start';
 /**

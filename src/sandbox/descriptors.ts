@@ -7,7 +7,7 @@ const O_CLOEXEC = 0o2000000;
  * Descriptors from `first` on that a program we start would inherit: Node.js opens its own so that they close, but whoever started
  * us may have left some open, and Node.js passes them on.
  */
-export function inheritedDescriptors(first: number): readonly number[] {
+function inheritedDescriptors(first: number): readonly number[] {
   return readdirSync('/proc/self/fd')
     .map(Number)
     .filter((descriptor) => descriptor >= first && isInherited(descriptor));

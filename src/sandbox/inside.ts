@@ -2,7 +2,7 @@
 export const SANDBOX_HOME = '/home/agent';
 /** The temporary folder inside: private, empty, writable, gone afterwards. */
 export const SANDBOX_TMP = '/tmp';
-export const SANDBOX_USER = 'agent';
+const SANDBOX_USER = 'agent';
 export const SANDBOX_HOST = 'sandbox';
 /** What programs are looked up on inside, where the caller's environment names no PATH. */
 export const SANDBOX_PATH = '/usr/local/bin:/usr/bin:/bin';

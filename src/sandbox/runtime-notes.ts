@@ -6,7 +6,7 @@ import type { Leftover, RuntimeFolder } from './parts.ts';
 export type NoteKind = Parameters<RuntimeFolder['note']>[0];
 
 /** Removes something that a dead process noted. Rejects: it is tried again by the next process. */
-export type Sweep = (what: string) => Promise<void>;
+type Sweep = (what: string) => Promise<void>;
 
 export type Sweeps = Readonly<Partial<Record<NoteKind, Sweep>>>;
 

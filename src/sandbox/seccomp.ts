@@ -5,7 +5,7 @@ import { ALLOW, CHECKED_CALLS, ENOSYS, EPERM, KILL_PROCESS } from './seccomp-che
 import { ABSENT_CALLS, REFUSED_CALLS } from './seccomp-refused.ts';
 
 /** Architectures with a table of system calls; named as Node.js names them. */
-export type SeccompArchitecture = 'x64' | 'arm64';
+type SeccompArchitecture = 'x64' | 'arm64';
 
 interface Architecture {
   /** AUDIT_ARCH_* of linux/audit.h. */

@@ -20,7 +20,7 @@ export interface Supervised {
 }
 
 /** Milliseconds between two looks at what a sandbox uses. */
-export const WATCH_MS = 50;
+const WATCH_MS = 50;
 const GRACE_MS = 2_000;
 /** Longest time that a timer can wait for. */
 const LONGEST_TIMER_MS = 2_147_483_647;

@@ -18,7 +18,7 @@ export const NO_ACTIONS: ServerActions = {
 };
 
 /** What the policy says about a process when it says nothing. */
-export const NOTHING_SAID: ServerRule['spawn'] = {
+const NOTHING_SAID: ServerRule['spawn'] = {
   limits: { memoryBytes: null, processes: null, outputBytes: null, openFiles: null, fileBytes: null, diskBytes: null },
   egress: null,
 };

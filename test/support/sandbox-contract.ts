@@ -34,7 +34,7 @@ export const LIMITS: SandboxLimits = {
   ...{ openFiles: 256, outputBytes: 67_108_864, diskBytes: 268_435_456 },
 };
 
-export type Start = (
+type Start = (
   profile: SandboxProfile,
   command: SandboxCommand,
   options: StartOptions,
@@ -95,7 +95,7 @@ export const shell = (workspace: string, line: string, more: Partial<SandboxComm
   ...more,
 });
 
-export async function textOf(stream: Readable): Promise<string> {
+async function textOf(stream: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk);
   return Buffer.concat(chunks).toString('utf8');

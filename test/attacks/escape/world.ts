@@ -37,7 +37,7 @@ export interface EscapeWorld {
   close(): Promise<void>;
 }
 
-export const MATRIX_LIMITS: SandboxLimits = {
+const MATRIX_LIMITS: SandboxLimits = {
   wallMs: 15_000,
   memoryBytes: 512 * 1_048_576,
   processes: 96,
