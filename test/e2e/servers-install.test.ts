@@ -116,7 +116,7 @@ describe.each(LEVELS)('a server that is a package, at $level', ({ level, isHere 
   );
 });
 
-describe('[T2.5] what is pinned', () => {
+describe('[T2.4] what is pinned', () => {
   const level = isHere('bubblewrap') ? 'bubblewrap' : 'none';
 
   test('is fetched again byte for byte, whatever was published meanwhile', async () => {
@@ -190,7 +190,7 @@ describe('[T2.5] what is pinned', () => {
   });
 });
 
-describe('[T2.5] a hostile package', () => {
+describe('[T2.4] a hostile package', () => {
   const level = isHere('bubblewrap') ? 'bubblewrap' : 'none';
 
   test.each<[string, Partial<StandInPackage>, string]>([
@@ -235,7 +235,7 @@ describe('[T2.5] a hostile package', () => {
   }, 120_000);
 });
 
-describe('[T2.5] the registry', () => {
+describe('[T2.4] the registry', () => {
   const here = isHere('bubblewrap');
   const title = here ? '' : ' (skipped: bubblewrap is not available here)';
 
