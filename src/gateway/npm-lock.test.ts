@@ -12,7 +12,7 @@ it.each<[string, string]>([
   ['of the registry', lockOf(good)],
   ['that npm writes down as of its own registry', lockOf({ ...good, resolved: 'https://registry.npmjs.org/a.tgz' })],
   ['in the tarball of another one', lockOf({ version: '1.0.0', inBundle: true }, 'node_modules/b/node_modules/a')],
-])('[T2.5] readNpmLock takes a package %s', (_title, text) => {
+])('[T2.4] readNpmLock takes a package %s', (_title, text) => {
   expect(readNpmLock(text, registry)).toMatchObject({ lockfileVersion: 3 });
 });
 
@@ -34,7 +34,7 @@ it.each<[string, string]>([
     'in a lock with a key twice',
     lockOf(good).replace('"lockfileVersion":3', '"lockfileVersion":3,"lockfileVersion":3'),
   ],
-])('[T2.5] readNpmLock refuses a package %s', (_title, text) => {
+])('[T2.4] readNpmLock refuses a package %s', (_title, text) => {
   expect(() => readNpmLock(text, registry)).toThrow(expect.objectContaining({ code: 'PACKAGE_REFUSED' }));
 });
 
