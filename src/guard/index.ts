@@ -1,0 +1,1 @@
+export { DEFAULT_GUARD_LIMITS } from './guard-limits.ts';
