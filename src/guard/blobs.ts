@@ -1,7 +1,5 @@
-import { type Reading, originalSpan } from './reading.ts';
+import { originalSpan, type Reading, type Span } from './reading.ts';
 
-/** Shortest run of base64 or hex that is opened. */
-const BLOB_LENGTH = 24;
 /** Shortest run of readable text inside what was decoded. */
 const READABLE_LENGTH = 12;
 
@@ -11,27 +9,32 @@ export interface BlobBudget {
   length: number;
 }
 
-/** Runs of base64 (also URL-safe, also wrapped over lines) and hex. One class of characters: linear. */
-const BLOB = /[A-Za-z0-9+/_=-]{24,}(?:\r?\n[ \t]{0,8}[A-Za-z0-9+/_=-]{24,}){0,4096}/g;
 const HEX = /^(?:0x)?[0-9a-fA-F]+$/;
 
-/** Decodes the blobs of a reading that hold text. What the budget does not allow is left; `budget.blobs` is then negative. */
-export function openBlobs(reading: Reading, budget: BlobBudget): Reading[] {
+/**
+ * Decodes those of the runs (`surveyText`) of a reading that hold text. What the budget does not allow is left;
+ * `budget.blobs` is then negative.
+ */
+export function openBlobs(reading: Reading, runs: readonly Span[], budget: BlobBudget): Reading[] {
   const found: Reading[] = [];
-  for (const { index, 0: run } of reading.text.matchAll(BLOB)) {
-    const text = decodeRun(run);
-    if (text === null) continue;
-    budget.blobs -= 1;
-    budget.length -= text.length;
-    if (budget.blobs < 0 || budget.length < 0) {
-      budget.blobs = -1;
-      break;
-    }
-    const origin = isHexRun(run) ? 'hex' : 'base64';
-    const within = originalSpan(reading, index, index + run.length);
-    found.push({ text, offsets: null, within, origin, depth: reading.depth + 1 });
+  for (const { start, end } of runs) {
+    const next = openBlob(reading, start, end, budget);
+    if (next !== null) found.push(next);
+    if (budget.blobs < 0) break;
   }
   return found;
+}
+
+function openBlob(reading: Reading, from: number, to: number, budget: BlobBudget): Reading | null {
+  const run = reading.text.slice(from, to).replace(/[\r\n]+/g, '');
+  const text = decodeRun(run);
+  if (text === null) return null;
+  budget.blobs -= 1;
+  budget.length -= text.length;
+  if (budget.length < 0) budget.blobs = -1;
+  if (budget.blobs < 0) return null;
+  const within = originalSpan(reading, from, to);
+  return { text, offsets: null, within, origin: isHexRun(run) ? 'hex' : 'base64', depth: reading.depth + 1 };
 }
 
 const isHexRun = (run: string): boolean => run.length % 2 === 0 && HEX.test(run);
@@ -40,7 +43,7 @@ const isHexRun = (run: string): boolean => run.length % 2 === 0 && HEX.test(run)
 function decodeRun(run: string): string | null {
   if (isHexRun(run)) return readable(Buffer.from(run.startsWith('0x') ? run.slice(2) : run, 'hex'));
   // A long identifier or path has no upper case between lower case, or few of them.
-  return run.length >= BLOB_LENGTH && looksEncoded(run) ? readable(Buffer.from(run, 'base64')) : null;
+  return looksEncoded(run) ? readable(Buffer.from(run, 'base64')) : null;
 }
 
 function looksEncoded(run: string): boolean {

@@ -52,6 +52,11 @@ function decodeOnce(source: Reading): Once {
       at += 1;
       continue;
     }
+    if (code >= 0xa0 && code < 0xd800 && code !== 0x2028 && code !== 0x2029 && invisibleKind(code) === null) {
+      writer.put(code, from);
+      at += 1;
+      continue;
+    }
     const step = code < 0x80 ? decodeAscii(text, at, code) : decodeWide(text, at);
     for (const unit of step.units) writer.put(unit, from);
     hidden.take(step, from);
@@ -87,7 +92,8 @@ export function terminalEscapeLength(text: string, at: number): number {
     while (end < text.length && text.charCodeAt(end) >= 0x20 && text.charCodeAt(end) <= 0x3f) end += 1;
     return Math.min(text.length, end + (isFinal(text.charCodeAt(end)) ? 1 : 0)) - at;
   }
-  if (kind === 0x5d || kind === 0x50 || kind === 0x58 || kind === 0x5e || kind === 0x5f) return stringLength(text, at, end);
+  if (kind === 0x5d || kind === 0x50 || kind === 0x58 || kind === 0x5e || kind === 0x5f)
+    return stringLength(text, at, end);
   return Math.min(isFinal(kind) || (kind >= 0x20 && kind < 0x7f) ? end : at + 1, text.length) - at;
 }
 
@@ -102,7 +108,8 @@ function stringLength(text: string, at: number, from: number): number {
     const code = text.charCodeAt(end);
     if (code === 7 || code === 0x9c) return end + 1 - at;
     if (code === 0x1b) return (text.charCodeAt(end + 1) === 0x5c ? end + 2 : end) - at;
-    if (code === 10) break;
+    // Ends at any other control too, so that many unclosed openings are not read many times.
+    if (code === 10 || (code >= 0x80 && code < 0xa0)) break;
   }
   return from - at;
 }
@@ -110,10 +117,47 @@ function stringLength(text: string, at: number, from: number): number {
 /** Entities by name that stand for ASCII; others are rare in attacks and harmless as they are. */
 const ENTITIES: ReadonlyMap<string, number> = new Map(
   Object.entries({
-    lt: 60, gt: 62, amp: 38, quot: 34, apos: 39, nbsp: 32, Tab: 9, NewLine: 10, excl: 33, num: 35, dollar: 36,
-    percnt: 37, lpar: 40, rpar: 41, ast: 42, plus: 43, comma: 44, period: 46, sol: 47, colon: 58, semi: 59, equals: 61,
-    quest: 63, commat: 64, lsqb: 91, lbrack: 91, bsol: 92, rsqb: 93, rbrack: 93, lowbar: 95, grave: 96, lcub: 123,
-    lbrace: 123, verbar: 124, vert: 124, rcub: 125, rbrace: 125, shy: 0xad, ZeroWidthSpace: 0x200b, zwj: 0x200d, zwnj: 0x200c,
+    lt: 60,
+    gt: 62,
+    amp: 38,
+    quot: 34,
+    apos: 39,
+    nbsp: 32,
+    Tab: 9,
+    NewLine: 10,
+    excl: 33,
+    num: 35,
+    dollar: 36,
+    percnt: 37,
+    lpar: 40,
+    rpar: 41,
+    ast: 42,
+    plus: 43,
+    comma: 44,
+    period: 46,
+    sol: 47,
+    colon: 58,
+    semi: 59,
+    equals: 61,
+    quest: 63,
+    commat: 64,
+    lsqb: 91,
+    lbrack: 91,
+    bsol: 92,
+    rsqb: 93,
+    rbrack: 93,
+    lowbar: 95,
+    grave: 96,
+    lcub: 123,
+    lbrace: 123,
+    verbar: 124,
+    vert: 124,
+    rcub: 125,
+    rbrace: 125,
+    shy: 0xad,
+    ZeroWidthSpace: 0x200b,
+    zwj: 0x200d,
+    zwnj: 0x200c,
   }),
 );
 

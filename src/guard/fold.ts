@@ -1,7 +1,8 @@
 import { LOOKALIKES } from './lookalike-table.ts';
 
 /** Small capitals, which no normalisation turns into letters, in alphabetical order of what they pass for. */
-const SMALL_CAPITALS = '\u1d00\u0299\u1d04\u1d05\u1d07\ua730\u0262\u029c\u026a\u1d0a\u1d0b\u029f\u1d0d\u0274\u1d0f\u1d18\u01eb\u0280\ua731\u1d1b\u1d1c\u1d20\u1d21 \u028f\u1d22';
+const SMALL_CAPITALS =
+  '\u1d00\u0299\u1d04\u1d05\u1d07\ua730\u0262\u029c\u026a\u1d0a\u1d0b\u029f\u1d0d\u0274\u1d0f\u1d18\u01eb\u0280\ua731\u1d1b\u1d1c\u1d20\u1d21 \u028f\u1d22';
 
 /** Two foldings of the basic plane, one code unit to one, computed page by page when a page is first needed. */
 export interface Folding {
@@ -17,13 +18,19 @@ export function createFolding(): Folding {
   const lookalikes = lookalikeMap();
   const lookalikePages: (Uint16Array | undefined)[] = new Array(256);
   const plain = (code: number): number => {
-    const page = pages[code >> 8] ?? (pages[code >> 8] = buildPage(code >> 8, foldOne));
-    return page[code & 255] ?? code;
+    const page = pages[code >> 8];
+    if (page !== undefined) return page[code & 255] ?? code;
+    const built = buildPage(code >> 8, foldOne);
+    pages[code >> 8] = built;
+    return built[code & 255] ?? code;
   };
   const lookalike = (code: number): number => {
     const page = lookalikePages[code >> 8];
     if (page !== undefined) return page[code & 255] ?? code;
-    const built = buildPage(code >> 8, (each) => lookalikes.get(each) ?? lookalikes.get(foldOne(each)) ?? foldOne(each));
+    const built = buildPage(
+      code >> 8,
+      (each) => lookalikes.get(each) ?? lookalikes.get(foldOne(each)) ?? foldOne(each),
+    );
     lookalikePages[code >> 8] = built;
     return built[code & 255] ?? code;
   };

@@ -34,20 +34,36 @@ function middleKind(code: number): InvisibleKind | null {
 }
 
 /** Letters that joiners shape: Arabic and its kin, the scripts of India and South-East Asia, Mongolian. */
-export const isShapedLetter = (code: number): boolean =>
-  between(code, 0x600, 0x8ff) || between(code, 0x900, 0xdff) || between(code, 0xf00, 0x109f) ||
-  between(code, 0x1780, 0x18aa) || between(code, 0xfb50, 0xfdff) || between(code, 0xfe70, 0xfefc);
+export const isShapedLetter = (code: number): boolean => invisibleKind(code) === null && isOfShapedScript(code);
+
+const isOfShapedScript = (code: number): boolean =>
+  between(code, 0x600, 0x8ff) ||
+  between(code, 0x900, 0xdff) ||
+  between(code, 0xf00, 0x109f) ||
+  between(code, 0x1780, 0x18aa) ||
+  between(code, 0xfb50, 0xfdff) ||
+  between(code, 0xfe70, 0xfefc);
 
 /** Letters of scripts that run from right to left. */
 export const isRightToLeft = (code: number): boolean =>
-  between(code, 0x590, 0x8ff) || between(code, 0xfb1d, 0xfdff) || between(code, 0xfe70, 0xfefc);
+  (between(code, 0x590, 0x8ff) && code !== 0x61c) || between(code, 0xfb1d, 0xfdff) || between(code, 0xfe70, 0xfefc);
 
 const PICTURE = /\p{Extended_Pictographic}|\p{Emoji_Modifier}/u;
 
 /** Pictures and skin tones: what an emoji is joined from. */
 export const isPicture = (code: number): boolean => code > 0xa8 && PICTURE.test(String.fromCodePoint(code));
 
-/** Whether a variation selector means something behind this character: a picture, a digit of a keycap, an ideograph. */
-export const takesSelector = (code: number): boolean =>
-  isPicture(code) || between(code, 0x2e80, 0x9fff) || between(code, 0x20000, 0x3ffff) || between(code, 0x30, 0x39) ||
-  code === 0x23 || code === 0x2a || between(code, 0x1800, 0x18aa) || between(code, 0x2190, 0x2bff);
+const isIdeograph = (code: number): boolean => between(code, 0x2e80, 0x9fff) || between(code, 0x20000, 0x3ffff);
+
+/**
+ * Whether a variation selector means something behind a character: any behind an ideograph, text or emoji style behind a
+ * picture or a digit of a keycap, the first behind a sign. What means nothing can carry a hidden byte.
+ */
+export function takesSelector(base: number, selector: number): boolean {
+  if (isIdeograph(base)) return true;
+  const isStyle = selector === 0xfe0e || selector === 0xfe0f;
+  if (isStyle) return isPicture(base) || between(base, 0x30, 0x39) || base === 0x23 || base === 0x2a || isSign(base);
+  return selector === 0xfe00 && isSign(base);
+}
+
+const isSign = (code: number): boolean => between(code, 0x2190, 0x2bff);

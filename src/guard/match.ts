@@ -1,16 +1,11 @@
 import type { Rule, RuleBook, Step } from './rules.ts';
 import { BEGINS, QUOTED, type Sentence } from './sentence.ts';
 
-/** A rule that matched, with the words from first to last. */
-export interface Match {
-  readonly rule: Rule;
-  readonly start: number;
-  readonly end: number;
-  readonly quoted: boolean;
-}
+/** Takes a rule that matched, with the offsets in the reading, and whether it stands in a quotation. */
+export type TakeMatch = (rule: Rule, start: number, end: number, quoted: boolean) => void;
 
 /** Finds the rules that match in a sentence, each once. A rule is tried from a word and looks a bounded number of words ahead. */
-export function matchRules({ byEntry }: RuleBook, sentence: Sentence, take: (match: Match) => void): void {
+export function matchRules({ byEntry }: RuleBook, sentence: Sentence, take: TakeMatch): void {
   const { entries, flags, starts, ends, words } = sentence;
   let matched: Set<number> | null = null;
   for (let first = 0; first < words; first++) {
@@ -24,7 +19,7 @@ export function matchRules({ byEntry }: RuleBook, sentence: Sentence, take: (mat
       matched ??= new Set();
       matched.add(rule.index);
       const quoted = ((flags[first] ?? 0) & (flags[last] ?? 0) & QUOTED) !== 0;
-      take({ rule, start: starts[first] ?? 0, end: ends[last] ?? 0, quoted });
+      take(rule, starts[first] ?? 0, ends[last] ?? 0, quoted);
     }
   }
 }

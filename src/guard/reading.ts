@@ -54,16 +54,8 @@ export function readingWriter(capacity: number): ReadingWriter {
     },
     finish: (end) => {
       offsets[length] = end;
-      return { text: textOf(codes.subarray(0, length)), offsets: offsets.slice(0, length + 1) };
+      const text = Buffer.from(codes.buffer, 0, length * 2).toString('utf16le');
+      return { text, offsets: offsets.subarray(0, length + 1) };
     },
   };
-}
-
-/** Arguments of one `fromCharCode`, well below the stack's limit. */
-const CHUNK = 8_192;
-
-function textOf(codes: Uint16Array): string {
-  let text = '';
-  for (let at = 0; at < codes.length; at += CHUNK) text += String.fromCharCode(...codes.subarray(at, at + CHUNK));
-  return text;
 }

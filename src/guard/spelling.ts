@@ -11,12 +11,8 @@ const LEET: ReadonlyMap<number, number> = new Map(
 /** Words spelled with digits that must be known words before a text counts as spelled so. */
 const LEET_WORDS = 3;
 
-/** Three characters of a word with a digit between letters. */
-const LEET_HINT = /[a-z@$][013457][a-z]|[013457][a-z]{2}/i;
-
 /** The text with digits read as letters, if some of its words only make sense that way; else null. Linear. */
 export function readLeet(reading: Reading, lexicon: Lexicon): Reading | null {
-  if (!LEET_HINT.test(reading.text)) return null;
   const text = reading.text.replace(/[013457@$8]/g, (sign) => String.fromCharCode(LEET.get(sign.charCodeAt(0)) ?? 32));
   let known = 0;
   for (const { index, 0: word } of reading.text.matchAll(/[A-Za-z0-9@$]{4,16}/g)) {
@@ -25,16 +21,23 @@ export function readLeet(reading: Reading, lexicon: Lexicon): Reading | null {
     if (lexicon.find(hashOf(read)) !== 0) known += 1;
     else if (word.includes('1') && lexicon.find(hashOf(read.replaceAll('i', 'l'))) !== 0) known += 1;
   }
-  return known < LEET_WORDS ? null : { ...reading, text: leetWords(reading.text, lexicon), origin: 'leet', depth: reading.depth + 1 };
+  return known < LEET_WORDS
+    ? null
+    : { ...reading, text: leetWords(reading.text, lexicon), origin: 'leet', depth: reading.depth + 1 };
 }
 
 /** Each word in the reading that the lexicon knows; 1 stands for i or l. */
 const leetWords = (text: string, lexicon: Lexicon): string =>
   text.replace(/[A-Za-z0-9@$]{2,16}/g, (word) => {
     if (!/[013457@$8]/.test(word)) return word;
-    const read = word.replace(/[013457@$8]/g, (sign) => String.fromCharCode(LEET.get(sign.charCodeAt(0)) ?? 32)).toLowerCase();
+    const read = word
+      .replace(/[013457@$8]/g, (sign) => String.fromCharCode(LEET.get(sign.charCodeAt(0)) ?? 32))
+      .toLowerCase();
     if (!word.includes('1') || lexicon.find(hashOf(read)) !== 0) return read;
-    const other = word.toLowerCase().replaceAll('1', 'l').replace(/[03457@$8]/g, (sign) => String.fromCharCode(LEET.get(sign.charCodeAt(0)) ?? 32));
+    const other = word
+      .toLowerCase()
+      .replaceAll('1', 'l')
+      .replace(/[03457@$8]/g, (sign) => String.fromCharCode(LEET.get(sign.charCodeAt(0)) ?? 32));
     return lexicon.find(hashOf(other)) !== 0 ? other : read;
   });
 
@@ -46,11 +49,9 @@ function hashOf(word: string): number {
 
 /** Letters set apart by one space, dot, dash or underscore each, at least ten of them. */
 const SPACED = /(?:[^\s.\-_*|][ .\-_*|]{1,3}){9,}[^\s.\-_*|](?![^\s.\-_*|])/g;
-const SPACED_HINT = /(?:^|[\s.\-_*|])[A-Za-z0-9][ .\-_*|][A-Za-z0-9][ .\-_*|][A-Za-z0-9][ .\-_*|][A-Za-z0-9][ .\-_*|]/;
 
 /** The text with letters drawn together that were set apart; two spaces part words. Null if there are none. */
 export function readSpaced(reading: Reading): Reading | null {
-  if (!SPACED_HINT.test(reading.text)) return null;
   const { text, offsets } = reading;
   const writer = readingWriter(text.length);
   let any = false;
@@ -73,18 +74,6 @@ export function readSpaced(reading: Reading): Reading | null {
 
 const isSeparator = (code: number): boolean =>
   code === 32 || code === 0x2e || code === 0x2d || code === 0x5f || code === 0x2a || code === 0x7c;
-
-/** Words that give rot13 away: letters in English that rotated are common in attacks. */
-const ROT13_HINT = /\b(?:vtaber|cerivbhf|vafgehpgvbaf?|flfgrz|cebzcg|nffvfgnag|erirny|qvfertneq|sbetrg|bireevqr|cnffjbeq|frperg)\b/gi;
-/** Such words that a text must have. */
-const ROT13_WORDS = 2;
-
-/** Whether a text looks rotated. Linear. */
-export function isRot13(text: string): boolean {
-  let count = 0;
-  for (const _ of text.matchAll(ROT13_HINT)) if (++count === ROT13_WORDS) return true;
-  return false;
-}
 
 /** The text rotated by thirteen letters. */
 export const readRot13 = (reading: Reading): Reading => ({

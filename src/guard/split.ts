@@ -26,7 +26,9 @@ const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
 /** Letters of scripts that set no spaces between words, and Hangul, whose particles cling to the word. */
 const isUnspaced = (code: number): boolean =>
-  (code >= 0x3040 && code <= 0x30ff) || (code >= 0x3400 && code <= 0x9fff) || (code >= 0xac00 && code <= 0xd7a3) ||
+  (code >= 0x3040 && code <= 0x30ff) ||
+  (code >= 0x3400 && code <= 0x9fff) ||
+  (code >= 0xac00 && code <= 0xd7a3) ||
   (code >= 0xe00 && code <= 0xe7f);
 
 /** 0 none, 1 word character, 2 unspaced letter. */
@@ -181,7 +183,16 @@ function readMark(state: State, at: number, code: number): void {
     case 0x21:
     case 0x3f: {
       const next = text.charCodeAt(at + 1);
-      const ends = next <= 32 || Number.isNaN(next) || next === 0x22 || next === 0x27 || next === 0x29 || next === 0x5c || next === 0x3c || next === 0x7c || next === 0x201d;
+      const ends =
+        next <= 32 ||
+        Number.isNaN(next) ||
+        next === 0x22 ||
+        next === 0x27 ||
+        next === 0x29 ||
+        next === 0x5c ||
+        next === 0x3c ||
+        next === 0x7c ||
+        next === 0x201d;
       if (ends && (next === 0x22 || next === 0x201d || next === 0x27)) closeQuote(state);
       if (ends) endSentence(state);
       return;
@@ -189,17 +200,22 @@ function readMark(state: State, at: number, code: number): void {
     case 0x0a:
     case 0x0c:
     case 0x0d:
-      return readLineEnd(state, at);
+      readLineEnd(state, at);
+      return;
     case 0x3002:
     case 0xff01:
     case 0xff1f:
     case 0x7c:
-      return endSentence(state);
+      endSentence(state);
+      return;
     case 0x22:
     case 0x27:
-      return isLeafEdge(text, at) ? endSentence(state) : toggleQuote(state);
+      if (isLeafEdge(text, at)) endSentence(state);
+      else toggleQuote(state);
+      return;
     case 0x60:
-      return toggleQuote(state);
+      toggleQuote(state);
+      return;
     case 0x201c:
     case 0xab:
     case 0x2018:
@@ -268,7 +284,12 @@ function isLeafEdge(text: string, at: number): boolean {
   let previous = at - 1;
   while (previous > at - 4 && isSpace(text.charCodeAt(previous))) previous -= 1;
   const before = text.charCodeAt(previous);
-  return before === 0x7b || before === 0x5b || before === 0x3d || (before === 0x3a && isQuoteMark(text.charCodeAt(previous - 1)));
+  return (
+    before === 0x7b ||
+    before === 0x5b ||
+    before === 0x3d ||
+    (before === 0x3a && isQuoteMark(text.charCodeAt(previous - 1)))
+  );
 }
 
 const isQuoteMark = (code: number): boolean => code === 0x22 || code === 0x27;

@@ -10,7 +10,9 @@ export interface Region {
 
 /** Tags that do not end a sentence. */
 const INLINE: ReadonlySet<string> = new Set(
-  'a abbr b bdi bdo big cite code data dfn em font i ins kbd label mark q rp rt ruby s samp small span strike strong sub sup time tt u var wbr'.split(' '),
+  'a abbr b bdi bdo big cite code data dfn em font i ins kbd label mark q rp rt ruby s samp small span strike strong sub sup time tt u var wbr'.split(
+    ' ',
+  ),
 );
 
 /** Elements that are searched for the end of their own name. */
@@ -81,25 +83,51 @@ function tag(text: string, look: (needle: string, from: number) => number, at: n
   const name = tagName(text, at + (isClosing ? 2 : 1));
   const end = close + 1;
   const hasAttributes = !isClosing && end - at >= ATTRIBUTES_LENGTH + name.length;
-  const isHidden = !isClosing && (name === 'template' || name === 'noscript' || (hasAttributes && hides(text.slice(at, end))));
+  const isHidden =
+    !isClosing && (name === 'template' || name === 'noscript' || (hasAttributes && hides(text.slice(at, end))));
   const isCode = !isClosing && (name === 'script' || name === 'style');
   const place = hasAttributes ? 'attribute' : 'skipped';
-  return { start: at, end, place, breaks: hasAttributes || !INLINE.has(name), hides: isHidden || isCode ? name : null, isCode };
+  return {
+    start: at,
+    end,
+    place,
+    breaks: hasAttributes || !INLINE.has(name),
+    hides: isHidden || isCode ? name : null,
+    isCode,
+  };
 }
 
 const isLetter = (code: number): boolean => (code | 32) >= 97 && (code | 32) <= 122;
 
 function tagName(text: string, from: number): string {
   let at = from;
-  while (at < from + 24 && (isLetter(text.charCodeAt(at)) || (text.charCodeAt(at) >= 48 && text.charCodeAt(at) <= 57))) at += 1;
+  while (at < from + 24 && (isLetter(text.charCodeAt(at)) || (text.charCodeAt(at) >= 48 && text.charCodeAt(at) <= 57)))
+    at += 1;
   return text.slice(from, at).toLowerCase();
 }
 
 /** Ways to hide an element: each a plain string in its attributes, white space left out, lower case. */
 const HIDING = [
-  'display:none', 'visibility:hidden', 'font-size:0', 'font-size:1px', 'opacity:0;', 'opacity:0"', "opacity:0'", 'opacity:0.0', 'color:white', 'color:#fff',
-  'color:transparent', 'left:-9', 'top:-9', 'text-indent:-9', 'clip:rect(0', 'height:0', 'width:0',
-  'max-height:0', 'type="hidden"', 'line-height:0',
+  'display:none',
+  'visibility:hidden',
+  'font-size:0',
+  'font-size:1px',
+  'opacity:0;',
+  'opacity:0"',
+  "opacity:0'",
+  'opacity:0.0',
+  'color:white',
+  'color:#fff',
+  'color:transparent',
+  'left:-9',
+  'top:-9',
+  'text-indent:-9',
+  'clip:rect(0',
+  'height:0',
+  'width:0',
+  'max-height:0',
+  'type="hidden"',
+  'line-height:0',
 ] as const;
 
 function hides(tag: string): boolean {

@@ -26,9 +26,10 @@ export const LANGUAGES: Readonly<Record<string, string>> = Object.freeze({
   PROMPT: 'systemprompt prompt invite 提示 提示词 プロンプト 프롬프트 промпт',
   SEND: `sende schicke senden envoyez envoie envoyer envia envie enviar invia inviare stuur wyslij skicka gonder отправь отправьте отправить надішли надіслати
     发送 发给 上传 转发 送信 送って 転送 전송 보내 보내세요 أرسل ارسل भेजें भेजो kirim`,
-  SECRET: 'passwort passworter zugangsdaten mots-de-passe passe contrasena contrasenas credenciales senha senhas credenciais wachtwoord haslo hasla losenord sifre пароль пароли пароля 密码 密碼 密钥 凭证 パスワード 認証情報 비밀번호 كلمة_المرور पासवर्ड',
+  SECRET:
+    'passwort passworter zugangsdaten mots-de-passe passe contrasena contrasenas credenciales senha senhas credenciais wachtwoord haslo hasla losenord sifre пароль пароли пароля 密码 密碼 密钥 凭证 パスワード 認証情報 비밀번호 كلمة_المرور पासवर्ड',
   PRIVATE: 'daten donnees datos dados dati gegevens dane данные 数据 資料 データ 데이터 البيانات डेटा',
-  USER: 'benutzer nutzer utilisateur l\'utilisateur usuario utente gebruiker uzytkownik uzytkownika uzytkownikowi anvandaren kullanici kullaniciya пользователь пользователю пользователя користувач 用户 用戶 使用者 ユーザー 사용자 المستخدم उपयोगकर्ता',
+  USER: "benutzer nutzer utilisateur l'utilisateur usuario utente gebruiker uzytkownik uzytkownika uzytkownikowi anvandaren kullanici kullaniciya пользователь пользователю пользователя користувач 用户 用戶 使用者 ユーザー 사용자 المستخدم उपयोगकर्ता",
   TELL: 'sage informiere erwahne dites informez mentionnez mentionner diga digas informes menciones informe mencione dire informare menzionare vertel mow informuj говори сообщай упоминай 告诉 提及 通知 透露 伝え 知らせ 알리 말하 تخبر',
   NOT: 'nicht niemals keine ne pas jamais nunca nao non niet nie inte не никогда 不要 不得 请勿 别 不 ないで 않 말고 마세요 لا नहीं',
   NEW: 'neue neuen nouvelle nouvelles nueva nuevas nova novas nuova nuove nieuwe nowe nya yeni новая новые новую 新的 新 以下 新しい 次の 새로운 다음 جديدة التالية नए',
@@ -39,7 +40,9 @@ export const LANGUAGES: Readonly<Record<string, string>> = Object.freeze({
   MUST: 'musst mussen sollst devez doit dois debes debe deve devi moet musisz maste должен должны 必须 必須 应该 しなければ 해야 يجب',
   REMEMBER: 'merke memorisez memorise recuerda lembre-se ricorda onthoud zapamietaj запомни 记住 覚えて 기억 تذكر',
   ALWAYS: 'immer toujours siempre sempre altijd zawsze alltid всегда 永远 总是 常に 항상 دائما',
-  AUTHORITY: 'administrateur administrador amministratore beheerder administratora администратор 管理员 管理者 관리자 المسؤول',
-  COVERT: 'heimlich discretement secretement secretamente segretamente stiekem potajemnie тайно 秘密 偷偷 こっそり 몰래 سرا',
+  AUTHORITY:
+    'administrateur administrador amministratore beheerder administratora администратор 管理员 管理者 관리자 المسؤول',
+  COVERT:
+    'heimlich discretement secretement secretamente segretamente stiekem potajemnie тайно 秘密 偷偷 こっそり 몰래 سرا',
   SECURITY: 'angriff angreifer attaque attaquant ataque atacante attacco атака 攻击 攻撃 공격 هجوم',
 });
