@@ -568,10 +568,18 @@ const RULES: readonly RuleText[] = [
   {
     id: 'no-longer',
     family: 'persona',
-    weight: 1.6,
-    steps: 'YOU 1:ARE 2:NOLONGER',
+    weight: 2.2,
+    steps: 'YOU 1:ARE 2:NOLONGER 1:THE',
     why: 'tells its reader what it is no longer',
   },
+  {
+    id: 'models-must',
+    family: 'address',
+    weight: 1.5,
+    steps: 'LANGUAGE 1:MODEL 2:MUST|DOIT',
+    why: 'tells language models what to do',
+  },
+
   {
     id: 'your-purpose',
     family: 'persona',

@@ -281,6 +281,8 @@ function isLeafEdge(text: string, at: number): boolean {
   const after = text.charCodeAt(next);
   if (after === 0x7d || after === 0x5d || (after === 0x3a && text.charCodeAt(at - 1) !== 32)) return true;
   if (after === 0x2c && isQuoteMark(text.charCodeAt(skipSpaces(text, next + 1)))) return true;
+  // A cell of a table in CSV.
+  if (text.charCodeAt(at - 1) === 0x2c || text.charCodeAt(at - 1) === 0x3b) return true;
   let previous = at - 1;
   while (previous > at - 4 && isSpace(text.charCodeAt(previous))) previous -= 1;
   const before = text.charCodeAt(previous);
