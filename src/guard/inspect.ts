@@ -62,8 +62,8 @@ export interface Guard {
 
 /** Weight at which a passage is hostile. From the false-positive budget: 1 % on benign tool output (docs/guard.md). */
 const HOSTILE: Readonly<Record<TextKind, number>> = Object.freeze({
-  tool_output: 2.5,
-  tool_description: 2.5,
+  tool_output: 2.65,
+  tool_description: 2.6,
   user_prompt: 3.2,
 });
 

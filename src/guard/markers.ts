@@ -21,7 +21,7 @@ const TAG =
   /<\/?(?:system|important|instructions?|admin|override|secret|hidden|critical|priority|system[ _-](?:prompt|message|note|reminder|instructions?|override)|(?:important|hidden|secret|special|admin|assistant|ai|llm|agent)[ _-](?:message|note|instructions?|task|reminder|info|directive)|tool_(?:response|result|call)s?|function_(?:calls?|results?|response))>/y;
 
 const LOUD_TAG =
-  /[<[{(]\/?(?:SYSTEM|IMPORTANT|INSTRUCTIONS?|ADMIN|ASSISTANT|USER|HUMAN|DEVELOPER|OVERRIDE|SECRET|PRIORITY|CRITICAL|PROMPT|INFORMATION|INFO|HIDDEN|AI|LLM|AGENT|INST|TASK|DIRECTIVE|URGENT|NOTICE)(?:[ _-](?:PROMPT|MESSAGE|NOTE|REMINDER|INSTRUCTIONS?|OVERRIDE|NOTICE|TOOL|CALL|ONLY|DIRECTIVE|UPDATE|ALERT|WARNING|INFO|COMMAND|MODE|QUERY|REQUEST|TASK))?[>\]})]/y;
+  /[<[{(]\/?(?:SYSTEM|IMPORTANT|INSTRUCTIONS?|ADMIN|ASSISTANT|USER|HUMAN|DEVELOPER|OVERRIDE|SECRET|PRIORITY|PROMPT|INFORMATION|HIDDEN|AI|LLM|AGENT|INST|TASK|DIRECTIVE|(?:CRITICAL|URGENT|INFO|NOTICE)(?=[ _-](?:MESSAGE|INSTRUCTION|OVERRIDE|DIRECTIVE|COMMAND)))(?:[ _-](?:PROMPT|MESSAGE|NOTE|REMINDER|INSTRUCTIONS?|OVERRIDE|NOTICE|TOOL|CALL|ONLY|DIRECTIVE|UPDATE|ALERT|WARNING|INFO|COMMAND|MODE|QUERY|REQUEST|TASK))?[>\]})]/y;
 
 const QUIET_TAG =
   /\[(?:\/?(?:system|assistant|user|human)|end of (?:tool )?(?:result|output|context|data|input)s?|tool (?:result|output)s?)\](?=[\s:])/y;
@@ -47,50 +47,110 @@ const SPEAKER_LENGTH = 40;
 /** Most markers that are looked at: each further one says nothing new. */
 const MARKERS = 1_024;
 
-/** The first `most` markers in a text, in order of place. Linear. */
-export function findMarkers(text: string, most: number = MARKERS): Marker[] {
-  const markers: Marker[] = [];
-  const take = (kind: MarkerKind, pattern: RegExp, at: number): boolean => {
-    pattern.lastIndex = at;
-    const found = pattern.exec(text);
-    if (found === null) return false;
-    markers.push({ kind, start: at, end: at + found[0].length });
-    return true;
-  };
-  const atLine = (at: number): boolean => take('heading', HEADING, at) || take('reasoning', REASONING, at);
-  atLine(0);
-  for (let at = 0; at < text.length && markers.length < most; at++) {
-    const code = text.charCodeAt(at);
-    if (code >= 0x40 && code < 0x5b) continue;
-    if (code >= 0x61 && code < 0x7b) continue;
-    if (code === 0x0a) atLine(at + 1);
-    else if (code === 0x3a) atColon(text, at, markers, take);
-    else if (code === 0x3c)
-      take('template', TEMPLATE, at) || take('pseudo-tag', TAG, at) || take('pseudo-tag', LOUD_TAG, at);
-    else if (code === 0x5b)
-      take('template', TEMPLATE, at) || take('pseudo-tag', LOUD_TAG, at) || take('pseudo-tag', QUIET_TAG, at);
-    else if (code === 0x7b || code === 0x28) take('pseudo-tag', LOUD_TAG, at);
-    else if ((code === 0x22 || code === 0x27) && text.charCodeAt(at + 1) === 0x72) take('role-object', ROLE_OBJECT, at);
-    else if (code === 0x23 && text.charCodeAt(at - 1) === 0x20) take('heading', LOUD_HEADING, at);
-    else if (code === 0x2e && text.charCodeAt(at + 1) === 0x20) take('reasoning', REASONING, at + 1);
-  }
-  return markers;
+/** One search: what it found so far, and the text. */
+interface Search {
+  readonly text: string;
+  readonly markers: Marker[];
 }
 
-function atColon(
-  text: string,
-  at: number,
-  markers: Marker[],
-  take: (kind: MarkerKind, pattern: RegExp, at: number) => boolean,
-): void {
-  const next = text.charCodeAt(at + 1);
+const table = (signs: string): Uint8Array =>
+  Uint8Array.from({ length: 128 }, (_, code) => (signs.includes(String.fromCharCode(code)) ? 1 : 0));
+
+/** Characters that a marker may begin with, a line end among them. */
+const BEGINNINGS: Uint8Array = table('\n:<[{("\'#.');
+/** Those of markers that act on whoever reads them: tokens of templates, addresses that wait for data. */
+const ACTING: Uint8Array = table(':<[');
+/** What a heading or a step of reasoning begins with. */
+const HEADINGS: Uint8Array = table('#=-*~<_');
+const REASONINGS: Uint8Array = table('TAOFN');
+/** What stands behind the bracket of a tag in capitals. */
+const CAPITALS: Uint8Array = table('/SIADOPUHLTCN');
+
+const isIn = (set: Uint8Array, code: number): boolean => code < 128 && set[code] === 1;
+
+/** The first markers of a text (at most 1,024), in order of place. Linear. */
+export function findMarkers(text: string): Marker[] {
+  const search: Search = { text, markers: [] };
+  atLine(search, 0);
+  for (let at = 0; at < text.length && search.markers.length < MARKERS; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 128 && BEGINNINGS[code] === 1) lookAt(search, at, code);
+  }
+  return search.markers;
+}
+
+/** All markers that act on whoever reads them, in order of place. Linear. */
+export function findActingMarkers(text: string): Marker[] {
+  const search: Search = { text, markers: [] };
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code >= 128 || ACTING[code] !== 1) continue;
+    if (code !== 0x3a) take(search, 'template', TEMPLATE, at);
+    else if (text.charCodeAt(at + 1) === 0x2f) take(search, 'data-url', DATA_URL, at);
+  }
+  return search.markers;
+}
+
+function take({ text, markers }: Search, kind: MarkerKind, pattern: RegExp, at: number): boolean {
+  pattern.lastIndex = at;
+  const found = pattern.exec(text);
+  if (found === null) return false;
+  markers.push({ kind, start: at, end: at + found[0].length });
+  return true;
+}
+
+function lookAt(search: Search, at: number, code: number): void {
+  const next = search.text.charCodeAt(at + 1);
+  switch (code) {
+    case 0x0a:
+      atLine(search, at + 1);
+      return;
+    case 0x3a:
+      atColon(search, at, next);
+      return;
+    case 0x3c:
+      if (take(search, 'template', TEMPLATE, at) || take(search, 'pseudo-tag', TAG, at)) return;
+      if (isIn(CAPITALS, next)) take(search, 'pseudo-tag', LOUD_TAG, at);
+      return;
+    case 0x5b:
+      if (take(search, 'template', TEMPLATE, at)) return;
+      if (isIn(CAPITALS, next) && take(search, 'pseudo-tag', LOUD_TAG, at)) return;
+      take(search, 'pseudo-tag', QUIET_TAG, at);
+      return;
+    case 0x7b:
+    case 0x28:
+      if (isIn(CAPITALS, next)) take(search, 'pseudo-tag', LOUD_TAG, at);
+      return;
+    case 0x22:
+    case 0x27:
+      if (next === 0x72) take(search, 'role-object', ROLE_OBJECT, at);
+      return;
+    case 0x23:
+      if (next === 0x23 && search.text.charCodeAt(at - 1) === 0x20) take(search, 'heading', LOUD_HEADING, at);
+      return;
+    default:
+      if (next === 0x20 && isIn(REASONINGS, search.text.charCodeAt(at + 2)))
+        take(search, 'reasoning', REASONING, at + 1);
+  }
+}
+
+function atLine(search: Search, at: number): void {
+  let first = at;
+  while (first < at + 3 && search.text.charCodeAt(first) === 32) first += 1;
+  const code = search.text.charCodeAt(first);
+  if (isIn(HEADINGS, code)) take(search, 'heading', HEADING, at);
+  else if (isIn(REASONINGS, code)) take(search, 'reasoning', REASONING, at);
+}
+
+function atColon(search: Search, at: number, next: number): void {
+  const { text, markers } = search;
   if (next === 0x2f) {
-    take('data-url', DATA_URL, at);
+    take(search, 'data-url', DATA_URL, at);
     return;
   }
   if (next === 0x3a) return;
   const from = Math.max(0, at - SPEAKER_LENGTH);
   const before = text.slice(from, at);
   const found = SPEAKER.exec(from === 0 ? before : `\u0000${before}`);
-  if (found !== null) markers.push({ kind: 'role-line', start: at - found[0].length + 1, end: at + 1 });
+  if (found !== null) markers.push({ kind: 'role-line', start: Math.max(0, at - found[0].length + 1), end: at + 1 });
 }

@@ -302,6 +302,41 @@ const RULES: readonly RuleText[] = [
     steps: 'THIS 2:STEP|ACTION|TASK 3:MUST|IMPORTANT|URGENT',
     why: 'calls a step mandatory',
   },
+  {
+    id: 'do-first',
+    family: 'priority',
+    weight: 1.5,
+    steps: '^FOLLOW|ACTION 3:FOLLOWING|THIS 2:FIRST',
+    why: 'wants something done first',
+  },
+  {
+    id: 'task-you-were-given',
+    family: 'priority',
+    weight: 1.6,
+    steps: 'TASK|THING 3:I|USER|YOU 2:GAVE 2:YOU',
+    why: 'speaks of the task that its reader was given',
+  },
+  {
+    id: 'task-you-were-given',
+    family: 'priority',
+    weight: 1.2,
+    steps: 'TASK|THING 2:YOU 2:WAS 2:TOLD',
+    why: 'speaks of the task that its reader was given',
+  },
+  {
+    id: 'after-that-you-can',
+    family: 'priority',
+    weight: 1.2,
+    steps: '^AFTER 3:FOLLOW|COMPLETE|DOING|THIS 4:YOU 2:CAN',
+    why: 'lets its reader go on afterwards',
+  },
+  {
+    id: 'message-to-you',
+    family: 'address',
+    weight: 1.2,
+    steps: 'MESSAGE 8:TO 1:YOU',
+    why: 'is addressed to its reader',
+  },
   // Hiding it from the user.
   {
     id: 'do-not-tell-user',

@@ -1,6 +1,6 @@
 import { terminalEscapeLength } from './decode.ts';
 import { invisibleKind, isPicture, isRightToLeft, isShapedLetter, takesSelector } from './invisible.ts';
-import { findMarkers } from './markers.ts';
+import { findActingMarkers } from './markers.ts';
 import type { Span } from './reading.ts';
 import { findRegions } from './structure.ts';
 
@@ -141,7 +141,7 @@ function defang(text: string): Sanitised {
   const changes: Change[] = [];
   let result = '';
   let from = 0;
-  for (const { kind, start, end } of findMarkers(text, Number.POSITIVE_INFINITY)) {
+  for (const { kind, start, end } of findActingMarkers(text)) {
     if (start < from) continue;
     if (kind === 'template') {
       const last = text[end - 1] === '>' || text[end - 1] === ']' ? end - 1 : end;

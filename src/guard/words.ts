@@ -114,6 +114,9 @@ export const ENGLISH: Readonly<Record<string, string>> = Object.freeze({
     'injection injections jailbreak jailbreaks jailbreaking attacker attackers adversarial poisoning owasp red-team redteam',
   ROTATED:
     'vafgehpgvbaf vafgehpgvba vtaber cerivbhf flfgrz cebzcg nffvfgnag erirny qvfertneq sbetrg bireevqr cnffjbeq frperg gur naq hfre nyy',
+  GAVE: 'gave asked assigned requested wanted',
+  AFTER: 'after once afterwards',
+  CAN: 'can may',
   STEP: 'step steps',
   CHANGED: 'changed updated modified replaced revised cancelled overridden',
   NOLONGER: 'longer',
