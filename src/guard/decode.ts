@@ -271,7 +271,8 @@ function unitsOf(code: number): readonly number[] {
   if (code <= 0xffff) return [code];
   // Letters in squares and circles on black, which have no compatibility form.
   if (code >= 0x1f150 && code <= 0x1f189) return [97 + ((code - 0x1f150) % 32)];
-  const folded = code >= 0x1d400 && code <= 0x1f1ff ? String.fromCodePoint(code).normalize('NFKC') : '';
+  const isStyled = (code >= 0x1d400 && code <= 0x1d7ff) || (code >= 0x1f100 && code <= 0x1f1ff);
+  const folded = isStyled ? String.fromCodePoint(code).normalize('NFKC') : '';
   const text = folded.length === 1 ? folded : String.fromCodePoint(code);
   return Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
 }

@@ -8,6 +8,8 @@ export interface GuardLimits {
   readonly decodedLength: number;
   /** Encoded blobs that are opened in one inspection. */
   readonly blobs: number;
+  /** Hostile passages that are cut out one by one; a text with more is withheld as a whole. */
+  readonly passages: number;
   /** Findings that are told of one text; the score counts all of them. */
   readonly findings: number;
 }
@@ -17,5 +19,6 @@ export const DEFAULT_GUARD_LIMITS: GuardLimits = Object.freeze({
   decodeDepth: 3,
   decodedLength: 16_777_216,
   blobs: 65_536,
+  passages: 256,
   findings: 64,
 });

@@ -92,7 +92,8 @@ function inspect(text: string, options: InspectOptions, parts: Parts): Inspectio
     const verdict = clean.text === text ? 'pass' : 'sanitised';
     return { verdict, text: clean.text, findings, score: seen.score };
   }
-  return { verdict: 'quarantined', text: cutOut(text, seen.hostile, options, parts), findings, score: seen.score };
+  const rest = seen.hostile.length > limits.passages ? WITHHELD : cutOut(text, seen.hostile, options, parts);
+  return { verdict: 'quarantined', text: rest, findings, score: seen.score };
 }
 
 function blocked(id: string, why: string, text: string): Inspection {
@@ -114,9 +115,11 @@ function look(text: string, kind: TextKind, { reader, limits, tiers }: Parts): S
   const findings: Finding[] = [];
   let score = 0;
   for (const reading of readings) {
+    // What is that hostile is withheld as a whole: the rest would say nothing new.
+    if (hostile.length > limits.passages) break;
     for (const passage of readPassages(reading, reader)) {
       score = Math.max(score, normalise(passage.score, bar));
-      if (passage.score < bar) continue;
+      if (passage.score < bar || hostile.length > limits.passages) continue;
       hostile.push({ start: passage.start, end: passage.end });
       findings.push(...passageFindings(passage, bar));
     }
@@ -128,7 +131,12 @@ function look(text: string, kind: TextKind, { reader, limits, tiers }: Parts): S
     hostile.push(...told.spans);
     findings.push(...told.spans.map((span) => tierFinding(modelId, told.score, span)));
   }
-  return { hostile: merge(hostile), findings: distinct(findings), score, leftUnread };
+  return {
+    hostile: hostile.length > limits.passages ? hostile : merge(hostile),
+    findings: distinct(findings),
+    score,
+    leftUnread,
+  };
 }
 
 /** A weight as a score from 0 to 1 that is 0.5 at the bar. */
@@ -211,6 +219,7 @@ function cutOut(text: string, hostile: readonly Span[], options: InspectOptions,
     const clean = sanitise(rest, options).text;
     const seen = look(clean, options.kind ?? 'tool_output', parts);
     if (seen.hostile.length === 0) return clean;
+    if (seen.hostile.length > parts.limits.passages) return WITHHELD;
     [rest, spans] = [clean, seen.hostile];
   }
   return WITHHELD;

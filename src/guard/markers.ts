@@ -34,9 +34,12 @@ const LOUD_HEADING =
 
 const REASONING = / {0,3}(?:Thought|Action|Action Input|Observation|Final Answer|Answer|Next Action): /y;
 
-/** An address with a place for data in it: whoever loads it carries the data out. */
-const DATA_URL =
-  /:\/\/[^\s<>{}"'()]{3,200}[?&/=#][^\s<>{}"'()]{0,100}(?:\{\{?|<|\$\{|\[)(?:[a-z_. -]{0,24})(?:data|secret|token|key|password|content|conversation|history|prompt|message|summary|context|user|email|info|response|answer|session|env|insert|here|cookie)/iy;
+/** A place for data inside an address, from its opening bracket on. */
+const DATA_PLACE =
+  /(?:\{\{?|<|\$\{|\[)[a-z_. -]{0,24}(?:data|secret|token|key|password|content|conversation|history|prompt|message|summary|context|user|email|info|response|answer|session|env|insert|here|cookie)/iy;
+
+/** Characters behind `://` in which a place for data is looked for. */
+const ADDRESS_LENGTH = 320;
 
 /** Who is made to speak, before a colon at the beginning of a line or behind punctuation. */
 const SPEAKER =
@@ -51,6 +54,8 @@ const MARKERS = 1_024;
 interface Search {
   readonly text: string;
   readonly markers: Marker[];
+  /** Up to here addresses have been looked at. */
+  addressEnd: number;
 }
 
 const table = (signs: string): Uint8Array =>
@@ -70,7 +75,7 @@ const isIn = (set: Uint8Array, code: number): boolean => code < 128 && set[code]
 
 /** The first markers of a text (at most 1,024), in order of place. Linear. */
 export function findMarkers(text: string): Marker[] {
-  const search: Search = { text, markers: [] };
+  const search: Search = { text, markers: [], addressEnd: 0 };
   atLine(search, 0);
   for (let at = 0; at < text.length && search.markers.length < MARKERS; at++) {
     const code = text.charCodeAt(at);
@@ -81,12 +86,12 @@ export function findMarkers(text: string): Marker[] {
 
 /** All markers that act on whoever reads them, in order of place. Linear. */
 export function findActingMarkers(text: string): Marker[] {
-  const search: Search = { text, markers: [] };
+  const search: Search = { text, markers: [], addressEnd: 0 };
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code >= 128 || ACTING[code] !== 1) continue;
     if (code !== 0x3a) take(search, 'template', TEMPLATE, at);
-    else if (text.charCodeAt(at + 1) === 0x2f) take(search, 'data-url', DATA_URL, at);
+    else if (text.charCodeAt(at + 1) === 0x2f) atAddress(search, at);
   }
   return search.markers;
 }
@@ -142,10 +147,44 @@ function atLine(search: Search, at: number): void {
   else if (isIn(REASONINGS, code)) take(search, 'reasoning', REASONING, at);
 }
 
+/**
+ * An address that waits for data: whoever loads it carries the data out. Each character is looked at once, and every `://` before the
+ * place for data is a marker, as each begins an address.
+ */
+function atAddress(search: Search, at: number): void {
+  const { text, markers } = search;
+  if (at < search.addressEnd || text.charCodeAt(at + 2) !== 0x2f) return;
+  const starts: number[] = [];
+  let hasPath = false;
+  let next = at;
+  for (; next < Math.min(text.length, at + ADDRESS_LENGTH); next++) {
+    const code = text.charCodeAt(next);
+    if (code === 0x3a && text.startsWith('://', next)) starts.push(next);
+    if (next < at + 4) continue;
+    if (code === 0x3f || code === 0x26 || code === 0x2f || code === 0x3d || code === 0x23) hasPath = true;
+    if (
+      code <= 32 ||
+      code === 0x22 ||
+      code === 0x27 ||
+      code === 0x28 ||
+      code === 0x29 ||
+      code === 0x3e ||
+      code === 0x7d
+    )
+      break;
+    if (code !== 0x7b && code !== 0x3c && code !== 0x5b) continue;
+    DATA_PLACE.lastIndex = next;
+    const end = hasPath && DATA_PLACE.test(text) ? DATA_PLACE.lastIndex : -1;
+    if (end !== -1) markers.push(...starts.map((start) => ({ kind: 'data-url' as const, start, end })));
+    if (end !== -1 || code !== 0x5b) break;
+  }
+  search.addressEnd = next;
+}
+
 function atColon(search: Search, at: number, next: number): void {
   const { text, markers } = search;
   if (next === 0x2f) {
-    take(search, 'data-url', DATA_URL, at);
+    atAddress(search, at);
     return;
   }
   if (next === 0x3a) return;

@@ -67,7 +67,7 @@ function moveBack(changes: readonly Change[], removed: readonly Span[]): Change[
 }
 
 function removeInvisible(text: string): Sanitised {
-  const changes: Change[] = [];
+  const changes: Growing[] = [];
   const kept: string[] = [];
   let from = 0;
   let previous = 0;
@@ -82,7 +82,7 @@ function removeInvisible(text: string): Sanitised {
     }
     const isEscape = code === 0x1b || (code >= 0x80 && code < 0xa0);
     const end = at + (isEscape ? terminalEscapeLength(text, at) : length);
-    kept.push(text.slice(from, at));
+    if (at > from) kept.push(text.slice(from, at));
     note(changes, kind === 'control' ? (isEscape ? 'terminal-escape' : 'control') : 'invisible', at, end);
     from = end;
     at = end;
@@ -92,10 +92,13 @@ function removeInvisible(text: string): Sanitised {
   return { text: kept.join(''), changes };
 }
 
+/** A change whose end is not yet known. */
+type Growing = { -readonly [Key in keyof Change]: Change[Key] };
+
 /** Changes of one kind side by side are one. */
-function note(changes: Change[], id: Change['id'], start: number, end: number): void {
+function note(changes: Growing[], id: Change['id'], start: number, end: number): void {
   const last = changes.at(-1);
-  if (last !== undefined && last.id === id && last.end === start) changes[changes.length - 1] = { ...last, end };
+  if (last !== undefined && last.id === id && last.end === start) last.end = end;
   else changes.push({ id, start, end });
 }
 
