@@ -191,7 +191,7 @@ const RULES: readonly RuleText[] = [
   {
     id: 'note-to-ai',
     family: 'address',
-    weight: 2.2,
+    weight: 2.3,
     steps: '^MESSAGE 3:FOR|TO 4:AI',
     why: 'is addressed to an assistant',
   },
@@ -209,7 +209,7 @@ const RULES: readonly RuleText[] = [
     steps: 'IF 1:YOU 2:ARE 3:AI|LANGUAGE',
     why: 'speaks to its reader as a language model',
   },
-  { id: 'hey-ai', family: 'address', weight: 2.2, steps: '^HEY 3:AI', why: 'greets an assistant' },
+  { id: 'hey-ai', family: 'address', weight: 2.3, steps: '^HEY 3:AI', why: 'greets an assistant' },
   {
     id: 'to-ai',
     family: 'address',
@@ -336,6 +336,27 @@ const RULES: readonly RuleText[] = [
     weight: 1.2,
     steps: 'MESSAGE 8:TO 1:YOU',
     why: 'is addressed to its reader',
+  },
+  {
+    id: 'before-replying-to-user',
+    family: 'priority',
+    weight: 1.4,
+    steps: 'BEFORE|PRIOR 2:ANSWER 4:USER',
+    why: 'wants something done before the user is answered',
+  },
+  {
+    id: 'meant-for-ai',
+    family: 'address',
+    weight: 2.2,
+    steps: 'MESSAGE 3:MEANT 4:AI|MODELS',
+    why: 'is addressed to an assistant',
+  },
+  {
+    id: 'you-the-model',
+    family: 'address',
+    weight: 1.8,
+    steps: 'YOU 1:THE 1:AI|MODELS',
+    why: 'speaks to its reader as an assistant',
   },
   // Hiding it from the user.
   {

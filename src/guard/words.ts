@@ -117,6 +117,8 @@ export const ENGLISH: Readonly<Record<string, string>> = Object.freeze({
   GAVE: 'gave asked assigned requested wanted',
   AFTER: 'after once afterwards',
   CAN: 'can may',
+  MEANT: 'meant intended addressed directed written aimed',
+  MODELS: 'model models system machine',
   STEP: 'step steps',
   CHANGED: 'changed updated modified replaced revised cancelled overridden',
   NOLONGER: 'longer',
