@@ -9,7 +9,7 @@ export interface Decoded {
 }
 
 /** Text that invisible characters spell out. */
-export interface Smuggled {
+interface Smuggled {
   readonly text: string;
   readonly start: number;
   readonly end: number;

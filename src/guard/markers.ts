@@ -1,5 +1,5 @@
 /** What a marker imitates. */
-export type MarkerKind = 'template' | 'role-object' | 'role-line' | 'pseudo-tag' | 'heading' | 'reasoning' | 'data-url';
+type MarkerKind = 'template' | 'role-object' | 'role-line' | 'pseudo-tag' | 'heading' | 'reasoning' | 'data-url';
 
 /** A marker that imitates the frame of a conversation or of a prompt, and where. */
 export interface Marker {

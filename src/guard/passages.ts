@@ -20,7 +20,7 @@ const NEIGHBOUR = 0.7;
 const NEAR = 400;
 
 /** The passages of a reading that are worth a closer look, one for each sentence with cues. */
-export function scorePassages({ reading, sentences, securityShare }: ReadingCues): Passage[] {
+function scorePassages({ reading, sentences, securityShare }: ReadingCues): Passage[] {
   const passages: Passage[] = [];
   for (let at = 0; at < sentences.length; at++) {
     if (mayMatter(sentences, at)) passages.push(scorePassage(reading, sentences, at, securityShare));

@@ -4,7 +4,7 @@ export type Place = 'visible' | 'hidden' | 'attribute' | 'code';
 /** Most words of one sentence; a longer one goes on in the next, which takes the last words along. */
 export const SENTENCE_WORDS = 96;
 /** Words that a sentence takes over from one that was cut. */
-export const CARRIED_WORDS = 16;
+const CARRIED_WORDS = 16;
 
 /** The words of one sentence: parallel arrays, reused from sentence to sentence. */
 export interface Sentence {

@@ -11,7 +11,7 @@ export interface Survey {
 }
 
 /** Shortest run of base64 or hex that is opened. */
-export const RUN_LENGTH = 24;
+const RUN_LENGTH = 24;
 /** Words with a digit between letters that make a text worth reading as leet. */
 const LEET_WORDS = 3;
 /** Single characters in a row that make a text worth drawing together. */
