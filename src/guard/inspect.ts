@@ -63,7 +63,7 @@ export interface Guard {
 /** Weight at which a passage is hostile. From the false-positive budget: 1 % on benign tool output (docs/guard.md). */
 const HOSTILE: Readonly<Record<TextKind, number>> = Object.freeze({
   tool_output: 2.65,
-  tool_description: 2.6,
+  tool_description: 2.65,
   user_prompt: 3.2,
 });
 

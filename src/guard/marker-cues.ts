@@ -31,7 +31,9 @@ export function markerCues({ kind, start, end }: Marker, sentence: Sentence, com
   const cue: Cue = { id: `marker-${kind}`, family, weight, why, start, end, sentence: index, quoted: false };
   if (kind === 'reasoning' || kind === 'data-url' || !isCommandBehind(end, sentence, command)) return [cue];
   const last = Math.max(end, sentence.ends[sentence.words - 1] ?? end);
-  return [cue, { ...FRAMED, start, end: last, sentence: index, quoted: false }];
+  // A line "user: …" stands in many a configuration.
+  const framed = kind === 'role-line' ? FRAMED.weight - 0.4 : FRAMED.weight;
+  return [cue, { ...FRAMED, weight: framed, start, end: last, sentence: index, quoted: false }];
 }
 
 /** Whether a command begins right behind the offset `end`. */

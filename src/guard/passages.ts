@@ -90,7 +90,7 @@ function trust(
 ): number {
   if (quoted && (isSecurityProse || isExample || securityShare > 1)) return 0.3;
   if (quoted && unquoted >= QUOTING) return 0.6;
-  if (followsInjectionProse) return quoted ? 0.4 : 0.5;
+  if (followsInjectionProse) return quoted ? 0.4 : 0.45;
   return isSecurityProse && isExample ? 0.5 : 1;
 }
 

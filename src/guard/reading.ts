@@ -1,5 +1,5 @@
 /** How a reading came out of the original: as it stands, or out of an encoding. */
-export type Origin = 'text' | 'base64' | 'hex' | 'tags' | 'selectors' | 'leet' | 'spaced' | 'rot13' | 'reversed';
+export type Origin = 'text' | 'base64' | 'hex' | 'tags' | 'selectors' | 'leet' | 'spaced' | 'rot13';
 
 /**
  * One way to read a text: decoded, with the way back to the original. `offsets[i]` is where the original of `text[i]` begins

@@ -123,6 +123,7 @@ function readWord(state: State, from: number, to: number): number {
       else if (isUpper(code)) {
         if (hasLower) isIdentifier = true;
       } else if (code === 0x27 && at + 1 < to && kindOf(text.charCodeAt(at + 1)) === 1) continue;
+      else if (code === 0x2a && at > from && isWordAfterStars(text, at, to)) continue;
       else if (!isDigit(code)) break;
       const folded = isUpper(code) ? code | 32 : code;
       hash = hashStep(hash, folded);
@@ -142,6 +143,12 @@ function readWord(state: State, from: number, to: number): number {
   addWord(state, entry, from, at, isIdentifier || isSnake ? IDENTIFIER : 0);
   return at;
 }
+
+/** Emphasis of Markdown inside a word does not end it. */
+const isWordAfterStars = (text: string, at: number, to: number): boolean => {
+  const next = text.charCodeAt(at + 1) === 0x2a ? at + 2 : at + 1;
+  return next < to && isLower(text.charCodeAt(next) | 32);
+};
 
 /** The longest listed word that begins at `from`; one character without classes if there is none. */
 function readUnspaced(state: State, from: number, to: number): number {
@@ -194,7 +201,9 @@ function readMark(state: State, at: number, code: number): void {
         next === 0x7c ||
         next === 0x201d;
       if (ends && (next === 0x22 || next === 0x201d || next === 0x27)) closeQuote(state);
-      if (ends) endSentence(state);
+      // One or two words and a stop are no sentence: "Dr.", and commands taken apart.
+      if (ends && (state.sentence.words > 2 || code !== 0x2e)) endSentence(state);
+      state.begins = true;
       return;
     }
     case 0x0a:

@@ -4,7 +4,7 @@
  */
 export const LANGUAGES: Readonly<Record<string, string>> = Object.freeze({
   OVERRIDE: `ignoriere ignorieren ignorier ignorez ignorer ignora ignorar ignore ignoren ignorad ignorate ignorare negeer negeren zignoruj ignoruj ignorera bortse glem
-    vergiss missachte oubliez oublie olvida olvide olvidar esqueca esquecer dimentica vergeet zapomnij glom unohda unut gormezden desconsidere desconsidera descarta omite
+    vergiss vergesst missachtet ignoriert missachte oubliez oublie olvida olvide olvidar esqueca esquecer dimentica vergeet zapomnij glom unohda unut gormezden desconsidere desconsidera descarta omite
     игнорируй игнорируйте игнорировать проигнорируй забудь забудьте игноруй ігноруй ігноруйте забудьте отмени
     忽略 忽视 无视 無視 忘记 忘掉 忘記 不要理会 不用理会 绕过 تجاهل تجاهلي تجاهلوا انس bo_qua abaikan lupakan`,
   FINAL: `ignorieren missachten negeren 無視して 無視し 無視しろ 忘れて 忘れろ 무시하고 무시하세요 무시해 무시하 잊어 잊으 अनदेखा नजरअंदाज भूल yoksay yoksayin unutun gormezden`,
@@ -19,7 +19,7 @@ export const LANGUAGES: Readonly<Record<string, string>> = Object.freeze({
     之前 以前 先前 以上 上面 上述 此前 前面 以前の これまで 上記 今まで 이전 앞의 위의 지금까지 पिछले पिछली पूर्व السابقة السابق أعلاه sebelumnya truoc_do`,
   ALL: 'alle allen toutes tous todas todos tutte tutti wszystkie wszystkich alla tum butun все всех всі 所有 一切 任何 全部 すべて 全て 모든 모두 सभी جميع كل semua',
   YOUR: 'deine ihre votre vos tus sus suas tuas tue uw jouw twoje dina твои ваши 你的 您的 あなたの 당신의',
-  AI: `assistenten assistent assistente asistente sprachmodell ki l'assistant asystent asystenta yapay ассистент помощник ии асистент 助手 人工智能 智能助手 アシスタント 인공지능 어시스턴트 المساعد مساعد`,
+  AI: `ki agenten ia ai-agenten assistenten assistent assistente asistente sprachmodell ki l'assistant asystent asystenta yapay ассистент помощник ии асистент 助手 人工智能 智能助手 アシスタント 인공지능 어시스턴트 المساعد مساعد`,
   REVEAL: `zeige verrate gib offenbare revelez revele affichez affiche revela muestra mostre rivela mostra toon onthul ujawnij pokaz avsloja goster покажи раскрой выведи
     透露 显示 输出 泄露 告诉 公开 表示 教えて 公開 出力 보여 공개 출력 اكشف أظهر`,
   SYSTEM: 'systemprompt systeme sistema systemu systeem системный системную 系统 系統 システム 시스템 النظام',
@@ -32,6 +32,15 @@ export const LANGUAGES: Readonly<Record<string, string>> = Object.freeze({
   USER: "benutzer nutzer utilisateur l'utilisateur usuario utente gebruiker uzytkownik uzytkownika uzytkownikowi anvandaren kullanici kullaniciya пользователь пользователю пользователя користувач 用户 用戶 使用者 ユーザー 사용자 المستخدم उपयोगकर्ता",
   TELL: 'sage informiere erwahne dites informez mentionnez mentionner diga digas informes menciones informe mencione dire informare menzionare vertel mow informuj говори сообщай упоминай 告诉 提及 通知 透露 伝え 知らせ 알리 말하 تخبر',
   NOT: 'nicht niemals keine ne pas jamais nunca nao non niet nie inte не никогда 不要 不得 请勿 别 不 ないで 않 말고 마세요 لا नहीं',
+  MESSAGE:
+    'nachricht hinweis mitteilung nota mensaje aviso remarque messaggio avviso bericht opmerking wiadomosc uwaga meddelande mesaj сообщение внимание примечание 注意 消息 通知 メッセージ お知らせ 알림 메시지 رسالة ملاحظة',
+  FOR: 'fur para pour per voor dla for icin для 给 に',
+  TO: 'an a para pour per aan do till для 给',
+  BEFORE: 'bevor antes avant prima voordat zanim innan прежде перед 前に',
+  ANSWER:
+    'antwortest antworten responder repondre rispondere antwoorden odpowiesz ответить отвечать 回答 回复 回答する 답변',
+  DEVMODE:
+    '开发者模式 维护模式 调试模式 开发模式 開発者モード メンテナンスモード 개발자모드 entwicklermodus wartungsmodus',
   NEW: 'neue neuen nouvelle nouvelles nueva nuevas nova novas nuova nuove nieuwe nowe nya yeni новая новые новую 新的 新 以下 新しい 次の 새로운 다음 جديدة التالية नए',
   TASK: 'aufgabe tache tarea tarefa compito taak zadanie uppgift gorev задача задание 任务 任務 タスク 작업 مهمة',
   NOW: 'jetzt ab-sofort desormais maintenant ahora agora adesso nu teraz simdi теперь сейчас отныне 现在 現在 今から これから 지금 الآن अब',

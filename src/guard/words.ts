@@ -96,7 +96,7 @@ export const ENGLISH: Readonly<Record<string, string>> = Object.freeze({
     'trusted authoritative official legitimate verified genuine trustworthy overrides supersede precedence priority',
   PRECEDENCE: 'precedence priority supersedes supersede overrides override outranks outrank',
   ACTION:
-    'grant transfer delete remove disable enable open create schedule book buy purchase order pay withdraw send forward email upload download install run execute fetch retrieve search find get read access share update modify change change reset approve authorize unlock add invite post publish verify manage ensure secure inspect protect monitor audit adjust analyze analyse conduct integrate engineer operate compromise replicate apply prepare schedule allocate confirm identify investigate examine assess evaluate establish maintain handle validate record document report replace reduce increase raise lower stop start restart reboot shut wipe erase destroy leak dump post tweet visit browse load insert inject attach select choose pick design draft compose rewrite summarise explain describe calculate compute compare convert simulate test try order reserve pass feed supply transmit log sign login authenticate whitelist block unblock bypass mark label flag rank score sort recommend promote praise endorse mention highlight favor favour claim pretend answer respond reply repeat display show bring put place keep hold deliver sell exchange swap donate subscribe unsubscribe follow unfollow like comment message contact notify inform invite hire fire reject accept decline deny approve accelerate alter tamper falsify forge corrupt sabotage hide delay deactivate activate elevate exploit steal harvest scrape screenshot photograph track locate unlock lock turn switch rotate  register submit set turn activate visit click navigate connect assign revoke escalate elevate exfiltrate copy move rename write edit collect gather extract list print translate summarize cancel refund dispatch deploy commit push merge wire encrypt decrypt query check make provide reveal include save store append attach call use return give tell ask play rate review reallocate allocate manipulate corrupt capture issue alter perform conduct initiate process generate encode',
+    'purge grant transfer delete remove disable enable open create schedule book buy purchase order pay withdraw send forward email upload download install run execute fetch retrieve search find get read access share update modify change change reset approve authorize unlock add invite post publish verify manage ensure secure inspect protect monitor audit adjust analyze analyse conduct integrate engineer operate compromise replicate apply prepare schedule allocate confirm identify investigate examine assess evaluate establish maintain handle validate record document report replace reduce increase raise lower stop start restart reboot shut wipe erase destroy leak dump post tweet visit browse load insert inject attach select choose pick design draft compose rewrite summarise explain describe calculate compute compare convert simulate test try order reserve pass feed supply transmit log sign login authenticate whitelist block unblock bypass mark label flag rank score sort recommend promote praise endorse mention highlight favor favour claim pretend answer respond reply repeat display show bring put place keep hold deliver sell exchange swap donate subscribe unsubscribe follow unfollow like comment message contact notify inform invite hire fire reject accept decline deny approve accelerate alter tamper falsify forge corrupt sabotage hide delay deactivate activate elevate exploit steal harvest scrape screenshot photograph track locate unlock lock turn switch rotate  register submit set turn activate visit click navigate connect assign revoke escalate elevate exfiltrate copy move rename write edit collect gather extract list print translate summarize cancel refund dispatch deploy commit push merge wire encrypt decrypt query check make provide reveal include save store append attach call use return give tell ask play rate review reallocate allocate manipulate corrupt capture issue alter perform conduct initiate process generate encode',
   PRONOUN: 'my me our us',
   REPORTED: 'he she they said says wrote told writes asked claims claimed',
   SECURITY:
@@ -119,6 +119,20 @@ export const ENGLISH: Readonly<Record<string, string>> = Object.freeze({
   CAN: 'can may',
   MEANT: 'meant intended addressed directed written aimed',
   MODELS: 'model models system machine',
+  READ_BY:
+    'evaluated read processed screened summarized summarised reviewed analyzed analysed parsed handled scanned ingested assessed graded translated',
+  BY: 'by',
+  READS:
+    'processes reads parses summarizes summarises handles receives reviews sees scans analyzes analyses evaluates processing reading',
+  WILL: 'will shall',
+  GRANTED: 'granted given',
+  PRIVILEGES: 'privileges privilege rights permissions permission clearance',
+  SPEAKING: 'speaking here writing talking',
+  OVERRIDING: 'override overrides',
+  PERSUADE: 'convince persuade trick manipulate urge',
+  TAKES: 'take takes taking has have',
+  OVER: 'over above',
+  SAYS: 'say says tell tells',
   STEP: 'step steps',
   CHANGED: 'changed updated modified replaced revised cancelled overridden',
   NOLONGER: 'longer',
