@@ -11,9 +11,9 @@ for (const [from, to] of Object.entries(data)) {
   const letter = to === 'l' ? 'l' : to.toLowerCase();
   byLetter.set(letter, (byLetter.get(letter) ?? '') + from);
 }
-const escape = (text) =>
+const unicodeEscapes = (text) =>
   Array.from(text, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
-const rows = [...byLetter].sort().map(([letter, from]) => `  ${letter}: '${escape(from)}',`);
+const rows = [...byLetter].sort().map(([letter, from]) => `  ${letter}: '${unicodeEscapes(from)}',`);
 writeFileSync(
   new URL('../src/guard/lookalike-table.ts', import.meta.url),
   `/**
