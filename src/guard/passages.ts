@@ -38,13 +38,15 @@ function scorePassage(
   if (sentence === undefined) throw new RangeError('no such sentence');
   const families = new Map<Family, number>();
   const cues: Cue[] = [];
-  let { start, end } = sentence;
+  let { end: start, end } = sentence;
   for (const near of [sentences[at - 1], sentence, sentences[at + 1]]) {
     if (near === undefined || !areNear(near, sentence)) continue;
     for (const cue of near.cues) {
       const weight = cue.weight * (near === sentence ? 1 : NEIGHBOUR) * trust(cue, near, securityShare);
       if (weight > (families.get(cue.family) ?? 0)) families.set(cue.family, weight);
       cues.push(cue);
+      // A bare command beside the passage is no part of it.
+      if (near !== sentence && cue.family === 'action') continue;
       start = Math.min(start, cue.start);
       end = Math.max(end, cue.end);
     }
@@ -60,6 +62,8 @@ function scorePassage(
 const WORTH = 1.6;
 
 function mayMatter(sentences: readonly CuedSentence[], at: number): boolean {
+  // A bare command beside a passage is no passage of its own.
+  if (sentences[at]?.cues.every(({ family }) => family === 'action') === true) return false;
   let sum = 0;
   for (let near = at - 1; near <= at + 1; near++) for (const { weight } of sentences[near]?.cues ?? []) sum += weight;
   return sum >= WORTH;
