@@ -13,4 +13,5 @@ export {
   type ToolContext,
   type ToolOutput,
 } from './gate/index.ts';
+export { type SanitizedToolOutput, type SanitizeToolOutputOptions, sanitizeToolOutput } from './guard/index.ts';
 export { apiCall, builtInTools, fileList, fileRead, fileSearch, fileWrite, shell } from './tools/index.ts';

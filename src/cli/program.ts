@@ -33,6 +33,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   addTokens(program, run);
   addKeeper(program, run);
   addAudit(program, run);
+  addGuard(program, run);
   try {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
@@ -250,6 +251,20 @@ function addAudit(program: Command, run: Run): void {
     .description('calls of which nobody knows how they ended')
     .option('--settle <record>', 'take one off the list, once you found out')
     .action((flags) => run(flags, async (terminal) => (await load()).auditUnknown(terminal, flags)));
+}
+
+function addGuard(program: Command, run: Run): void {
+  const guard = program.command('guard').description('inspect text for instructions to a model and for hidden content');
+  guard
+    .command('scan')
+    .description('inspect a file or standard input; exit code 1 when it is quarantined or blocked')
+    .argument('[file]', 'file to read (else standard input)')
+    .option('--jsonl', 'a {"id","text","kind"?} on each line; answers each with a line, exit code 0 also with findings')
+    .option('--kind <kind>', 'tool_output, tool_description or user_prompt', 'tool_output')
+    .option('--json', 'answer with one JSON value')
+    .action((file, flags) =>
+      run(flags, async (terminal) => (await import('./guard-commands.ts')).guardScan(terminal, file, flags)),
+    );
 }
 
 function addKeeper(program: Command, run: Run): void {
