@@ -36,7 +36,7 @@ export interface InstallSurroundings {
 }
 
 /** What fetching a package may use: more than any server needs that one person would look at. */
-export const INSTALL_LIMITS: SandboxLimits = Object.freeze({
+const INSTALL_LIMITS: SandboxLimits = Object.freeze({
   wallMs: 600_000,
   memoryBytes: 2 * 1_073_741_824,
   processes: 256,

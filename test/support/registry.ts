@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { gzipSync } from 'node:zlib';
 
 /** A file of a tarball. `type`: `0` a file, `2` a symbolic link (tar, POSIX.1-1988). */
-export interface TarFile {
+interface TarFile {
   readonly path: string;
   readonly content?: string;
   readonly mode?: number;
