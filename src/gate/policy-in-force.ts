@@ -52,6 +52,8 @@ interface Room {
   pushedAt: number;
   /** The keeper did not take the policy that was read: it is asked again. */
   owed: boolean;
+  /** The gate is closed: what a load that was under way finds out concerns nobody. */
+  closed: boolean;
 }
 
 /**
@@ -95,6 +97,7 @@ export async function openPolicy(
   const close = (): void => {
     watching?.close();
     unwatch();
+    if (room !== null) room.closed = true;
   };
   try {
     room = await openRoom(source, fixtures, changed);
@@ -119,7 +122,18 @@ async function openRoom(source: PolicySource, fixtures: Fixtures, changed: () =>
   const epoch = await fixtures.keeper.policyLoaded(noticeOfPair(source, pair));
   const house = buildHouse(fixtures, pair, { epoch, before: null });
   const digest = digestOfPair(pair);
-  return { source, fixtures, changed, house, digest, seen: { epoch, digest }, trouble: null, pushedAt: 0, owed: false };
+  return {
+    source,
+    fixtures,
+    changed,
+    house,
+    digest,
+    seen: { epoch, digest },
+    trouble: null,
+    pushedAt: 0,
+    owed: false,
+    closed: false,
+  };
 }
 
 function startWatching({ watched }: PolicySource, changed: () => void, poll: () => void): FileWatch | null {
@@ -166,8 +180,10 @@ async function load(room: Room): Promise<void> {
     buildHouse(fixtures, pair, { epoch: 0, before: room.house });
     room.owed = true;
     const epoch = await fixtures.keeper.policyLoaded(noticeOfPair(source, pair));
+    if (room.closed) return;
     swap(room, pair, { epoch, digest });
   } catch (error) {
+    if (room.closed) return;
     await keepTheOldOne(room, isSallyportError(error) ? error : asInternal(error));
   }
 }
@@ -213,6 +229,7 @@ async function keepTheOldOne(room: Room, error: SallyportError): Promise<void> {
     await fixtures.keeper.policyLoaded({ ...noticeOf(source, house, room.digest), detail: { error: code } });
   } catch (failure) {
     if (!isSallyportError(failure)) throw failure;
+    if (room.closed) return;
     room.trouble = Object.freeze({ code, message: `${message}; and it could not be recorded (${failure.code})` });
     room.changed();
   }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addTool } from '../../test/support/add-tool.ts';
 import { makeWorkspace, type Workspace } from '../../test/support/workspace.ts';
@@ -213,6 +214,17 @@ describe('a change of the file', () => {
     expect(again.policyStatus()).toMatchObject({ approvedDigest: expect.any(String), trouble: null });
     again.tool({ ...addTool(), name: 'more' });
     expect(await again.call('more', sum)).toMatchObject({ kind: 'denied', code: 'TOOL_NOT_ALLOWED' });
+  });
+
+  test("that comes while the gate closes is nobody's trouble", async () => {
+    for (let round = 0; round < 20; round++) {
+      const gate = await openHere();
+      write(round % 2 === 0 ? ADD : ADD_AND_SLOW);
+      await sleep(round);
+      await gate.close();
+    }
+    await sleep(50);
+    expect(notices.filter((line) => line.includes('closed'))).toEqual([]);
   });
 
   test('of comments alone is none', async () => {
