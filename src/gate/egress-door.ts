@@ -1,27 +1,34 @@
+import { SallyportError } from '../core/index.ts';
 import type { EgressVerdict, SpawnTerms } from '../policy/index.ts';
 import type { EgressAnswer, EgressDoor, EgressEvent } from '../sandbox/index.ts';
 import type { House } from './house.ts';
 
-/** Connections of one sandbox that are remembered for its record; more are only counted. */
-const MOST_EVENTS = 1_000;
+/** What is remembered of one sandbox: connections that were made, and refusals; more refusals are only counted. */
+const MOST_ALLOWED = 10_000;
+const MOST_REFUSED = 500;
 
 /** What went through the door of one sandbox. */
 export interface EgressLog {
   readonly record: (event: EgressEvent) => void;
-  /** In order, at most a thousand. */
+  /** In order. */
   readonly events: readonly EgressEvent[];
-  /** Events beyond that. */
+  /** Refusals beyond those that are remembered. */
   dropped(): number;
 }
 
 export function openEgressLog(): EgressLog {
   const events: EgressEvent[] = [];
+  const counts = { allowed: 0, refused: 0 };
   let dropped = 0;
   return {
     events,
     dropped: () => dropped,
     record: (event) => {
-      if (events.length < MOST_EVENTS) events.push(event);
+      counts[event.allowed ? 'allowed' : 'refused'] += 1;
+      // INVARIANT: nothing leaves unrecorded, however much is refused before it. What cannot be recorded ends the session.
+      if (counts.allowed > MOST_ALLOWED)
+        throw new SallyportError('EGRESS_BUSY', 'one sandbox made too many connections');
+      if (event.allowed || counts.refused <= MOST_REFUSED) events.push(event);
       else dropped += 1;
     },
   };

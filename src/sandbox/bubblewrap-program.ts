@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { SallyportError } from '../core/index.ts';
 import type { SandboxOptions } from './parts.ts';
 import { seccompFilter } from './seccomp.ts';
+import { realProgram, systemProgram } from './system-program.ts';
 
 /** Who sandboxed programs run as. */
 export interface SandboxUser {
@@ -44,10 +44,12 @@ export async function findBubblewrap(options: SandboxOptions): Promise<Bubblewra
   }
   const filter = filterFor(process.arch);
   if (filter === null) return missing(`there is no filter of system calls for ${process.arch}`, 'use x64 or arm64');
-  const lacking = ['/usr/bin/prlimit'].find((path) => !isProgram(path));
+  const lacking = ['/usr/bin/prlimit'].find((path) => realProgram(path) === null);
   if (lacking !== undefined) return missing(`${lacking} is missing`, 'install util-linux');
-  const path = options.bubblewrapPath ?? onPath('bwrap');
-  if (path === null || !isAbsolute(path) || !isProgram(path)) return missing('there is no program bwrap', INSTALL);
+  const given = options.bubblewrapPath;
+  const path = given === undefined ? systemProgram('bwrap') : isAbsolute(given) ? realProgram(given) : null;
+  if (path === null)
+    return missing("there is no program bwrap that is root's alone in the folders of the system", INSTALL);
   const version = await versionOf(path);
   if (version === null) return missing('bwrap does not tell its version', INSTALL);
   if (!isNewEnough(version)) return missing(`${version} is too old`, INSTALL);
@@ -73,22 +75,7 @@ function filterFor(architecture: string): Buffer | null {
   }
 }
 
-function onPath(name: string): string | null {
-  const folders = (process.env['PATH'] ?? '').split(':').filter((folder) => isAbsolute(folder));
-  return folders.map((folder) => join(folder, name)).find(isProgram) ?? null;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    // Not there, or not ours to run.
-    return false;
-  }
-}
-
-/** ATTACKER-CONTROLLED by whoever can put a program on our PATH: only the expected form is taken. */
+/** ATTACKER-CONTROLLED by whoever could replace the program: only the expected form is taken. */
 function versionOf(path: string): Promise<string | null> {
   const limits = { timeout: VERSION_MS, maxBuffer: 4_096, env: {} };
   return new Promise((resolve) => {

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, realpathSync } from 'node:fs';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { promisify } from 'node:util';
 import { escapeForTerminal, quoteForMessage } from '../core/index.ts';
 import { PERL } from './gvisor-launcher.ts';
 import { setIdFilter } from './gvisor-seccomp.ts';
 import type { SandboxOptions } from './parts.ts';
+import { realProgram, systemProgram } from './system-program.ts';
 
 /** A `runsc` that can be used, and what it was asked for. */
 export interface Runsc {
@@ -20,7 +20,6 @@ export interface Runsc {
 
 const ASK_MS = 10_000;
 const MOST_OUTPUT = 1_048_576;
-const BESIDES_PATH = ['/usr/local/bin', '/usr/local/sbin', '/usr/bin', '/usr/sbin', '/bin', '/sbin'];
 /** What `runsc` itself is started with: nothing of ours. */
 export const RUNSC_ENV: Readonly<Record<string, string>> = Object.freeze({
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -53,17 +52,18 @@ const ASKED_LATER = ['host-uds', 'rootless', 'root'];
 
 /** Finds `runsc` and what it needs here. An array: why it cannot be used, a sentence each. */
 export async function findRunsc(options: SandboxOptions, isRoot: boolean): Promise<Runsc | readonly string[]> {
-  const path = options.runscPath ?? findProgram('runsc');
-  if (path === null) return ['runsc is not installed'];
-  if (!isAbsolute(path) || !isExecutable(path)) return [`${quoteForMessage(path)} is not a program`];
-  const setpriv = findProgram('setpriv');
+  const given = options.runscPath;
+  const path = given === undefined ? systemProgram('runsc') : isAbsolute(given) ? realProgram(given) : null;
+  if (path === null && given !== undefined) return [`${quoteForMessage(given)} is not a program`];
+  if (path === null) return ["runsc is not installed in a folder of the system, where it is root's alone"];
+  const setpriv = systemProgram('setpriv');
   const missing = [
     ...(process.platform === 'linux' ? [] : ['gVisor runs on Linux only']),
     ...(setpriv === null
       ? ['setpriv (util-linux) is not installed: nothing would end a sandbox when we are killed']
       : []),
     ...(setIdFilter(process.arch) === null ? [`there is no filter for machines of the kind ${process.arch}`] : []),
-    ...(isExecutable(PERL) ? [] : [`${PERL} is not installed: it starts the program inside`]),
+    ...(realProgram(PERL) !== null ? [] : [`${PERL} is not installed: it starts the program inside`]),
   ];
   if (setpriv === null || missing.length > 0) return missing;
   const [version, known, dies] = await Promise.all([
@@ -72,7 +72,7 @@ export async function findRunsc(options: SandboxOptions, isRoot: boolean): Promi
     ask(setpriv, ['--pdeathsig', 'KILL', '--', setpriv, '--version']),
   ]);
   if (dies === null) return ['this setpriv does not know --pdeathsig: nothing would end a sandbox when we are killed'];
-  return readRunsc({ path: realpathSync(path), setpriv, isRoot }, version ?? '', known ?? '', options.minRunscVersion);
+  return readRunsc({ path, setpriv, isRoot }, version ?? '', known ?? '', options.minRunscVersion);
 }
 
 function readRunsc(
@@ -104,21 +104,6 @@ function isAtLeast(version: string, oldest: string): boolean {
     (/\d{8}(?:\.\d+)?/.exec(text)?.[0] ?? '99999999').split('.').map(Number);
   const [[date = 0, minor = 0], [oldestDate = 0, oldestMinor = 0]] = [parts(version), parts(oldest)];
   return date > oldestDate || (date === oldestDate && minor >= oldestMinor);
-}
-
-function findProgram(name: string): string | null {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute), ...BESIDES_PATH];
-  return folders.map((folder) => join(folder, name)).find(isExecutable) ?? null;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    // Not there, or not for us: both mean that it cannot be started.
-    return false;
-  }
 }
 
 const run = promisify(execFile);

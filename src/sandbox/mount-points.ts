@@ -79,10 +79,3 @@ function pinsOf(points: readonly MountPoint[]): readonly MountPoint[] {
   }
   return [...pins].map((path) => ({ path, kind: 'pin' }));
 }
-
-/** Whether a path is shown by a writable mount point and not by one further in. */
-function isWritable(path: string, points: readonly MountPoint[]): boolean {
-  const around = points.filter((point) => isInside(path, point.path));
-  const kind = around[around.length - 1]?.kind;
-  return kind === 'write' || kind === 'pin';
-}
