@@ -1,7 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SallyportError } from '../core/index.ts';
-import { isInside } from './check-profile.ts';
 import type { SandboxProfile } from './contract.ts';
 
 /**
