@@ -17,6 +17,7 @@ import type { Judgement } from './judge.ts';
 import type { PlannedRun } from './planned-run.ts';
 import { DEFAULT_SPAWN_LIMITS } from './profile.ts';
 import { runtimeFor } from './program-runtime.ts';
+import { withReads } from './with-reads.ts';
 
 type Denied = Decision & { readonly effect: 'deny' };
 
@@ -59,16 +60,18 @@ async function place(house: House, { parsed, decision }: Judgement, run: Planned
     ...{ terms, wallMs: timeoutMs || house.limits.upstreamMs, outputBytes: DEFAULT_SPAWN_LIMITS.outputBytes },
   };
   const current = (): typeof terms | null => termsFor(house.latest(), parsed.name);
+  const { runtime, reads } = run === null ? NO_RUNTIME : runtimeFor(run.file);
   const profile =
     chosen.level === 'none'
       ? house.profiles.plain(limits)
       : await house.profiles.compile({
-          ...limits,
-          runtime: run === null ? [] : runtimeFor(run.file).runtime,
+          ...{ ...limits, runtime, terms: withReads(terms, reads) },
           egress: egressDoor(house, terms, { current, record: egress.record }),
         });
   return { chosen, profile, egress, evidence: evidenceOf(chosen, profile) };
 }
+
+const NO_RUNTIME = { runtime: [], reads: [] };
 
 /** What stands in the record before the program runs. */
 export const evidenceOf = ({ level, report }: ChosenLevel, profile: SandboxProfile): JsonObject => ({

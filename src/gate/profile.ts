@@ -5,6 +5,7 @@ import type { ControlFiles } from './control-files.ts';
 import { type FolderReader, openFolderReader } from './profile-folders.ts';
 import { reservedPlaces } from './profile-reserved.ts';
 import { coverLinked, coverLinks, type Walked, walkTerms } from './profile-walk.ts';
+import { SYSTEM } from './program-runtime.ts';
 
 /** What holds where a rule says nothing. A server prints as long as it lives. */
 export const DEFAULT_SPAWN_LIMITS: Omit<SandboxLimits, 'wallMs'> = Object.freeze({
@@ -71,7 +72,11 @@ export function openProfiles(control: ControlFiles, sandboxes: Pick<Sandboxes, '
 const KERNEL = ['/proc', '/sys', '/dev'];
 
 /** Before anything is looked at: the whole machine is not walked to say so. */
-function checkBases({ bases }: SpawnTerms): void {
+function checkBases({ root, bases }: SpawnTerms): void {
+  if (SYSTEM.some((folder) => root.startsWith(folder))) {
+    const message = `the workspace ${root} lies in a folder that every sandbox shows whole: move it out of there`;
+    throw new SallyportError('SANDBOX_FAILED', message);
+  }
   for (const path of bases) {
     if (path !== '/' && !KERNEL.some((folder) => path === folder || path.startsWith(`${folder}/`))) continue;
     throw new SallyportError('SANDBOX_FAILED', `the policy allows ${path}, which no sandbox can show: name folders`);

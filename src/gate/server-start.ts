@@ -1,12 +1,5 @@
-import { type JsonObject, SallyportError, sha256Hex } from '../core/index.ts';
-import {
-  acceptedLevels,
-  type CompiledPolicy,
-  type ServerRule,
-  type SpawnAccess,
-  type SpawnTerms,
-  serverTerms,
-} from '../policy/index.ts';
+import { type JsonObject, SallyportError } from '../core/index.ts';
+import { acceptedLevels, type CompiledPolicy, type ServerRule, serverTerms } from '../policy/index.ts';
 import {
   type ChosenLevel,
   type EgressEvent,
@@ -21,6 +14,7 @@ import { levelsFor } from './isolation-facts.ts';
 import { evidenceOf } from './placement.ts';
 import { INSIDE_VARIABLE } from './planned-run.ts';
 import { installFoldersOf, runtimeFor } from './program-runtime.ts';
+import { withReads } from './with-reads.ts';
 
 /** The part of a house that servers are started with. */
 export type ServerHouse = Pick<
@@ -52,10 +46,10 @@ export async function startServer(
   if (command === null || own === null) throw new SallyportError('INTERNAL', 'there is no such server to be started');
   const asked = levelsFor(house, acceptedLevels(house.compiled(), `mcp__${rule.name}:tools/list`));
   const chosen = await house.sandboxes().choose(asked);
-  const terms = withReads(own, installFoldersOf(command));
+  const { runtime, reads } = runtimeFor(command[0] ?? '');
+  const terms = withReads(own, [...installFoldersOf(command), ...reads]);
   const limits = { terms, wallMs: 0, outputBytes: 0 };
   const door = egressDoor(house, terms, { current: () => serverTerms(current(), rule.name), record: egress });
-  const { runtime } = runtimeFor(command[0] ?? '');
   const profile =
     chosen.level === 'none'
       ? house.profiles.plain(limits)
@@ -64,19 +58,6 @@ export async function startServer(
   return house
     .sandboxes()
     .start(chosen, profile, commandFor(house, rule, { command, chosen, profile }), { owner: null });
-}
-
-/** The same terms, and what a program is installed as may be read. */
-function withReads(terms: SpawnTerms, folders: readonly string[]): SpawnTerms {
-  if (folders.length === 0) return terms;
-  const isInstalled = (real: string): boolean =>
-    folders.some((folder) => real === folder || real.startsWith(`${folder}/`));
-  const access = (real: string, kind: 'file' | 'folder'): SpawnAccess => {
-    const stated = terms.access(real, kind);
-    return stated === 'none' && isInstalled(real) ? 'read' : stated;
-  };
-  const digest = sha256Hex(JSON.stringify([terms.digest, folders]));
-  return Object.freeze({ ...terms, bases: [...new Set([...terms.bases, ...folders])].toSorted(), access, digest });
 }
 
 /** Variables that a program cannot start without; nothing else of our environment reaches a server. */

@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { quoteForMessage, SallyportError } from '../core/index.ts';
 import { sweepControlGroup } from './control-group.ts';
 import { killHolders } from './kill-holders.ts';
@@ -10,7 +10,7 @@ import { identifyProcess, isAlive, type ProcessIdentity } from './process-identi
 import { type Sweeps, sweepNotes, writeNote } from './runtime-notes.ts';
 
 export interface RuntimeOptions {
-  /** Folder that holds the folders of all processes; `$XDG_RUNTIME_DIR`, else the system's temporary folder. */
+  /** Folder that holds the folders of all processes; `/tmp` on Linux, whatever the environment says. */
   readonly base?: string;
   /** Group of the user whom sandboxes run as, where that is not us: it may walk through, and list nothing. */
   readonly readerGid?: number;
@@ -38,7 +38,7 @@ const SWEPT_NAME = /^s-(\d+)-(\d+)-/;
  */
 export async function openRuntimeFolder(options: RuntimeOptions = {}): Promise<OpenRuntimeFolder> {
   const self = identifyProcess(process.pid) ?? { pid: process.pid, start: 0 };
-  const base = realpathSync(options.base ?? baseFolder(options));
+  const base = realpathSync(options.base ?? baseFolder());
   const name = `sallyport-${process.getuid?.() ?? 0}`;
   const own = makePrivate(join(base, name), {});
   const placeholders = openPlaceholders(join(own, 'placeholders'), self);
@@ -83,11 +83,11 @@ const isOurs = (path: string): boolean => {
   return stat?.isDirectory() === true && stat.uid === process.getuid?.();
 };
 
-function baseFolder({ readerGid }: RuntimeOptions): string {
-  const given = process.env['XDG_RUNTIME_DIR'];
-  // It is for one user alone: another one, whom sandboxes run as, cannot walk through it.
-  return readerGid === undefined && given !== undefined && isAbsolute(given) ? given : tmpdir();
-}
+/**
+ * INVARIANT: the same for every process of a user, whatever its environment: who shares a workspace must see each other's
+ * placeholders.
+ */
+const baseFolder = (): string => (process.platform === 'linux' ? '/tmp' : tmpdir());
 
 function makePrivate(path: string, { readerGid }: RuntimeOptions): string {
   try {
@@ -97,7 +97,7 @@ function makePrivate(path: string, { readerGid }: RuntimeOptions): string {
   }
   const stat = lstatSync(path);
   if (!stat.isDirectory() || stat.uid !== process.getuid?.()) {
-    throw failed(`${quoteForMessage(path)} is not our own folder: remove it, or set XDG_RUNTIME_DIR`);
+    throw failed(`${quoteForMessage(path)} is not our own folder: remove it`);
   }
   // INVARIANT: it is ours and no link, in a folder where others cannot replace it: what follows names the same object.
   if (readerGid !== undefined) chownSync(path, stat.uid, readerGid);
