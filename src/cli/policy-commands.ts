@@ -31,7 +31,7 @@ export async function policyCheck(terminal: Terminal, flags: CommonFlags): Promi
 /** The tools of the servers whose definitions are approved, and what is noteworthy about them. */
 async function reviewApproved({ policyFile, state }: Settings, policy: Policy, root: string) {
   const lockPath = lockPathOf(policyFile);
-  const lock = await readLock(lockPath);
+  const { servers: lock } = await readLock(lockPath);
   return [...policy.servers.values()].map((rule) => {
     const context = { policy, root, control: [lockPath, state] };
     const { usable, refused, warnings } = reviewServer(rule, lock.get(rule.name)?.tools ?? [], context);

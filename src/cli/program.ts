@@ -186,6 +186,17 @@ function addServers(program: Command, run: Run): void {
   common(servers.command('list'))
     .description('the servers, whether they are approved')
     .action((flags) => run(flags, async (terminal) => (await load()).serversList(terminal, flags)));
+  common(servers.command('install'))
+    .description(
+      'fetch the packages of the policy in a sandbox and pin them in sallyport.lock; nothing is fetched later',
+    )
+    .argument('[name...]', 'names under servers: in the policy (else all that have a package)')
+    .option('--registry <url>', "where to fetch them (else where they came from, else npm's registry)")
+    .option('--prune', 'remove what was installed for them before and is pinned no more')
+    .option('--yes', 'without asking (what is done is printed all the same)')
+    .action((names, flags) =>
+      run(flags, async (terminal) => (await import('./servers-install.ts')).serversInstall(terminal, names, flags)),
+    );
   common(servers.command('diff'))
     .description('what a server says now against what was approved')
     .argument('<name>', 'name under servers: in the policy')

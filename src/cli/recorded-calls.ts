@@ -43,7 +43,7 @@ const nameOf = (value: unknown): string => (typeof value === 'string' ? value : 
 
 /** The tools that calls were made to: the built-in ones, and those approved in the lock beside the policy. */
 export async function toolsBeside(policyFile: string, { policy }: LoadedPolicy): Promise<readonly Tool[]> {
-  const lock = await readLock(lockPathOf(policyFile));
+  const { servers: lock } = await readLock(lockPathOf(policyFile));
   const approved = [...lock].flatMap(([server, { tools }]) =>
     usableTools(server, tools).usable.map(
       ({ policyName: name, schema }): Tool => ({

@@ -7,6 +7,8 @@ import {
   diffDefinitions,
   fetchDefinitions,
   lockPathOf,
+  openPackages,
+  packageState,
   readLock,
   readLockToApprove,
   reviewOffers,
@@ -24,12 +26,14 @@ export async function serversList(terminal: Terminal, flags: CommonFlags): Promi
   const settings = settingsOf(flags);
   const { policy } = await loadPolicy(gateSettings(settings));
   const lock = await readLock(lockPathOf(settings.policyFile));
-  const servers = [...policy.servers.values()].map((rule) => {
-    const locked = lock.get(rule.name);
-    const state = locked === undefined ? 'unapproved' : locked.source === sourceDigest(rule) ? 'approved' : 'changed';
+  const listed = [...policy.servers.values()].map(async (rule) => {
+    const locked = lock.servers.get(rule.name);
+    const source = sourceDigest(rule, lock.packages.get(rule.name));
+    const state = locked === undefined ? 'unapproved' : locked.source === source ? 'approved' : 'changed';
     return {
       name: rule.name,
       state,
+      ...(rule.package === null ? {} : { package: await packageState(rule, lock) }),
       tools: locked?.tools.length ?? 0,
       prompts: locked?.prompts.length ?? 0,
       resourceTemplates: locked?.resourceTemplates.length ?? 0,
@@ -37,8 +41,10 @@ export async function serversList(terminal: Terminal, flags: CommonFlags): Promi
       protocol: locked?.protocol ?? rule.protocol,
     };
   });
+  const servers = await Promise.all(listed);
   const lines = servers.map(
-    (server) => `${server.name.padEnd(20)} ${server.state.padEnd(10)} ${countsOf(server)}  ${server.how}`,
+    (server) =>
+      `${server.name.padEnd(20)} ${server.state.padEnd(10)} ${countsOf(server)}  ${server.how}${'package' in server ? ` (${server.package})` : ''}`,
   );
   answer(terminal, servers, safeLines(lines.join('\n') || 'No servers: the policy has none under servers:.'));
   return 0;
@@ -122,11 +128,14 @@ interface Looked {
 async function look(terminal: Terminal, name: string, settings: Settings): Promise<Looked> {
   const loaded = await loadPolicy(gateSettings(settings));
   const rule = ruleOf(loaded, name);
-  terminal.err(safeLines(`Asking ${name}: ${howOf(rule)} …`));
   const lock = await readLockToApprove(lockPathOf(settings.policyFile));
+  const packages = openPackages();
+  const { command } = await packages.startable(rule, lock, loaded);
+  terminal.err(safeLines(`Asking ${name}: ${howOf({ ...rule, command })} …`));
   await using sandboxes = openServerSandboxes(loaded, settings.state);
-  const current = await fetchDefinitions(rule, { start: sandboxes.start });
-  return { rule, locked: lock.get(name) ?? null, current, loaded };
+  const start = async (one: ServerRule) => sandboxes.start(await packages.startable(one, lock, loaded));
+  const current = await fetchDefinitions(rule, { start });
+  return { rule, locked: lock.servers.get(name) ?? null, current, loaded };
 }
 
 function ruleOf({ policy }: LoadedPolicy, name: string): ServerRule {
@@ -151,8 +160,11 @@ function countsOf({ tools, prompts, resourceTemplates }: Counts): string {
   return [`${tools} tools`, ...others].join(', ');
 }
 
-/** How a server is reached: the exact command, untruncated, or its address. */
-const howOf = ({ command, url }: ServerRule): string => (command === null ? (url ?? '') : JSON.stringify(command));
+/** How a server is reached: the exact command, untruncated, its package, or its address. */
+function howOf({ command, package: wanted, url }: ServerRule): string {
+  if (command !== null) return JSON.stringify(command);
+  return wanted === null ? (url ?? '') : [`${wanted.name}@${wanted.version}`, ...wanted.args].join(' ');
+}
 
 async function agreed(name: string): Promise<boolean> {
   if (!process.stdin.isTTY) {

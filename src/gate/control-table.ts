@@ -103,6 +103,7 @@ export const CONTROL_FILES_IN_HOME: readonly ControlRow[] = [
   { path: '.config/git/**', reason: GIT },
   { path: '.gitconfig', reason: GIT },
   { path: '.config/sallyport/**', reason: OURS },
+  { path: '.local/share/sallyport/**', reason: 'servers run from there', large: true },
   { path: 'Library/Application Support/Claude/**', reason: HOOKS, large: true },
   { path: 'Library/Application Support/Code*/User/**', reason: HOOKS, large: true },
   { path: 'Library/Application Support/Cursor/**', reason: HOOKS, large: true },

@@ -1,11 +1,12 @@
 /** The two doors: every call leaves through one, every result comes back through the other. */
 
-export type { LevelReport, SandboxEnd, Sandboxes, SandboxProcess } from '../sandbox/index.ts';
+export type { EgressEvent, LevelReport, SandboxEnd, Sandboxes, SandboxProcess } from '../sandbox/index.ts';
 export type { Action } from './act.ts';
 export { type AskedCall, type AskedWorld, explainCall } from './explain.ts';
 export type { RedirectAnswer } from './explain-hops.ts';
 export type { Dial, FetchRequest, FetchResult, Resolve } from './fetch-types.ts';
 export { openGate } from './gate.ts';
+export type { InstallRun } from './install-run.ts';
 export { type LoadedPolicy, loadPolicy, loadPolicyText } from './load-policy.ts';
 export type { FolderEntries, OpenedPath } from './opened-path.ts';
 export type { CallOptions, Gate, GateOptions, GateSession, SessionOptions } from './options.ts';
@@ -13,7 +14,7 @@ export { INSIDE_VARIABLE, type PlannedRun } from './planned-run.ts';
 export { type PolicyText, readPolicyFile } from './policy-file.ts';
 export type { PolicyStatus } from './policy-status.ts';
 export type { Asked, CallResult, Delivered, Denied, Failed } from './result.ts';
-export { openServerSandboxes, type ServerSandboxes } from './server-sandboxes.ts';
+export { openServerSandboxes, type ServerNetwork, type ServerSandboxes } from './server-sandboxes.ts';
 export {
   type CallExchange,
   type Content,

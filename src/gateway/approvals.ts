@@ -58,7 +58,7 @@ export async function approveServer(
   options: { readonly lockPath: string; readonly now?: Date },
 ): Promise<LockedServer> {
   const lock = await readLockToApprove(options.lockPath);
-  const entry = lockedServer(rule, definitions, options.now ?? new Date());
-  await writeLock(options.lockPath, new Map([...lock, [rule.name, entry]]));
+  const entry = lockedServer(rule, definitions, options.now ?? new Date(), lock.packages.get(rule.name));
+  await writeLock(options.lockPath, { ...lock, servers: new Map([...lock.servers, [rule.name, entry]]) });
   return entry;
 }

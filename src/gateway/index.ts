@@ -16,6 +16,20 @@ export {
 } from './lock.ts';
 export { LEGACY_VERSIONS, MODERN_VERSION } from './mcp-server.ts';
 export { clientToolName, policyToolName } from './names.ts';
+export type { LockedPackage } from './package-entry.ts';
+export { npmArguments } from './package-fetch.ts';
+export {
+  DEFAULT_REGISTRY,
+  type Installed,
+  type InstallOptions,
+  type InstallPlan,
+  installPackage,
+  planInstall,
+  strayTrees,
+} from './package-install.ts';
+export { defaultServersFolder } from './package-places.ts';
+export { removeTree } from './package-tree.ts';
+export { openPackages, type Packages, packageState } from './packages.ts';
 export { reviewOffers } from './server-offers.ts';
 export { type ReviewContext, reviewServer, type ServerReview } from './server-review.ts';
 export { type StdioFront, type StdioFrontOptions, serveStdio } from './stdio-front.ts';

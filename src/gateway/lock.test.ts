@@ -8,14 +8,17 @@ import { approveServer } from './approvals.ts';
 import type { ServerDefinitions } from './definitions.ts';
 import {
   formatLock,
+  type Lock,
   lockedServer,
   lockPathOf,
+  NO_LOCK,
   parseLock,
   readLock,
   readLockToApprove,
   sourceDigest,
   writeLock,
 } from './lock.ts';
+import type { LockedPackage } from './package-entry.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -28,7 +31,16 @@ const NOTHING_SAID: ServerRule['spawn'] = {
   egress: null,
 };
 const rule = (more: Partial<ServerRule> = {}): ServerRule => ({
-  ...{ name: 's', command: ['/bin/server'], url: null, isolation: [], protocol: 'auto', env: {}, timeoutMs: null },
+  ...{
+    name: 's',
+    command: ['/bin/server'],
+    package: null,
+    url: null,
+    isolation: [],
+    protocol: 'auto',
+    env: {},
+    timeoutMs: null,
+  },
   ...{
     spawn: NOTHING_SAID,
     paths: null,
@@ -49,16 +61,23 @@ const definitions: ServerDefinitions = {
   resourceTemplates: [{ uriTemplate: 'x:{a}', name: 't' }],
 };
 const entry = lockedServer(rule(), definitions, new Date(0));
-const lock = new Map([['s', entry]]);
+const installed: LockedPackage = {
+  ...{ name: '@a/b', version: '1.0.0', integrity: `sha512-${'A'.repeat(86)}==`, registry: 'https://r.example/' },
+  ...{ tree: `sha256:${'0'.repeat(64)}`, npmLock: { lockfileVersion: 3 }, installedAt: '1970-01-01T00:00:00.000Z' },
+};
+const lock: Lock = { servers: new Map([['s', entry]]), packages: new Map() };
+const withPackage: Lock = { ...lock, packages: new Map([['p', installed]]) };
 
 describe('a lock', () => {
   it('reads what it wrote, every field of it', () => {
     expect(parseLock(formatLock(lock))).toEqual(lock);
+    expect(parseLock(formatLock(withPackage))).toEqual(withPackage);
   });
 
   it('has sorted keys and a line for each value', () => {
-    expect(formatLock(lock).split('\n').slice(0, 8)).toEqual([
+    expect(formatLock(lock).split('\n').slice(0, 9)).toEqual([
       '{',
+      '  "packages": {},',
       '  "servers": {',
       '    "s": {',
       '      "approvedAt": "1970-01-01T00:00:00.000Z",',
@@ -79,12 +98,12 @@ describe('a lock', () => {
   });
 
   it('that is not there is empty', async () => {
-    expect(await readLock(join(folder, 'none'))).toEqual(new Map());
+    expect(await readLock(join(folder, 'none'))).toEqual(NO_LOCK);
   });
 
   it.each([
     ['no JSON', '{'],
-    ['another version', '{"version":3,"servers":{}}'],
+    ['another version', '{"version":4,"servers":{}}'],
     ['a server twice', '{"version":2,"servers":{"s":{},"s":{}}}'],
     ['a name beyond the letters', '{"version":2,"servers":{"S!":{}}}'],
     ['an entry without fields', '{"version":2,"servers":{"s":{}}}'],
@@ -93,6 +112,9 @@ describe('a lock', () => {
     ['a prompt that was edited', formatLock(lock).replace('"P"', '"Q"')],
     ['a prompt without a name', formatLock(lock).replace('"name": "p"', '"title": "p"')],
     ['a template that was edited', formatLock(lock).replace('x:{a}', 'x:{b}')],
+    ['a package with a weak integrity', formatLock(withPackage).replace('sha512-', 'sha1-')],
+    ['a package whose tree is a path', formatLock(withPackage).replace(/sha256:0+"/, 'sha256:../x"')],
+    ['a package of no server', formatLock(withPackage).replace('"p": {', '"../p": {')],
     ['no capabilities', formatLock(lock).replace('"capabilities"', '"other"')],
   ])('with %s is refused', async (_, text) => {
     const path = join(folder, 'bad');
@@ -107,15 +129,20 @@ describe('a lock', () => {
       code: 'LOCK_INVALID',
       message: expect.stringContaining('approve each server again'),
     });
-    expect(await readLockToApprove(path)).toEqual(new Map());
+    expect(await readLockToApprove(path)).toEqual(NO_LOCK);
     await approveServer(rule(), definitions, { lockPath: path, now: new Date(0) });
     expect(await readLock(path)).toEqual(lock);
+  });
+
+  it('of version 2 is read: it pins the same, and no packages', () => {
+    const old = formatLock(lock).replace('"version": 3', '"version": 2').replace('  "packages": {},\n', '');
+    expect(parseLock(old)).toEqual(lock);
   });
 
   it('that is not UTF-8 is refused, also where a digest would not see the difference', async () => {
     const path = join(folder, 'latin1');
     const replaced = lockedServer(rule(), { ...definitions, instructions: 'h\ufffd' }, new Date(0));
-    const [before, after] = formatLock(new Map([['s', replaced]])).split('\ufffd');
+    const [before, after] = formatLock({ ...lock, servers: new Map([['s', replaced]]) }).split('\ufffd');
     await writeFile(path, Buffer.concat([Buffer.from(before ?? ''), Buffer.from([0xe9]), Buffer.from(after ?? '')]));
     await expect(readLock(path)).rejects.toMatchObject({ code: 'LOCK_INVALID' });
   });
@@ -138,5 +165,17 @@ describe('sourceDigest', () => {
     ['a URL', rule({ command: null, url: 'https://example.com/mcp' })],
   ])('changes with %s', (_, other) => {
     expect(sourceDigest(other)).not.toBe(sourceDigest(rule()));
+  });
+
+  const pinned = { name: '@a/b', version: '1.0.0', integrity: null, bin: null, args: [] };
+  const ofPackage = (more: object = {}) => rule({ command: null, package: { ...pinned, ...more } });
+  it.each([
+    ['another version', sourceDigest(ofPackage({ version: '1.0.1' }), installed)],
+    ['an argument', sourceDigest(ofPackage({ args: ['--all'] }), installed)],
+    ['another program', sourceDigest(ofPackage({ bin: 'b' }), installed)],
+    ['other files', sourceDigest(ofPackage(), { ...installed, tree: `sha256:${'1'.repeat(64)}` })],
+    ['no files', sourceDigest(ofPackage())],
+  ])('of a package changes with %s', (_, digest) => {
+    expect(digest).not.toBe(sourceDigest(ofPackage(), installed));
   });
 });

@@ -9,11 +9,13 @@ import {
   type JsonValue,
   newId,
   parseStrictJson,
+  quoteForMessage,
   SallyportError,
   sha256Hex,
 } from '../core/index.ts';
 import type { ServerRule } from '../policy/index.ts';
 import { definitionsDigest, type ServerDefinitions } from './definitions.ts';
+import { type LockedPackage, readPackageEntry } from './package-entry.ts';
 
 /** What an operator approved of a server. */
 export interface LockedServer extends ServerDefinitions {
@@ -25,8 +27,14 @@ export interface LockedServer extends ServerDefinitions {
   readonly approvedAt: string;
 }
 
-/** The approved servers by name: `sallyport.lock`. */
-export type Lock = ReadonlyMap<string, LockedServer>;
+/** `sallyport.lock`: by the name of the server, what was approved of it, and what was installed for it. */
+export interface Lock {
+  readonly servers: ReadonlyMap<string, LockedServer>;
+  readonly packages: ReadonlyMap<string, LockedPackage>;
+}
+
+/** A lock with nothing in it. */
+export const NO_LOCK: Lock = Object.freeze({ servers: new Map(), packages: new Map() });
 
 /** The lock's name beside the policy file. */
 export const LOCK_FILE = 'sallyport.lock';
@@ -38,18 +46,28 @@ const MAX_LOCK_BYTES = 64 * 1_048_576;
 const MAX_LOCK_DEPTH = 80;
 
 /**
- * Digest of what a server is started as, or where it is: program, arguments and variables, or URL. An approval is for this
- * server and no other.
+ * Digest of what a server is started as, or where it is: program, arguments and variables, or URL; of a package also the
+ * digest of what was installed. An approval is for this server and no other.
  */
-export const sourceDigest = ({ command, url, env }: ServerRule): string =>
-  `sha256:${sha256Hex(canonicalJson({ command, url, env }))}`;
+export function sourceDigest(rule: ServerRule, installed?: LockedPackage): string {
+  const { url, env } = rule;
+  if (rule.package === null) return `sha256:${sha256Hex(canonicalJson({ command: rule.command, url, env }))}`;
+  const { name, version, bin, args } = rule.package;
+  const source = { package: { name, version, bin, args }, tree: installed?.tree ?? null, env };
+  return `sha256:${sha256Hex(canonicalJson(source))}`;
+}
 
-/** An entry for the lock. */
-export function lockedServer(rule: ServerRule, definitions: ServerDefinitions, now: Date): LockedServer {
+/** An entry for the lock. `installed`: what was installed, of a server that is a package. */
+export function lockedServer(
+  rule: ServerRule,
+  definitions: ServerDefinitions,
+  now: Date,
+  installed?: LockedPackage,
+): LockedServer {
   const { protocol, capabilities, serverInfo, instructions, tools, prompts, resourceTemplates } = definitions;
   return {
     ...{ protocol, capabilities, serverInfo, instructions, tools, prompts, resourceTemplates },
-    source: sourceDigest(rule),
+    source: sourceDigest(rule, installed),
     digest: definitionsDigest(definitions),
     approvedAt: now.toISOString(),
   };
@@ -62,13 +80,13 @@ export function lockedServer(rule: ServerRule, definitions: ServerDefinitions, n
  */
 export async function readLock(path: string): Promise<Lock> {
   const text = await readText(path);
-  return text === null ? new Map() : parseLock(text);
+  return text === null ? NO_LOCK : parseLock(text);
 }
 
 /** As {@link readLock}; a lock of an older version is an empty one, so that an approval can replace it. @throws as it */
 export async function readLockToApprove(path: string): Promise<Lock> {
   const text = await readText(path);
-  return text === null || isOutdated(strict(text)) ? new Map() : parseLock(text);
+  return text === null || isOutdated(strict(text)) ? NO_LOCK : parseLock(text);
 }
 
 async function readText(path: string): Promise<string | null> {
@@ -105,12 +123,18 @@ export function parseLock(text: string): Lock {
       'it is of version 1, which pins tools only: approve each server again with sallyport servers approve',
     );
   }
-  const servers = isJsonObject(value) && value['version'] === LOCK_VERSION ? value['servers'] : undefined;
-  if (!isJsonObject(servers)) throw invalid(`it is not of version ${LOCK_VERSION}`);
-  return new Map(Object.entries(servers).map(([name, entry]) => [name, readEntry(name, entry)]));
+  const isKnown = isJsonObject(value) && (value['version'] === LOCK_VERSION || value['version'] === WITHOUT_PACKAGES);
+  const { servers, packages = {} } = isKnown ? value : {};
+  if (!isJsonObject(servers) || !isJsonObject(packages)) throw invalid(`it is not of version ${LOCK_VERSION}`);
+  return {
+    servers: new Map(Object.entries(servers).map(([name, entry]) => [name, readEntry(name, entry)])),
+    packages: new Map(Object.entries(packages).map(([name, entry]) => [name, readPackage(name, entry)])),
+  };
 }
 
-const LOCK_VERSION = 2;
+const LOCK_VERSION = 3;
+/** Pins the same of a server; it has no packages yet. */
+const WITHOUT_PACKAGES = 2;
 const isOutdated = (value: JsonValue): boolean => isJsonObject(value) && value['version'] === 1;
 
 function strict(text: string): JsonValue {
@@ -121,8 +145,16 @@ function strict(text: string): JsonValue {
   }
 }
 
+const SERVER_NAME = /^[a-z0-9-]{1,20}$/;
+
+function readPackage(name: string, entry: JsonValue): LockedPackage {
+  const read = SERVER_NAME.test(name) ? readPackageEntry(entry) : null;
+  if (read === null) throw invalid(`the package of ${quoteForMessage(name, 40)} cannot be read`);
+  return read;
+}
+
 function readEntry(name: string, entry: JsonValue): LockedServer {
-  if (!/^[a-z0-9-]{1,20}$/.test(name) || !isJsonObject(entry)) throw invalid('it names a server wrongly');
+  if (!SERVER_NAME.test(name) || !isJsonObject(entry)) throw invalid('it names a server wrongly');
   const { capabilities, serverInfo, instructions } = entry;
   if (!isJsonObject(capabilities)) throw invalid(`${name} has no capabilities`);
   const locked: LockedServer = {
@@ -156,8 +188,10 @@ function textOf(name: string, entry: JsonObject, key: string): string {
 
 /** The text of a lock: keys sorted, indented, so that a version control system shows what changed. */
 export function formatLock(lock: Lock): string {
-  const servers = Object.fromEntries([...lock].map(([name, entry]) => [name, { ...entry }]));
-  return `${JSON.stringify(JSON.parse(canonicalJson({ version: LOCK_VERSION, servers })), null, 2)}\n`;
+  const servers = Object.fromEntries([...lock.servers].map(([name, entry]) => [name, { ...entry }]));
+  const packages = Object.fromEntries([...lock.packages].map(([name, entry]) => [name, { ...entry }]));
+  const text = canonicalJson({ version: LOCK_VERSION, servers, packages });
+  return `${JSON.stringify(JSON.parse(text), null, 2)}\n`;
 }
 
 /**

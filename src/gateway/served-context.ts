@@ -104,7 +104,7 @@ export const localAction = (
 });
 
 const runsOf = ({ rule }: Pick<ApprovedServer, 'rule'>): 'remote' | 'spawned' =>
-  rule.command === null ? 'remote' : 'spawned';
+  rule.url !== null ? 'remote' : 'spawned';
 
 const asObject = (value: unknown): JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};

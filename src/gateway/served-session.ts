@@ -244,7 +244,7 @@ async function tellServer(
   if (!context.session.mayBeAllowed(actionName(server.rule.name, method))) return;
   const holder = holderOf(context.session.principal, server);
   const result = await context.session.act({
-    ...{ server: server.rule.name, method, params: {}, runs: server.rule.command === null ? 'remote' : 'spawned' },
+    ...{ server: server.rule.name, method, params: {}, runs: server.rule.url !== null ? 'remote' : 'spawned' },
     execute: async () => {
       await upstreams.with(server, holder, (connection) => connection.notify(method, params));
       return {};

@@ -91,10 +91,11 @@ function looksLikePath(name: string, schema: JsonValue): boolean {
 }
 
 /** The folder that a spawned server is told of and that holds a control path; null if there is none. */
-function exposedFolder({ command, env }: ServerRule, { root, control }: ReviewContext): string | null {
-  if (command === null) return null;
+function exposedFolder(rule: ServerRule, { root, control }: ReviewContext): string | null {
+  if (rule.url !== null) return null;
+  const { command, env } = rule;
   const places = control.map(realOf);
-  const told = [...command.slice(1), ...Object.values(env)].flatMap((text) => [
+  const told = [...(rule.package?.args ?? command?.slice(1) ?? []), ...Object.values(env)].flatMap((text) => [
     text,
     text.slice(text.indexOf('=') + 1),
   ]);

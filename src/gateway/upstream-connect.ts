@@ -46,7 +46,7 @@ export async function openClient(rule: ServerRule, options: ConnectOptions): Pro
     return await openOnce(rule, options, asked);
   } catch (error) {
     const died = isSallyportError(error, 'SERVER_UNAVAILABLE') && error.detail['ended'] === true;
-    if (asked !== 'auto' || rule.command === null || !died) throw error;
+    if (asked !== 'auto' || rule.url !== null || !died) throw error;
     return openOnce(rule, options, LEGACY[0] ?? MODERN, LEGACY);
   }
 }
@@ -80,10 +80,8 @@ async function openOnce(
 }
 
 function wireOf(rule: ServerRule, { start, limits }: ConnectOptions, onGap: () => void): UpstreamWire {
-  if (rule.command !== null) return stdioWire(() => start(rule), limits);
-  if (rule.url !== null)
-    return httpWire(rule.url, { ...limits, upstreamMs: rule.timeoutMs ?? limits.upstreamMs }, onGap);
-  throw new SallyportError('SERVER_UNAVAILABLE', 'the server has neither a command nor a URL');
+  if (rule.url === null) return stdioWire(() => start(rule), limits);
+  return httpWire(rule.url, { ...limits, upstreamMs: rule.timeoutMs ?? limits.upstreamMs }, onGap);
 }
 
 type Negotiation = NonNullable<ConstructorParameters<typeof Client>[1]>['versionNegotiation'];

@@ -24,7 +24,7 @@ export function registerTool(
     ...(description === undefined ? {} : { description }),
     schema,
     ...(outputSchema === undefined ? {} : { outputSchema }),
-    runs: server.rule.command === null ? 'remote' : 'spawned',
+    runs: server.rule.url !== null ? 'remote' : 'spawned',
     server: server.rule.name,
     execute: (args, context) => runTool(caller, server, { name: originalName, arguments: args }, repeated, context),
   };

@@ -12,7 +12,8 @@ import type { ServerRule } from '../policy/index.ts';
 import type { ApprovedServer, UpstreamEvent } from './approved-server.ts';
 import type { RefusedTool } from './definitions.ts';
 import { laneHolders } from './lanes.ts';
-import { type Lock, type LockedServer, readLock, sourceDigest } from './lock.ts';
+import { type Lock, type LockedServer, NO_LOCK, readLock, sourceDigest } from './lock.ts';
+import { openPackages } from './packages.ts';
 import { type ServerCaller, serverCaller, type UseServer } from './server-caller.ts';
 import { reviewServer } from './server-review.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
@@ -28,6 +29,8 @@ export interface UpstreamsOptions {
   readonly root: string;
   readonly version?: string;
   readonly limits?: Partial<Limits>;
+  /** Where servers that are packages were installed; `$XDG_DATA_HOME/sallyport/servers` if absent. */
+  readonly serversFolder?: string;
   /** Milliseconds after which a connection that nobody uses is closed; 10 minutes if absent. */
   readonly idleMs?: number;
 }
@@ -104,13 +107,14 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const failureListeners = new Set<(server: string, health: ServerHealth) => void>();
   const state: State = {
     ...{ gate: null, servers: options.servers, root: options.root, stamp: null, lockTrouble: null },
-    ...{ lock: new Map(), approved: new Map(), standings: new Map(), turn: null },
+    ...{ lock: NO_LOCK, approved: new Map(), standings: new Map(), turn: null },
   };
+  const packages = openPackages(options.serversFolder);
   const pool = upstreamPool({
     ...{ version: options.version ?? '0.0.0', limits: { ...DEFAULT_LIMITS, ...options.limits } },
     start: async (rule) => {
       if (state.gate === null) throw new SallyportError('SERVER_UNAVAILABLE', 'the gate is not open yet');
-      return state.gate.startServer(rule);
+      return state.gate.startServer(await packages.startable(rule, state.lock, state.gate));
     },
     now: () => performance.now(),
     ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
@@ -211,7 +215,7 @@ async function tryLock(path: string): Promise<{ lock: Lock; trouble: SallyportEr
   try {
     return { lock: await readLock(path), trouble: null };
   } catch (error) {
-    if (isSallyportError(error)) return { lock: new Map(), trouble: error };
+    if (isSallyportError(error)) return { lock: NO_LOCK, trouble: error };
     throw error;
   }
 }
@@ -221,13 +225,16 @@ async function tryLock(path: string): Promise<{ lock: Lock; trouble: SallyportEr
  * the connections of what changed are over.
  */
 async function register(registration: Registration, state: State, lock: Lock, isMoved = false): Promise<void> {
-  const before = state.lock;
-  state.lock = new Map([...lock].map(([name, entry]) => [name, sameOr(before.get(name), entry)]));
+  const before = state.lock.servers;
+  state.lock = {
+    packages: lock.packages,
+    servers: new Map([...lock.servers].map(([name, entry]) => [name, sameOr(before.get(name), entry)])),
+  };
   const old = state.approved;
   const approved = new Map<string, ApprovedServer>();
   for (const [name, rule] of state.servers) {
-    const locked = state.lock.get(name);
-    if (locked === undefined || locked.source !== sourceDigest(rule)) continue;
+    const locked = state.lock.servers.get(name);
+    if (locked === undefined || locked.source !== sourceDigest(rule, state.lock.packages.get(name))) continue;
     const known = old.get(name);
     const isKnown = !isMoved && known?.locked === locked && isSameRule(known.rule, rule);
     approved.set(name, isKnown ? known : { rule, locked });
@@ -254,7 +261,7 @@ function standingOf(registration: Registration, { gate, root, lock, approved }: 
   const { name } = rule;
   const server = approved.get(name);
   const nothing = { name, tools: [], refused: [], warnings: [] };
-  if (server === undefined) return { ...nothing, state: lock.has(name) ? 'changed' : 'unapproved' };
+  if (server === undefined) return { ...nothing, state: lock.servers.has(name) ? 'changed' : 'unapproved' };
   if (gate === null) return { ...nothing, state: 'approved' };
   // Tools are offered from the lock: no text that was not approved reaches a model.
   const control = [registration.lockPath, gate.keeper.state];

@@ -14,6 +14,7 @@ export { type Explanation, explain, renderExplanation } from './explain.ts';
 export type { CallFacts, PathFacts, PathReading, PathTrouble, PathUse, RequestFacts } from './facts.ts';
 export type { ExplainedStep } from './finding.ts';
 export { decideAgain, meetPolicies, stricterObligations } from './meet.ts';
+export type { PackageSpec } from './package-spec.ts';
 export { isPolicy, parsePolicy, policyForCases, policyFromObject } from './parse.ts';
 export type {
   ArgumentRule,
@@ -25,6 +26,7 @@ export type {
   PrincipalRule,
   SandboxSettings,
   ServerActions,
+  ServerPackage,
   ServerProtocol,
   ServerRule,
   SpawnLimits,

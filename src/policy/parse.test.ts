@@ -76,7 +76,7 @@ servers:
     expect(placesOf(text)).toEqual([
       '3:8 unknown key "allowed_paths", did you mean allowedPaths?',
       '4:15 "audit": expected boolean, not number',
-      '6:3 a server has either a command or a url',
+      '6:3 a server has a command, a package or a url',
     ]);
     expect(() => parsePolicy(text, { file: 'p.yaml' })).toThrow(
       'p.yaml:3:8: unknown key "allowed_paths", did you mean allowedPaths? (and 2 more)',
@@ -139,7 +139,6 @@ describe('[T1.6] parsePolicy refuses, by name, what this version does not have',
     ['flow.trustedArguments', tool('{ flow: { trustedArguments: [a] } }'), '"trustedArguments" needs flow control'],
     ['flow.onUntrusted', tool('{ flow: { onUntrusted: deny } }'), '"onUntrusted" needs flow control'],
     ['format', tool('{ arguments: { u: { format: email } } }'), '"format" needs checked formats'],
-    ['package', 'version: 1\nservers: { a: { package: "x@1" } }', '"package" needs pinned packages'],
     [
       'a secret',
       'version: 1\nservers: { a: { command: [/a], env: { K: "x$\u007bsecret:v:k}" } } }',
@@ -187,7 +186,7 @@ describe('[T1.6] parsePolicy refuses what is mistaken', () => {
     [
       'command and url',
       'version: 1\nservers: { a: { command: [/a], url: "https://x.example" } }',
-      'a server has either',
+      'a server has a command',
     ],
     ['cleartext', 'version: 1\nservers: { a: { url: "http://x.example/mcp" } }', 'http:// to another machine'],
     ['credentials in a URL', 'version: 1\nservers: { a: { url: "https://u:p@x.example" } }', 'credentials in a URL'],

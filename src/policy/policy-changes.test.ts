@@ -7,6 +7,8 @@ const changesOf = (before: object, after: object): string[] =>
     ({ direction, place }) => `${direction}: ${place}`,
   );
 const tool = (rule: object): object => ({ tools: { file_read: { allowedPaths: ['src/'], ...rule } } });
+const SHA = `sha512-${'A'.repeat(86)}==`;
+const pkg = (rule: object): object => ({ servers: { s: { package: 'a@1.0.0', ...rule } } });
 
 test.each<[string, object, object, string[]]>([
   ['nothing', tool({}), tool({}), []],
@@ -51,6 +53,11 @@ test.each<[string, object, object, string[]]>([
     tool({ output: { maxLength: 4 } }),
     ['may widen: tools.file_read.output'],
   ],
+  ['another version of a package', pkg({}), pkg({ package: 'a@1.0.1' }), ['widens: servers.s.package']],
+  ['other arguments of a package', pkg({}), pkg({ args: ['--all'] }), ['widens: servers.s.args']],
+  ['another program of a package', pkg({}), pkg({ bin: 'b' }), ['widens: servers.s.bin']],
+  ['an integrity', pkg({}), pkg({ integrity: SHA }), ['narrows: servers.s.integrity']],
+  ['no integrity', pkg({ integrity: SHA }), pkg({}), ['widens: servers.s.integrity']],
   [
     'another host to connect to',
     { tools: { shell: { isolation: 'gvisor', egress: ['a.example'] } } },

@@ -102,6 +102,9 @@ function compareValue(
 
 function directionOfValue(key: string, old: JsonValue | undefined, now: JsonValue | undefined): ChangeDirection {
   if (key === 'isolation') return directionOfIsolation(old, now);
+  // Another package, version or argument is another program.
+  if (key === 'package' || key === 'bin' || key === 'args') return 'widens';
+  if (key === 'integrity') return old === undefined ? 'narrows' : 'widens';
   if (key === 'egressCredentials') return now === true ? 'widens' : 'narrows';
   return key === 'terminateTls' && old === true ? 'widens' : 'may widen';
 }

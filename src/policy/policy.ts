@@ -2,6 +2,7 @@ import type { IsolationLevel, JsonObject, JsonValue } from '../core/index.ts';
 import type { Condition } from './condition.ts';
 import type { RuleReference } from './decision.ts';
 import type { PathUse } from './facts.ts';
+import type { PackageSpec } from './package-spec.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 /** What a call does to the world. A tool that no rule classifies counts as `egress`. */
@@ -141,11 +142,21 @@ export interface ServerActions {
   readonly logging: RuleReference | null;
 }
 
-/** One entry under `servers:`. Exactly one of `command` and `url` is set. */
+/** The npm package that a server is. */
+export interface ServerPackage extends PackageSpec {
+  /** `sha512-…` (Subresource Integrity) of its tarball; `null`: what the first installation finds. */
+  readonly integrity: string | null;
+  /** Which of its programs; `null`: the only one, or the one that is called as the package. */
+  readonly bin: string | null;
+  readonly args: readonly string[];
+}
+
+/** One entry under `servers:`. As the policy has it, exactly one of `command`, `package` and `url` is set. */
 export interface ServerRule {
   readonly name: string;
-  /** Program (absolute path) and arguments of a server that is spawned. */
+  /** Program (absolute path) and arguments of a server that is spawned; of a package, once it is known what was installed. */
   readonly command: readonly string[] | null;
+  readonly package: ServerPackage | null;
   /** Address of a remote server. */
   readonly url: string | null;
   readonly isolation: readonly IsolationLevel[];

@@ -2,6 +2,7 @@ import { type JsonObject, quoteForMessage } from '../core/index.ts';
 import type { RuleReference } from './decision.ts';
 import { findFetcher, findFetchingCommand } from './fetchers.ts';
 import type { PolicyEntry, ServerActions, ServerProtocol, ServerRule } from './policy.ts';
+import { readServerPackage } from './read-package.ts';
 import { readServerPaths, readSpawn } from './read-spawn.ts';
 import {
   addProblem,
@@ -24,17 +25,18 @@ export function readServer(reading: PolicyReading, name: string, value: JsonObje
   const pointer = `/servers${segment(name)}`;
   const command = textsAt(value, 'command');
   const url = textAt(value, 'url');
-  if ((command === null) === (url === null)) {
-    addProblem(reading, pointer, 'a server has either a command or a url', 'Write one of the two', 'key');
-  }
+  const written = ['command', 'package', 'url'].filter((key) => value[key] !== undefined);
+  if (written.length !== 1)
+    addProblem(reading, pointer, 'a server has a command, a package or a url', 'Write one of the three', 'key');
   if (command !== null) checkCommand(reading, `${pointer}/command`, command);
   if (url !== null) checkUrl(reading, `${pointer}/url`, url);
   const env = objectAt(value, 'env');
-  refuseForRemote(reading, pointer, value, command);
+  refuseForRemote(reading, pointer, value);
   const place = { reading, id: `servers.${name}`, pointer };
   return Object.freeze({
     name,
     command: command === null ? null : Object.freeze([...command]),
+    package: readServerPackage(place, value),
     url,
     isolation: isolationAt(value),
     protocol: wordAt(PROTOCOLS, value, 'protocol') ?? 'auto',
@@ -61,13 +63,9 @@ const SPAWNED_KEYS = [
 ];
 
 /** What is said about a process, of a server that is none; and what is said about a network that it does not have. */
-function refuseForRemote(
-  reading: PolicyReading,
-  pointer: string,
-  value: JsonObject,
-  command: readonly string[] | null,
-): void {
-  for (const key of SPAWNED_KEYS.filter((one) => value[one] !== undefined && command === null)) {
+function refuseForRemote(reading: PolicyReading, pointer: string, value: JsonObject): void {
+  const isSpawned = value['command'] !== undefined || value['package'] !== undefined;
+  for (const key of SPAWNED_KEYS.filter((one) => value[one] !== undefined && !isSpawned)) {
     addProblem(reading, `${pointer}/${key}`, `${key} is for servers that are spawned`, 'Remove it', 'key');
   }
   for (const key of ['methods', 'internalEndpoints'].filter((one) => value[one] !== undefined)) {

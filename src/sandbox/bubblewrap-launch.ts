@@ -20,6 +20,8 @@ export interface LaunchParts {
   readonly expected: readonly ExpectedMount[];
   readonly stdin: 'pipe' | 'none';
   readonly signal: AbortSignal | undefined;
+  /** Called with the process as soon as there is one: it has started nothing yet, or hardly. */
+  readonly onSpawned: (pid: number) => void;
 }
 
 /** A sandbox that is built and proven, whose program has not started: it waits for `go`. */
@@ -50,6 +52,7 @@ export async function buildSandbox(parts: LaunchParts): Promise<BuiltSandbox> {
   const complaint = collectComplaint(child);
   const clock = new AbortController();
   try {
+    if (child.pid !== undefined) parts.onSpawned(child.pid);
     const late = delay(BUILD_MS, 'late' as const, { signal: clock.signal });
     const built = await Promise.race([build(child, parts), ended, late, aborted(parts.signal, clock.signal)]);
     if (built === 'late') throw failed('it took too long to build');

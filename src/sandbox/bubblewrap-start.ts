@@ -130,14 +130,20 @@ async function launch(parts: Launch): Promise<SandboxProcess> {
   const { shop, profile, command, options, expected, egress, cleanup } = parts;
   const { program, system, masks } = shop;
   const points = expected.map(({ point }) => point);
+  const group = makeGroup(parts);
   const built = await buildSandbox({
     ...{ program: program.path, user: program.user, filter: shop.filter, expected },
     options: planOptions({ profile, points, system, masks, proxyEnv: egress?.env ?? {} }, command),
     command: planCommand(command, profile.limits, egress?.wrap ?? ((argv) => argv)),
-    ...{ stdin: command.stdin, signal: options.signal },
+    ...{ stdin: command.stdin, signal: options.signal, onSpawned: (pid) => group?.add(pid) },
   });
-  cleanup.add(() => allGone(built));
-  const group = confine(built, parts);
+  cleanup.add(() => {
+    killBoth(built);
+    return allGone(built);
+  });
+  // Whoever is not in it yet is put there while the program waits, and whoever was not there yet is started by somebody who is.
+  for (const pid of [built.outer.pid, built.inner.pid]) group?.add(pid);
+  for (const pid of childrenOf(built.inner.pid)) group?.add(pid);
   const kill = (): void => killBoth(built);
   const watch = openWatch({ pid: built.inner.pid, limits: profile.limits, group, expected });
   const gone = goneOf(built, group, cleanup);
@@ -150,25 +156,15 @@ async function launch(parts: Launch): Promise<SandboxProcess> {
   return running;
 }
 
-/** Limits that hold a whole sandbox are set while its program still waits. */
-function confine(built: BuiltSandbox, { shop, profile, cleanup }: Launch): ControlGroup | null {
+/** Limits that hold a whole sandbox; null where the machine does not let us have them. */
+function makeGroup({ shop, profile, cleanup }: Launch): ControlGroup | null {
   if (shop.groups === null) return null;
+  const name = `sallyport-${process.pid}-${shop.next()}`;
   try {
-    const name = `sallyport-${process.pid}-${shop.next()}`;
     const group = makeControlGroup(shop.groups, name, profile.limits, shop.runtime);
-    // Given back first, since it was taken last: nothing may be in it then.
-    cleanup.add(async () => {
-      killBoth(built);
-      await allGone(built);
-      await group.remove();
-    });
-    // Whoever was not there yet is started by somebody who is in it.
-    group.add(built.outer.pid);
-    group.add(built.inner.pid);
-    for (const pid of childrenOf(built.inner.pid)) group.add(pid);
+    cleanup.add(group.remove);
     return group;
   } catch (cause) {
-    killBoth(built);
     throw new SallyportError('SANDBOX_FAILED', 'the limits of the sandbox cannot be set', { cause });
   }
 }
@@ -190,7 +186,9 @@ async function goneOf(
   cleanup: Cleanup,
 ): Promise<Pick<SandboxEnd, 'status' | 'signal' | 'killedBy'>> {
   const end = await new Promise<Pick<SandboxEnd, 'status' | 'signal'>>((resolve) => {
-    built.child.once('exit', (code, signal) => resolve(readEnd(code, signal)));
+    const { child } = built;
+    if (child.exitCode !== null || child.signalCode !== null) resolve(readEnd(child.exitCode, child.signalCode));
+    child.once('exit', (code, signal) => resolve(readEnd(code, signal)));
   });
   await allGone(built);
   const killedBy: KilledBy = group !== null && group.memoryKills() > 0 ? 'memory' : null;

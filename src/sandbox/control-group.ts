@@ -4,10 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SallyportError } from '../core/index.ts';
 import type { SandboxLimits } from './contract.ts';
 import type { RuntimeFolder } from './parts.ts';
+import { readProcessFile } from './process-identity.ts';
 
 /** Control groups (version 1: memory and pids) that hold one sandbox. */
 export interface ControlGroup {
-  /** Puts a process into it, before it starts others. */
+  /** Puts a process into it, unless it is there already: whoever it starts afterwards is, too. */
   add(pid: number): void;
   /** How often the kernel killed something in it for want of memory. */
   memoryKills(): number;
@@ -73,7 +74,8 @@ export function makeControlGroup(
   if (limits.processes !== 0) writeFileSync(join(pids, 'pids.max'), String(limits.processes + 2));
   return {
     add: (pid) => {
-      for (const folder of [memory, pids]) writeFileSync(join(folder, 'cgroup.procs'), String(pid));
+      // Moving a process is slow, and looking is not.
+      if (!isMember(pid, name)) for (const folder of [memory, pids]) moveInto(folder, pid);
     },
     memoryKills: () => killsIn(memory),
     remove: async () => {
@@ -81,6 +83,22 @@ export function makeControlGroup(
       for (const note of notes) note.done();
     },
   };
+}
+
+/** Whether a process is in the groups of this name, one for each controller. */
+function isMember(pid: number, name: string): boolean {
+  const rows = (readProcessFile(pid, 'cgroup') ?? '').split('\n').filter((line) => line.endsWith(`/${name}`));
+  const controllers = rows.flatMap((line) => line.split(':')[1]?.split(',') ?? []);
+  return CONTROLLERS.every((controller) => controllers.includes(controller));
+}
+
+function moveInto(folder: string, pid: number): void {
+  try {
+    writeFileSync(join(folder, 'cgroup.procs'), String(pid));
+  } catch (error) {
+    // It ended: nothing is left to be held.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 function killsIn(folder: string): number {

@@ -28,6 +28,7 @@ export function serverRule(name: string, rule: Partial<ServerRule>): ServerRule 
   return {
     name,
     command: null,
+    package: null,
     url: null,
     isolation: ['none'],
     protocol: '2025-11-25',
