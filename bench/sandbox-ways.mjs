@@ -44,9 +44,12 @@ const profileOf = (work, { runtime }, egress = null) => ({
 
 async function finish(child, said) {
   child.stdout?.resume();
-  child.stderr?.resume();
+  let complaint = '';
+  child.stderr?.on('data', (chunk) => {
+    complaint = (complaint + chunk).slice(0, 200);
+  });
   const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`${said} ended with ${code}`);
+  if (code !== 0) throw new Error(`${said} ended with ${code}: ${complaint.replaceAll('\n', ' ')}`);
 }
 
 /** A child process of ours, as the user whom sandboxes run as. */
