@@ -179,8 +179,8 @@ const RUNTIME_CONFIG = (work) => ({
   filesystem: { denyRead: [], allowWrite: [work], denyWrite: [] },
 });
 
-/** @anthropic-ai/sandbox-runtime in this process: its proxies are opened once. */
-export async function runtimeLibrary({ work }) {
+/** @anthropic-ai/sandbox-runtime in this process: its proxies are opened once. It runs programs as whoever starts it, in `own`. */
+export async function runtimeLibrary({ own: work }) {
   const { SandboxManager } = await import(new URL('index.js', SANDBOX_RUNTIME));
   await SandboxManager.initialize(RUNTIME_CONFIG(work));
   return {
@@ -194,7 +194,7 @@ export async function runtimeLibrary({ work }) {
 }
 
 /** Its command line, a whole process each time. */
-export function runtimeCommandLine({ folder, work }) {
+export function runtimeCommandLine({ folder, own: work }) {
   const settings = join(folder, 'srt-settings.json');
   writeFileSync(settings, JSON.stringify(RUNTIME_CONFIG(work)));
   const program = fileURLToPath(new URL('cli.js', SANDBOX_RUNTIME));

@@ -140,10 +140,12 @@ export async function run() {
   mkdirSync(join(work, 'out'), { recursive: true });
   for (const path of [folder, work]) chmodSync(path, 0o755);
   for (const path of [work, join(work, 'out')]) if (process.getuid() === 0) chownSync(path, USER.uid, USER.gid);
-  writeFileSync(join(work, 'zero.js'), '');
+  const own = join(folder, 'own');
+  mkdirSync(own);
+  for (const path of [work, own]) writeFileSync(join(path, 'zero.js'), '');
   const ways = [];
   try {
-    for (const way of WAYS) ways.push(await openWay({ folder, work }, way));
+    for (const way of WAYS) ways.push(await openWay({ folder, work, own }, way));
     await delay(WARM_UP_MS);
     const here = ways.filter(({ missing }) => missing === null);
     const rows = [];
