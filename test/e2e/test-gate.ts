@@ -1,5 +1,5 @@
 import { exitCodeOfReport, readRecords, verifyLog } from '../../src/audit/index.ts';
-import { type Gate, loadPolicy, openGate, type Tool } from '../../src/gate/index.ts';
+import { type Gate, type GateOptions, loadPolicy, openGate, type Tool } from '../../src/gate/index.ts';
 import {
   approveServer,
   createUpstreams,
@@ -34,6 +34,8 @@ export interface TestGateOptions {
   readonly approved?: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
   readonly workspace?: Workspace;
+  /** More of the gate's options. */
+  readonly gate?: Partial<GateOptions>;
 }
 
 /** A real gate with a real log in a folder of its own, and the servers of its policy behind it. */
@@ -55,7 +57,7 @@ ${Object.keys(servers).length === 0 ? '' : `servers: ${JSON.stringify(servers)}\
   const upstreams = createUpstreams({ servers: loaded.policy.servers, lockPath, root: loaded.root });
   const gate = await openGate({
     ...{ policy: loaded.policy, policyFile: workspace.policyFile, state: workspace.state },
-    ...{ tools, missing: upstreams.missing },
+    ...{ tools, missing: upstreams.missing, ...options.gate },
   });
   await upstreams.attach(gate);
   const close = async (): Promise<void> => {
