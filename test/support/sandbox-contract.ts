@@ -163,7 +163,7 @@ export function runSandboxContract(open: () => Promise<OpenedLevel>, traits: Con
 
     test('that is not there runs nothing', async () => {
       const outcome = await start('', {}, { argv: ['/usr/bin/no-such-program'] }).then(finish, (error) => error);
-      expect(outcome.code === 'SANDBOX_FAILED' || outcome.status === 127).toBe(true);
+      expect(outcome.code === 'PROGRAM_UNAVAILABLE' || outcome.status === 127).toBe(true);
     });
 
     test('is looked up on PATH, gets its arguments as they are and the name it is to have', async () => {
