@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { type IsolationLevel, type Principal, SallyportError, type Surface } from '../core/index.ts';
 import type { StopFlag } from '../keeper/index.ts';
 import { acceptedLevels } from '../policy/index.ts';
@@ -104,6 +105,9 @@ export function openSpawningSessions(): SpawningSessions {
   };
 }
 
+/** How long an end waits for what is just starting, in milliseconds. */
+const START_WAIT_MS = 10_000;
+
 /** Never rejects: what cannot be ended says so when its backend closes. */
 async function letGo({ holdings }: State, some: readonly Holding[], how: 'release' | 'kill'): Promise<void> {
   for (const holding of some) {
@@ -111,8 +115,13 @@ async function letGo({ holdings }: State, some: readonly Holding[], how: 'releas
     holdings.delete(holding);
   }
   const killed = how === 'kill' ? some : [];
+  const starting = Promise.allSettled(killed.flatMap((holding) => [...holding.starting]));
+  const isLate = new AbortController();
+  // A start that hangs is ended by its backend; whoever closes a gate gets that far.
+  const late = setTimeout(START_WAIT_MS, null, { signal: isLate.signal }).catch(() => null);
+  await Promise.race([starting, late]);
+  isLate.abort();
   await Promise.allSettled([
-    ...killed.flatMap(({ starting }) => [...starting]),
     ...killed.flatMap(({ processes }) => [...processes]).map((process) => process.stop(0)),
     ...some.map(({ sandboxes, owner }) => sandboxes.release(owner)),
   ]);

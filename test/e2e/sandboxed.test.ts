@@ -141,10 +141,8 @@ describe.each(LEVELS)('$level', ({ level, isHere }) => {
     `spawn gives the streams of a program under its rule, or says why not${title}`,
     async () => {
       await open(policyOf(level));
-      const child = await gate.spawn(['sh', '-c', 'read line; echo "got $line"; echo err >&2; exit 3'], {
-        stdin: 'pipe',
-        cwd: 'src',
-      });
+      workspace.write({ 'src/talk.sh': 'read line; echo "got $line"; echo err >&2; exit 3' });
+      const child = await gate.spawn(['sh', './talk.sh'], { stdin: 'pipe', cwd: 'src' });
       child.stdin?.end('a b\n');
       const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
       expect([out, err]).toEqual(['got a b\n', 'err\n']);
@@ -188,20 +186,23 @@ describe.each(LEVELS)('$level', ({ level, isHere }) => {
       workspace.write({ 'out/package.json': '{}', 'out/same/conftest.py': '' });
       if (isRoot) execFileSync('chown', ['-R', '1001:1001', 'out'], { cwd: workspace.root });
       const session = await gate.openSession({ agent: 'leaver' });
-      const script = `cd out; echo '{"a":1}' > package.json; mkdir -p deep/.github/workflows deep/.claude plain
+      const script = `cd out || exit; echo '{"a":1}' > package.json; mkdir -p deep/.github/workflows deep/.claude plain
         echo x > deep/.github/workflows/ci.yml; echo x > deep/.claude/settings.json; echo x > deep/.mcp.json; echo x > plain/file
         ln -s plain .vscode; mkdir closed; echo x > closed/Makefile; chmod 0 closed`;
-      await session.call('shell', { command: `sh -c '${script.replaceAll("'", `'\\''`)}'` });
+      workspace.write({ 'leave.sh': script });
+      expect(await session.call('shell', { command: 'sh ./leave.sh' })).toMatchObject({ isError: false });
       const left = await session.close();
       const names = left?.files.map(({ path, ...rest }) => ({ path: path.slice(workspace.root.length), ...rest }));
-      expect(names).toEqual([
-        { path: '/out/.vscode', kind: 'self-running', change: 'new' },
-        { path: '/out/deep/.claude/settings.json', kind: 'control', change: 'new' },
-        { path: '/out/deep/.github/workflows', kind: 'self-running', change: 'new' },
-        { path: '/out/deep/.mcp.json', kind: 'control', change: 'new' },
-        ...(isRoot ? [{ path: '/out/closed/Makefile', kind: 'self-running', change: 'new' }] : []),
-        { path: '/out/package.json', kind: 'self-running', change: 'changed' },
-      ].toSorted((a, b) => (a.path < b.path ? -1 : 1)));
+      expect(names).toEqual(
+        [
+          { path: '/out/.vscode', kind: 'self-running', change: 'new' },
+          { path: '/out/deep/.claude/settings.json', kind: 'control', change: 'new' },
+          { path: '/out/deep/.github/workflows', kind: 'self-running', change: 'new' },
+          { path: '/out/deep/.mcp.json', kind: 'control', change: 'new' },
+          ...(isRoot ? [{ path: '/out/closed/Makefile', kind: 'self-running', change: 'new' }] : []),
+          { path: '/out/package.json', kind: 'self-running', change: 'changed' },
+        ].toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+      );
       expect(left).toMatchObject({ count: names?.length, unseen: isRoot ? 0 : 1 });
       chmodSync(join(workspace.root, 'out/closed'), 0o755);
       await gate.close();
@@ -266,7 +267,7 @@ tools:
   only(
     `sallyport run passes streams and the exit status on${title}`,
     async () => {
-      workspace = makeWorkspace(policyOf(level), FILES);
+      workspace = makeWorkspace(policyOf(level), { ...FILES, 'end.sh': 'kill -KILL $$' });
       hand(workspace);
       const ask = (...words: string[]) =>
         sallyport(['run', '--state', workspace.state, ...words], { cwd: workspace.root, input: 'in\n' });
@@ -279,7 +280,7 @@ tools:
       expect(await ask('--nonsense', '--', 'pwd')).toMatchObject({ code: 125, out: '' });
       expect(await ask()).toMatchObject({ code: 125, out: '' });
       expect(await ask('--', 'no-such-program')).toMatchObject({ code: 127, out: '' });
-      expect(await ask('--', 'sh', '-c', 'kill -KILL $$')).toMatchObject({ code: 137 });
+      expect(await ask('--', 'sh', './end.sh')).toMatchObject({ code: 137 });
       expect(await ask('--policy', 'no-such-file', '--', 'pwd')).toMatchObject({ code: 125, out: '' });
     },
     120_000,
