@@ -38,7 +38,8 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : 2;
+    // The codes of `run` up to 124 are its command's.
+    return error.exitCode === 0 ? 0 : words[0] === 'run' ? 125 : 2;
   }
   return exitCode;
 }

@@ -3,8 +3,7 @@ import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ISOLATION_LEVELS, type IsolationLevel, isSallyportError, SallyportError } from '../core/index.ts';
-import type { CallResult, SandboxEnd, SandboxProcess, Tool, ToolContext } from '../gate/index.ts';
-import { openGate } from '../gate/index.ts';
+import { type GateSession, type LeftFiles, openGate, type SandboxEnd, type SpawnedProcess } from '../gate/index.ts';
 import { shell } from '../tools/index.ts';
 import { OBSERVING } from './open-gateway.ts';
 import { answer, noticeTo, reportError, safeLines, type Terminal } from './output.ts';
@@ -16,7 +15,7 @@ export interface RunFlags extends CommonFlags {
 }
 
 /** Our own exit codes: what failed was ours, the command was not run, there is no such program. */
-const [FAILED, REFUSED] = [125, 126] as const;
+const [RUN_FAILED, RUN_REFUSED, RUN_NOT_FOUND] = [125, 126, 127] as const;
 
 /**
  * `run -- CMD…`: a command under the rule of the tool `shell`, with our standard input, output and error. Exits as the command
@@ -26,57 +25,79 @@ export async function run(terminal: Terminal, words: readonly string[], flags: R
   try {
     return await runGuarded(terminal, words, flags);
   } catch (error) {
-    reportError(terminal, error);
-    return isSallyportError(error, 'ISOLATION_UNAVAILABLE') ? REFUSED : FAILED;
+    const status = codeOf(error);
+    if (isSallyportError(error) && typeof error.detail['kind'] === 'string') reportResult(terminal, error, status);
+    else reportError(terminal, error);
+    return status;
   }
 }
 
+function codeOf(error: unknown): number {
+  if (isSallyportError(error, 'PROGRAM_UNAVAILABLE')) return RUN_NOT_FOUND;
+  const isRefused = isSallyportError(error) && error.detail['kind'] === 'denied';
+  return isRefused || isSallyportError(error, 'ISOLATION_UNAVAILABLE') ? RUN_REFUSED : RUN_FAILED;
+}
+
+/** Why nothing ran, in the words of the gate. */
+function reportResult(terminal: Terminal, { message, detail }: SallyportError, status: number): void {
+  if (terminal.json) answer(terminal, { ...detail, end: null, status }, '');
+  else terminal.err(safeLines(message));
+}
+
 async function runGuarded(terminal: Terminal, words: readonly string[], flags: RunFlags): Promise<number> {
-  let end: SandboxEnd | null = null;
-  const tool = streamedShell(terminal.json ? process.stderr : process.stdout, (ended) => {
-    end = ended;
-  });
   const settings = settingsOf(flags);
   const levels = readLevels(flags.isolation);
   await using gate = await openGate({
-    ...{ ...gateSettings(settings), tools: [tool], onPolicyNotice: noticeTo(terminal) },
+    ...{ ...gateSettings(settings), tools: [shell()], onPolicyNotice: noticeTo(terminal) },
     policyChanges: settings.embedded ? 'ignore' : 'wait',
     ...(levels === null ? {} : { isolation: levels }),
   });
   if (gate.policyStatus().observing) terminal.err(`sallyport: mode ${OBSERVING}`);
   const session = await gate.openSession({ agent: 'cli', surface: 'cli' });
-  const result = await session.call('shell', { command: words.map(quoteWord).join(' ') });
-  return report(terminal, result, end);
+  const child = await session.spawn(words, { stdin: 'pipe' });
+  const end = await follow(child, terminal.json ? process.stderr : process.stdout);
+  return report(terminal, end, await closingOf(session, child));
 }
 
-function report(terminal: Terminal, result: CallResult, end: SandboxEnd | null): number {
-  const status = end === null ? (result.kind === 'denied' ? REFUSED : FAILED) : statusOf(end);
-  if (terminal.json)
-    answer(terminal, { ...JSON.parse(JSON.stringify(result)), end: end === null ? null : { ...end }, status }, '');
-  else if (result.kind !== 'delivered') terminal.err(safeLines(result.text));
+interface Closing {
+  readonly result: Awaited<SpawnedProcess['result']>;
+  readonly left: LeftFiles | null;
+}
+
+async function closingOf(session: GateSession, { result }: SpawnedProcess): Promise<Closing> {
+  return { result: await result, left: await session.close() };
+}
+
+function report(terminal: Terminal, end: SandboxEnd, { result, left }: Closing): number {
+  const status = statusOf(end);
+  if (left !== null) sayLeft(terminal, left);
+  if (terminal.json) {
+    const plain = JSON.parse(JSON.stringify({ ...result, left }));
+    answer(terminal, { ...plain, end: { ...end }, status }, '');
+  } else if (result.kind !== 'delivered') terminal.err(safeLines(result.text));
+  else if (end.killedBy !== null) terminal.err(`sallyport: ${result.text}`);
   return status;
 }
 
+/** What somebody else acts on later is said before anybody does. ATTACKER-CONTROLLED: the paths. */
+function sayLeft(terminal: Terminal, { files, count, unseen }: LeftFiles): void {
+  if (count > 0) {
+    const lines = files.map(({ path, change, kind }) => `  ${safeLines(JSON.stringify(path))} (${change}, ${kind})`);
+    const more = count > files.length ? [`  and ${count - files.length} more`] : [];
+    const head = 'sallyport: look at these before you use them: they run by themselves later, or configure an agent';
+    terminal.err([head, ...lines, ...more].join('\n'));
+  }
+  if (unseen > 0) terminal.err(`sallyport: ${unseen} folders that the command may write could not be looked at`);
+}
+
 function statusOf({ status, signal, killedBy }: SandboxEnd): number {
-  if (killedBy !== null) return FAILED;
+  if (killedBy !== null) return RUN_FAILED;
   if (status !== null) return status;
   const number = Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0;
   return 128 + number;
 }
 
-/** The tool `shell` of one call, whose streams are ours. */
-function streamedShell(out: Writable, ended: (end: SandboxEnd) => void): Tool {
-  const execute = async (_args: unknown, { start }: ToolContext): Promise<string> => {
-    if (start === undefined) throw new SallyportError('INTERNAL', 'the gate planned no command for this call');
-    const child = await start({ stdin: 'pipe' });
-    const end = await follow(child, out);
-    ended(end);
-    return describe(end);
-  };
-  return { ...shell(), execute };
-}
-
-async function follow(child: SandboxProcess, out: Writable): Promise<SandboxEnd> {
+async function follow(child: SpawnedProcess, out: Writable): Promise<SandboxEnd> {
   const passed = [pass(child.stdout, out), pass(child.stderr, process.stderr)];
   // A command that ends before it has read its input ends the copying, which is no failure.
   if (child.stdin !== null) void pipeline(process.stdin, child.stdin).catch(() => undefined);
@@ -95,21 +116,12 @@ async function pass(from: Readable, to: Writable): Promise<void> {
   }
 }
 
-const describe = ({ status, signal, killedBy }: SandboxEnd): string => {
-  if (killedBy !== null) return `Ended by the limit of ${killedBy}.`;
-  return status === null ? `Ended by ${signal ?? 'a signal'}.` : `Exit status ${status}.`;
-};
-
-/** A word as bash reads it back, whatever is in it. */
-const quoteWord = (word: string): string =>
-  /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-
 function readLevels(text: string | undefined): readonly IsolationLevel[] | null {
   if (text === undefined) return null;
   return text.split(',').map((word) => {
     const level = ISOLATION_LEVELS.find((known) => known === word);
     if (level !== undefined) return level;
     const known = ISOLATION_LEVELS.join(', ');
-    throw new SallyportError('ISOLATION_UNAVAILABLE', `there is no such isolation level; there are ${known}`);
+    throw new SallyportError('USAGE', `there is no isolation level ${JSON.stringify(word)}; there are ${known}`);
   });
 }

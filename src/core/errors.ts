@@ -225,6 +225,8 @@ export const ERROR_TABLE = {
   TOOL_UNKNOWN: ['gate', 1, 404, 'Use a tool that is listed'],
   TOOL_NAME: ['gate', 2, 400, 'Use a tool name of 1 to 128 of A-Z, a-z, 0-9, _ and -, unique after case folding'],
   SANDBOX_FAILED: ['gate', 1, 502, 'Look at the message; `sallyport doctor` tries the sandbox by itself'],
+  PROGRAM_UNAVAILABLE: ['gate', 1, 404, 'Name a program that is there and can be executed inside the sandbox'],
+  SPAWN_UNPLANNED: ['gate', 2, 400, 'Spawn under a tool that runs command lines, such as `shell`'],
   TOOL_FAILED: ['gate', 1, 502, 'Look at the message of the tool'],
   TOOL_TIMEOUT: ['gate', 1, 504, 'Ask for less, or raise limits.timeout'],
   TOOL_CANCELLED: ['gate', 1, 499, 'Call again if the result is still wanted'],

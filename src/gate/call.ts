@@ -15,6 +15,7 @@ import { planRun } from './planned-run.ts';
 import { admit, askUncertain, recordOutcome, recordRefusal } from './records.ts';
 import type { Asked, CallResult, Denied } from './result.ts';
 import type { RunningCall } from './running-calls.ts';
+import type { SpawnHandover } from './spawn.ts';
 import type { CallExchange } from './tool.ts';
 
 /** One call as it reaches the gate. */
@@ -25,6 +26,8 @@ export interface CallRequest {
   readonly signal: AbortSignal | null;
   /** How the caller can be asked while the call runs; null where it cannot. */
   readonly exchange: CallExchange | null;
+  /** Takes the program of the call, in place of its tool; null for every other call. */
+  readonly spawn: SpawnHandover | null;
 }
 
 const UNRECORDED = Object.freeze({

@@ -10,6 +10,7 @@ import { type Placement, startPlaced } from './placement.ts';
 import { planRun } from './planned-run.ts';
 import type { RunningCall } from './running-calls.ts';
 import { sendFor } from './send.ts';
+import { handOver } from './spawn.ts';
 import { NeedsAnswers, type ToolContext } from './tool.ts';
 
 /** What came back, as it came back. ATTACKER-CONTROLLED: everything in it. */
@@ -33,10 +34,9 @@ export async function execute(
   const timeoutMs = judgement.decision.obligations.timeoutMs || house.limits.upstreamMs;
   const watch = watchRun(running, request.signal, timeoutMs);
   try {
-    const result = tool.execute(
-      judgement.facts.arguments,
-      contextOf({ house, request, placement }, judgement, running.signal),
-    );
+    const context = contextOf({ house, request, placement }, judgement, running.signal);
+    const { spawn } = request;
+    const result = spawn === null ? tool.execute(judgement.facts.arguments, context) : handOver(spawn, context);
     // A tool that does not stop when told goes on without us; what it returns later is dropped.
     const output = await Promise.race([result, watch.reached]);
     return { kind: 'returned', output };
@@ -78,7 +78,11 @@ function contextOf({ house, request, placement }: Executing, judgement: Judgemen
     ...(run === null || placement === null
       ? {}
       : {
-          start: (options) => startPlaced(house, placement, run, { ...options, signal, principal: request.principal }),
+          start: (options) => {
+            const { principal, surface } = request;
+            const origin = { principal, surface, tool: judgement.parsed.name };
+            return startPlaced(house, placement, run, { ...options, ...origin, signal });
+          },
         }),
   };
 }

@@ -1,19 +1,11 @@
-import {
-  DEFAULT_LIMITS,
-  escapeForTerminal,
-  type Principal,
-  SallyportError,
-  type Surface,
-  systemClock,
-} from '../core/index.ts';
+import { DEFAULT_LIMITS, escapeForTerminal, SallyportError, systemClock } from '../core/index.ts';
 import { defaultStateFolder, joinKeeper, type Keeper, localUser } from '../keeper/index.ts';
 import { mayBeAllowed, type Policy, reachableFolders, type ServerRule } from '../policy/index.ts';
 import type { Sandboxes, SandboxProcess } from '../sandbox/index.ts';
-import { type Action, parseAction } from './act.ts';
-import { passGate } from './call.ts';
 import { openCallHistory } from './call-history.ts';
 import { systemDial, systemResolve } from './fetch-dial.ts';
 import { type Listeners, openListeners } from './gate-listeners.ts';
+import { type OpenSession, openGateSession, parseSpawn, spawnVia } from './gate-session.ts';
 import type { Fixtures, House } from './house.ts';
 import { type LoadedPolicy, loadPolicy } from './load-policy.ts';
 import type { CallOptions, Gate, GateOptions, GateSession, SessionOptions } from './options.ts';
@@ -22,11 +14,13 @@ import { openPolicy, type PolicyInForce } from './policy-in-force.ts';
 import { policySource } from './policy-source.ts';
 import { describeStatus, type PolicyStatus } from './policy-status.ts';
 import { Registry } from './registry.ts';
-import type { Asked, CallResult } from './result.ts';
+import type { CallResult } from './result.ts';
 import { followStops, openRunningCalls } from './running-calls.ts';
 import { openRunningServers, type RunningServers } from './running-servers.ts';
 import { openSandboxRoom, type SandboxRoom } from './sandbox-room.ts';
-import type { CallExchange, Tool } from './tool.ts';
+import type { SpawnedProcess, SpawnOptions } from './spawn.ts';
+import { openSpawningSessions } from './spawning-sessions.ts';
+import type { Tool } from './tool.ts';
 
 /**
  * Opens a gate: reads the policy, opens the keeper (or uses the one given), and records both.
@@ -69,10 +63,11 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
   const running = openRunningCalls();
   const sandboxes = openSandboxRoom(options.sandboxes);
   const servers = openRunningServers();
+  const spawning = openSpawningSessions();
   const policyChanged = openListeners<PolicyStatus>();
   const toolsChanged = openListeners<void>();
   const fixturesOf = (room: Pick<PolicyInForce, 'house' | 'renewed'>): Fixtures => ({
-    ...{ keeper, registry, running, latest: room.house, renewed: room.renewed },
+    ...{ keeper, registry, running, spawning, latest: room.house, renewed: room.renewed },
     clock: options.clock ?? systemClock,
     resolve: options.resolve ?? systemResolve,
     dial: options.dial ?? systemDial,
@@ -92,12 +87,15 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
   policyChanged.add((status) => say(describeStatus(status)));
   const first = policies.status();
   if (first.development || first.approvedDigest !== null) say(describeStatus(first));
-  const unwatch = followStops(keeper, running);
+  const unwatch = followStops(keeper, (flag) => {
+    for (const one of [running, spawning, servers]) one.stop(flag);
+  });
   return new OpenGate({
     policies,
     sandboxes,
     servers,
     unwatch,
+    endPrograms: async () => void (await Promise.all([spawning.endAll(), servers.endAll()])),
     policyChanged,
     toolsChanged,
     ownsKeeper: options.keeper === undefined,
@@ -113,6 +111,8 @@ interface OpenParts {
   readonly sandboxes: SandboxRoom;
   readonly servers: RunningServers;
   readonly unwatch: () => void;
+  /** Kills every program of a call or a server; what they left is on record then. */
+  readonly endPrograms: () => Promise<void>;
   readonly policyChanged: Listeners<PolicyStatus>;
   readonly toolsChanged: Listeners<void>;
   readonly ownsKeeper: boolean;
@@ -121,7 +121,7 @@ interface OpenParts {
 class OpenGate implements Gate {
   readonly keeper: Keeper;
   readonly #parts: OpenParts;
-  #own: Promise<GateSession> | null = null;
+  #own: Promise<OpenSession> | null = null;
   #closed = false;
 
   constructor(parts: OpenParts) {
@@ -178,11 +178,8 @@ class OpenGate implements Gate {
     this.#parts.toolsChanged.tell();
   }
 
-  async openSession(options: SessionOptions = {}): Promise<GateSession> {
-    this.#checkOpen();
-    const { user = localUser(), agent = 'library', proof = 'local', surface = 'library' } = options;
-    const principal = await this.keeper.openSession({ tenant: 'local', user, agent, proof }, surface);
-    return this.#session(principal, surface);
+  openSession(options: SessionOptions = {}): Promise<GateSession> {
+    return this.#open(options);
   }
 
   mayBeAllowed(name: string, caller: { readonly user: string; readonly agent: string }): boolean {
@@ -192,72 +189,43 @@ class OpenGate implements Gate {
   async call(tool: string, args: unknown, options: CallOptions = {}): Promise<CallResult> {
     // INVARIANT: arguments are copied before anything is awaited: what a caller changes later reaches nobody.
     const parsed = parseCall(this.#house, { tool, args });
-    this.#own ??= this.openSession();
-    const { principal, surface } = await this.#own;
-    this.#checkOpen();
-    return unasked(
-      await passGate(this.#house, { principal, surface, parsed, signal: options.signal ?? null, exchange: null }),
-    );
+    return (await this.#ownSession()).pass(parsed, options);
+  }
+
+  async spawn(command: string | readonly string[], options: SpawnOptions = {}): Promise<SpawnedProcess> {
+    const parsed = parseSpawn(this.#house, command, options);
+    return spawnVia((await this.#ownSession()).pass, parsed, options);
   }
 
   async close(reason = 'the gate was closed'): Promise<void> {
     this.#closed = true;
     this.#parts.policies.close();
     this.#parts.unwatch();
-    await this.#parts.sandboxes.close();
-    if (this.#parts.ownsKeeper) await this.keeper.close(reason);
+    try {
+      await this.#parts.endPrograms();
+    } finally {
+      await this.#parts.sandboxes.close();
+      if (this.#parts.ownsKeeper) await this.keeper.close(reason);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #session(principal: Principal, surface: Surface): GateSession {
-    return Object.freeze({
-      principal,
-      surface,
-      tools: () => listTools(this.#house, principal),
-      call: async (tool: string, args: unknown, options: CallOptions = {}) => {
-        this.#checkOpen();
-        const house = this.#house;
-        const parsed = parseCall(house, { tool, args });
-        const { signal = null } = options;
-        return unasked(await passGate(house, { principal, surface, parsed, signal, exchange: null }));
-      },
-      exchange: async (tool: string, args: unknown, exchange: CallExchange, options: CallOptions = {}) => {
-        this.#checkOpen();
-        const house = this.#house;
-        const parsed = parseCall(house, { tool, args });
-        return passGate(house, { principal, surface, parsed, signal: options.signal ?? null, exchange });
-      },
-      act: async (action: Action, options: CallOptions = {}) => {
-        this.#checkOpen();
-        const house = this.#house;
-        const parsed = parseAction(house, action);
-        const { signal = null } = options;
-        return unasked(await passGate(house, { principal, surface, parsed, signal, exchange: null }));
-      },
-      actAsking: async (action: Action, exchange: CallExchange, options: CallOptions = {}) => {
-        this.#checkOpen();
-        const house = this.#house;
-        const parsed = parseAction(house, action);
-        return passGate(house, { principal, surface, parsed, signal: options.signal ?? null, exchange });
-      },
-      mayBeAllowed: (name: string) => mayBeAllowed(this.#house.compiled(), name, principal),
-    });
+  #ownSession(): Promise<OpenSession> {
+    this.#own ??= this.#open();
+    return this.#own;
+  }
+
+  async #open(options: SessionOptions = {}): Promise<OpenSession> {
+    this.#checkOpen();
+    const { user = localUser(), agent = 'library', proof = 'local', surface = 'library' } = options;
+    const principal = await this.keeper.openSession({ tenant: 'local', user, agent, proof }, surface);
+    return openGateSession({ principal, surface, house: () => this.#house, checkOpen: () => this.#checkOpen() });
   }
 
   #checkOpen(): void {
     if (this.#closed) throw new SallyportError('GATE_CLOSED', 'the gate is closed');
   }
 }
-
-/** INVARIANT: a call without an exchange is never asked back: `inbound` fails it instead. */
-function unasked(result: CallResult | Asked): CallResult {
-  if (result.kind === 'asked') throw new SallyportError('INTERNAL', 'a question with nobody to ask');
-  return result;
-}
-
-/** The tools that some rule could allow, under every policy that counts. */
-const listTools = ({ registry, withheld, compiled }: House, principal: Principal): Tool[] =>
-  registry.all().filter(({ name, server }) => !withheld.has(server ?? '') && mayBeAllowed(compiled(), name, principal));

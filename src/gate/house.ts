@@ -19,6 +19,7 @@ import { type PolicyPair, serversOfPair } from './policy-pair.ts';
 import { openProfiles, type Profiles } from './profile.ts';
 import type { Registry } from './registry.ts';
 import type { RunningCalls } from './running-calls.ts';
+import type { SpawningSessions } from './spawning-sessions.ts';
 
 /** What a gate has whatever its policy. The gate owns it; the steps read it. */
 export interface Fixtures {
@@ -33,6 +34,7 @@ export interface Fixtures {
   /** The admitted calls that rate limits count. */
   readonly history: CallHistory;
   readonly running: RunningCalls;
+  readonly spawning: SpawningSessions;
   /** Levels that alone will do, where the one who opened the gate named some. */
   readonly isolation: readonly IsolationLevel[] | null;
   /** The sandboxes of these settings; opened when they are first asked for. */

@@ -5,6 +5,7 @@ export type { Action } from './act.ts';
 export { type AskedCall, type AskedWorld, explainCall } from './explain.ts';
 export type { RedirectAnswer } from './explain-hops.ts';
 export type { Dial, FetchRequest, FetchResult, Resolve } from './fetch-types.ts';
+export type { LeftFile, LeftFiles } from './footprint.ts';
 export { openGate } from './gate.ts';
 export type { InstallRun } from './install-run.ts';
 export { type LoadedPolicy, loadPolicy, loadPolicyText } from './load-policy.ts';
@@ -15,6 +16,7 @@ export { type PolicyText, readPolicyFile } from './policy-file.ts';
 export type { PolicyStatus } from './policy-status.ts';
 export type { Asked, CallResult, Delivered, Denied, Failed } from './result.ts';
 export { openServerSandboxes, type ServerNetwork, type ServerSandboxes } from './server-sandboxes.ts';
+export type { SpawnedProcess, SpawnOptions } from './spawn.ts';
 export {
   type CallExchange,
   type Content,

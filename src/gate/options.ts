@@ -4,8 +4,10 @@ import type { Policy, ServerRule } from '../policy/index.ts';
 import type { Sandboxes, SandboxProcess } from '../sandbox/index.ts';
 import type { Action } from './act.ts';
 import type { Dial, Resolve } from './fetch-types.ts';
+import type { LeftFiles } from './footprint.ts';
 import type { PolicyStatus } from './policy-status.ts';
 import type { Asked, CallResult } from './result.ts';
+import type { SpawnedProcess, SpawnOptions } from './spawn.ts';
 import type { CallExchange, Tool } from './tool.ts';
 
 /** What a gate is made of. */
@@ -76,6 +78,14 @@ export interface GateSession {
   actAsking(action: Action, exchange: CallExchange, options?: CallOptions): Promise<CallResult | Asked>;
   /** Whether some rule could allow this tool, or this action (`mcp__SERVER:METHOD`), to this principal. */
   mayBeAllowed(name: string): boolean;
+  /** As `Gate.spawn`, in this session. */
+  spawn(command: string | readonly string[], options?: SpawnOptions): Promise<SpawnedProcess>;
+  /**
+   * Ends the session: its calls are cancelled, what it started is killed, and nothing of it stays warm. Where it started
+   * something, its end is recorded with what it left. Idempotent.
+   * @throws SallyportError AUDIT_WRITE_FAILED, KEEPER_LOST, KEEPER_CLOSED: it is over, and that is not on record
+   */
+  close(): Promise<LeftFiles | null>;
 }
 
 /** The gate. Close it, or use `await using`. */
@@ -98,7 +108,7 @@ export interface Gate extends AsyncDisposable {
   servers(): ReadonlyMap<string, ServerRule>;
   /**
    * Starts a server of the policy in force in the isolation that its rule accepts; where it runs is recorded before it does.
-   * @throws SallyportError SERVER_UNKNOWN, ISOLATION_UNAVAILABLE, SANDBOX_FAILED, AUDIT_WRITE_FAILED, GATE_CLOSED
+   * @throws SallyportError SERVER_UNKNOWN, STOPPED, ISOLATION_UNAVAILABLE, SANDBOX_FAILED, AUDIT_WRITE_FAILED, GATE_CLOSED
    */
   startServer(rule: ServerRule): Promise<SandboxProcess>;
   /** How what is spawned is isolated under the policy in force. */
@@ -112,5 +122,12 @@ export interface Gate extends AsyncDisposable {
   mayBeAllowed(name: string, caller: { readonly user: string; readonly agent: string }): boolean;
   /** A call in the gate's own session (agent `library`). */
   call(tool: string, args: unknown, options?: CallOptions): Promise<CallResult>;
+  /**
+   * Starts a program under the rule of a spawned tool that is registered (`shell` if none is named), judged and recorded as a
+   * call of it with the argument `command`: a command line, or its words. It runs in the isolation of the rule, in the gate's
+   * own session, and gives its streams as they are: limits hold, and nothing inspects what it writes.
+   * @throws SallyportError with the code of the denial when it may not run, or of what kept it from starting
+   */
+  spawn(command: string | readonly string[], options?: SpawnOptions): Promise<SpawnedProcess>;
   close(reason?: string): Promise<void>;
 }

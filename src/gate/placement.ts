@@ -1,5 +1,5 @@
 import { isSallyportError, type JsonObject, SallyportError } from '../core/index.ts';
-import type { Decision } from '../policy/index.ts';
+import type { Decision, SpawnTerms } from '../policy/index.ts';
 import {
   type ChosenLevel,
   profileDigest,
@@ -8,7 +8,6 @@ import {
   type SandboxProcess,
   type SandboxProfile,
 } from '../sandbox/index.ts';
-import type { CallRequest } from './call.ts';
 import { denyBuiltIn } from './deny.ts';
 import { type EgressLog, egressDoor, openEgressLog } from './egress-door.ts';
 import type { House } from './house.ts';
@@ -17,6 +16,7 @@ import type { Judgement } from './judge.ts';
 import type { PlannedRun } from './planned-run.ts';
 import { DEFAULT_SPAWN_LIMITS } from './profile.ts';
 import { runtimeFor } from './program-runtime.ts';
+import type { SpawnOrigin } from './spawning-sessions.ts';
 import { withReads } from './with-reads.ts';
 
 type Denied = Decision & { readonly effect: 'deny' };
@@ -25,6 +25,8 @@ type Denied = Decision & { readonly effect: 'deny' };
 export interface Placement {
   readonly chosen: ChosenLevel;
   readonly profile: SandboxProfile;
+  /** What the profile was compiled from. */
+  readonly terms: SpawnTerms;
   readonly egress: EgressLog;
   /** For the record: level, backend, digest of the profile and what holds each limit. */
   readonly evidence: JsonObject;
@@ -68,7 +70,7 @@ async function place(house: House, { parsed, decision }: Judgement, run: Planned
           ...{ ...limits, runtime, terms: withReads(terms, reads) },
           egress: egressDoor(house, terms, { current, record: egress.record }),
         });
-  return { chosen, profile, egress, evidence: evidenceOf(chosen, profile) };
+  return { chosen, profile, terms, egress, evidence: evidenceOf(chosen, profile) };
 }
 
 const NO_RUNTIME = { runtime: [], reads: [] };
@@ -91,10 +93,11 @@ export interface SpawnStart {
 /** Starts what was judged, where it was placed: nothing else can be started with it. */
 export async function startPlaced(
   house: House,
-  { chosen, profile }: Placement,
+  placement: Placement,
   run: PlannedRun,
-  { principal, stdin = 'none', signal }: Pick<CallRequest, 'principal'> & SpawnStart,
+  { principal, surface, tool, stdin = 'none', signal }: SpawnOrigin & SpawnStart,
 ): Promise<SandboxProcess> {
+  const { chosen, profile } = placement;
   const { program } = chosen.level === 'none' ? { program: run.file } : runtimeFor(run.file);
   const { HOME, ...env } = run.env;
   const isPlain = chosen.level === 'none' && HOME !== undefined;
@@ -102,7 +105,9 @@ export async function startPlaced(
     ...{ argv: [program.includes('/') ? pathIn(run.cwd, program) : program, ...run.argv], argv0: run.file },
     ...{ env: isPlain ? { ...env, HOME } : env, cwd: folderIn(profile, chosen, run.cwd), stdin },
   };
-  return house.sandboxes().start(chosen, profile, command, { signal, owner: principal.session });
+  const open = (owner: string): Promise<SandboxProcess> =>
+    house.sandboxes().start(chosen, profile, command, { signal, owner });
+  return house.spawning.start(house, { principal, surface, tool }, placement, open);
 }
 
 const pathIn = (cwd: string, program: string): string =>

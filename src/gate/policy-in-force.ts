@@ -207,6 +207,7 @@ function swap(room: Room, pair: PolicyPair, { epoch, digest }: { epoch: number; 
   room.trouble = null;
   if (!(room.seen.epoch > epoch && Number.isFinite(room.seen.epoch))) room.seen = { epoch, digest };
   room.fixtures.running.judgeAll(room.house);
+  room.fixtures.spawning.judgeAll(room.house);
   room.changed();
 }
 

@@ -15,6 +15,8 @@ export interface SeenEntry {
   readonly withheld: 'hidden' | 'read-only' | null;
   readonly control: ControlKind | null;
   readonly isSelfRunning: boolean;
+  /** It runs by itself later, named by the policy or not. */
+  readonly runsLater: boolean;
 }
 
 /** A folder as it was read; null entries: it cannot be listed. */
@@ -106,6 +108,7 @@ function seeEntry(path: string, terms: SpawnTerms, control: ControlFiles): SeenE
     withheld: terms.withheld(path),
     control: control.judge({ real: path, identities: [], links: 1 }),
     isSelfRunning: terms.isSelfRunning(path),
+    runsLater: terms.runsLater(path, kind === 'link' ? kind : 'other'),
   };
 }
 
@@ -116,7 +119,7 @@ function kindOf(stats: BigIntStats): SeenEntry['kind'] {
 }
 
 /** What is as its folder is: most files. */
-function isPlain({ kind, access, withheld, control, isSelfRunning, links }: SeenEntry, own: SpawnAccess): boolean {
-  if (kind === 'folder' || kind === 'special' || withheld !== null || control !== null || isSelfRunning) return false;
+function isPlain({ kind, access, withheld, control, runsLater, links }: SeenEntry, own: SpawnAccess): boolean {
+  if (kind === 'folder' || kind === 'special' || withheld !== null || control !== null || runsLater) return false;
   return kind === 'link' || (links <= 1 && access === own);
 }

@@ -97,6 +97,7 @@ async function walkFrom(walk: Walk, base: string): Promise<void> {
     withheld: terms.withheld(base),
     control: control.judge({ real: base, identities: [], links: 1 }),
     isSelfRunning: terms.isSelfRunning(base),
+    runsLater: terms.runsLater(base, 'other'),
   };
   await walkEntries(walk, [{ entry, above: { path: base, access: 'none', cover: null, isControl: false } }]);
 }

@@ -2,6 +2,7 @@ import { SallyportError } from '../core/index.ts';
 import type { SpawnTerms } from '../policy/index.ts';
 import type { Cover, EgressDoor, Mount, Sandboxes, SandboxLimits, SandboxProfile } from '../sandbox/index.ts';
 import type { ControlFiles } from './control-files.ts';
+import { type Footprint, takeFootprint } from './footprint.ts';
 import { type FolderReader, openFolderReader } from './profile-folders.ts';
 import { reservedPlaces } from './profile-reserved.ts';
 import { coverLinked, coverLinks, type Walked, walkTerms } from './profile-walk.ts';
@@ -37,6 +38,8 @@ export interface Profiles {
    * @throws SallyportError SANDBOX_FAILED when what the policy withholds cannot be kept out of it
    */
   compile(request: ProfileRequest): Promise<SandboxProfile>;
+  /** How the places lie now that a profile of these terms lets a program write. */
+  footprint(terms: SpawnTerms, profile: SandboxProfile): Promise<Footprint>;
 }
 
 const NOTHING: Walked = {
@@ -66,6 +69,8 @@ export function openProfiles(control: ControlFiles, sandboxes: Pick<Sandboxes, '
       const held = await placeholdersIn(found, sandboxes);
       return profileOf(request, found, [...held, ...reservedPlaces(terms, found)]);
     },
+    footprint: (terms, profile) =>
+      takeFootprint({ terms, profile, folders: readerFor(terms), isPlaceholder: sandboxes.isPlaceholder }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { CallRequest } from './call.ts';
 import type { House } from './house.ts';
 import type { Judgement } from './judge.ts';
 import { judgeAgain } from './judge-again.ts';
+import { stopCovers } from './stop-covers.ts';
 
 /** A call from its admission to its outcome. */
 export interface RunningCall {
@@ -61,7 +62,7 @@ export function openRunningCalls(): RunningCalls {
     },
     stop: (flag) => {
       for (const { request, controller } of [...entries]) {
-        if (covers(flag, request))
+        if (stopCovers(flag, request.principal))
           controller.abort(new SallyportError('STOPPED', 'the operator stopped calls like this'));
       }
     },
@@ -93,26 +94,15 @@ function judgeEntry(house: House, entry: Entry): void {
   entry.timer = setTimeout(late, Math.max(0, begun + timeoutMs - performance.now())).unref();
 }
 
-function covers(flag: StopFlag, { principal }: CallRequest): boolean {
-  switch (flag.kind) {
-    case 'all':
-      return true;
-    case 'agent':
-      return flag.name === principal.agent;
-    case 'session':
-      return flag.id === principal.session;
-  }
-}
-
-/** Calls that run when a stop is given end at once; what is stopped already, the keeper does not admit. */
-export function followStops(keeper: Keeper, running: RunningCalls): () => void {
+/** What runs when a stop is given ends at once; what is stopped already, the keeper does not admit. */
+export function followStops(keeper: Keeper, stop: (flag: StopFlag) => void): () => void {
   return keeper.watch((event) => {
-    if (event.type === 'stop') running.stop(event.flag);
+    if (event.type === 'stop') stop(event.flag);
     if (event.type !== 'reconnected') return;
     // A keeper that cannot say it now is lost again, and tells when it is back.
     keeper.stops().then(
       (flags) => {
-        for (const flag of flags) running.stop(flag);
+        for (const flag of flags) stop(flag);
       },
       () => undefined,
     );

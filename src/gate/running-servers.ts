@@ -1,19 +1,34 @@
 import { isSallyportError, type JsonObject, type Principal, SallyportError } from '../core/index.ts';
-import { localUser, whoIs } from '../keeper/index.ts';
+import { localUser, type StopFlag, whoIs } from '../keeper/index.ts';
 import { type ServerRule, serverTerms } from '../policy/index.ts';
 import type { EgressEvent, SandboxProcess } from '../sandbox/index.ts';
+import type { Footprint } from './footprint.ts';
 import type { House } from './house.ts';
-import { startServer } from './server-start.ts';
+import { type ServerPlace, startServer } from './server-start.ts';
+import { recordSessionEnd } from './session-end.ts';
+import { stopCovers } from './stop-covers.ts';
 
 /** The server processes of a gate. */
 export interface RunningServers {
   /**
    * Starts a server of the policy in force; where it runs stands in the log before it does, and so does each way out of it.
-   * @throws SallyportError SERVER_UNKNOWN, ISOLATION_UNAVAILABLE, SANDBOX_FAILED, AUDIT_WRITE_FAILED
+   * @throws SallyportError SERVER_UNKNOWN, STOPPED, ISOLATION_UNAVAILABLE, SANDBOX_FAILED, AUDIT_WRITE_FAILED
    */
   start(house: House, rule: ServerRule): Promise<SandboxProcess>;
   /** Ends those that the policy of a house shows other files, hosts or limits than they were started with. */
   judgeAll(house: House): void;
+  /** Kills those that a stop covers. */
+  stop(flag: StopFlag): void;
+  /** Kills all; settles when nothing is left of them and their ends are on record. */
+  endAll(): Promise<void>;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly terms: string | null;
+  readonly principal: Principal;
+  /** Settles when its end is on record, or cannot be. */
+  readonly over: Promise<void>;
 }
 
 /** A server has no surface of its own: what starts it is the library, whoever uses that. */
@@ -21,38 +36,82 @@ const SURFACE = 'library';
 
 /** State: one entry for each process, owned here. */
 export function openRunningServers(): RunningServers {
-  const entries = new Map<SandboxProcess, { readonly name: string; readonly terms: string | null }>();
+  const entries = new Map<SandboxProcess, Entry>();
   return {
     start: async (house, rule) => {
       if (!house.servers.has(rule.name))
         throw new SallyportError('SERVER_UNKNOWN', 'the policy does not have this server any more');
       const terms = termsOf(house, rule.name);
-      const started = await startRecorded(house, rule);
-      entries.set(started, { name: rule.name, terms });
-      void started.ended.then(() => entries.delete(started));
+      await checkStops(house, { agent: agentOf(rule), session: '' });
+      const { started, principal, footprint } = await startRecorded(house, rule);
+      const over = started.ended.then(async () => {
+        await recordEnd(house, principal, footprint);
+        entries.delete(started);
+      });
+      entries.set(started, { name: rule.name, terms, principal, over });
       if (termsOf(house.latest(), rule.name) !== terms) await started.stop();
+      // A stop that came while it started found no process yet.
+      await checkStops(house, principal).catch(async (error: unknown) => {
+        await started.stop(0);
+        throw error;
+      });
       return started;
     },
     judgeAll: (house) => {
       for (const [started, { name, terms }] of entries) if (termsOf(house, name) !== terms) void started.stop();
+    },
+    stop: (flag) => {
+      for (const [started, { principal }] of entries) if (stopCovers(flag, principal)) void started.stop(0);
+    },
+    endAll: async () => {
+      await Promise.all([...entries].map(([started, { over }]) => Promise.all([started.stop(0), over])));
     },
   };
 }
 
 const termsOf = ({ compiled }: House, name: string): string | null => serverTerms(compiled(), name)?.digest ?? null;
 
-async function startRecorded(house: House, rule: ServerRule): Promise<SandboxProcess> {
-  let principal: Principal | null = null;
-  const placed = async (isolation: JsonObject): Promise<void> => {
-    const caller = { tenant: 'local', user: localUser(), agent: `server:${rule.name}`, proof: 'local' } as const;
-    principal = await house.keeper.openSession(caller, SURFACE, { server: rule.name, isolation });
+/** The agent that a server is in records, and for `stop`. */
+const agentOf = ({ name }: ServerRule): string => `server:${name}`;
+
+/** @throws SallyportError STOPPED */
+async function checkStops({ keeper }: House, who: Pick<Principal, 'agent' | 'session'>): Promise<void> {
+  if (!(await keeper.stops()).some((flag) => stopCovers(flag, who))) return;
+  throw new SallyportError('STOPPED', 'the operator stopped what this server does');
+}
+
+interface Started {
+  readonly started: SandboxProcess;
+  readonly principal: Principal;
+  readonly footprint: Footprint;
+}
+
+async function startRecorded(house: House, rule: ServerRule): Promise<Started> {
+  const known: { principal?: Principal; footprint?: Footprint } = {};
+  const placed = async (isolation: JsonObject, { terms, profile }: ServerPlace): Promise<void> => {
+    const caller = { tenant: 'local', user: localUser(), agent: agentOf(rule), proof: 'local' } as const;
+    known.footprint = await house.profiles.footprint(terms, profile);
+    known.principal = await house.keeper.openSession(caller, SURFACE, { server: rule.name, isolation });
   };
-  return startServer(house, {
+  const started = await startServer(house, {
     ...{ rule, placed, current: () => house.latest().compiled() },
     egress: (event) => {
-      if (principal !== null) void recordEgress(house.latest(), principal, rule, event);
+      if (known.principal !== undefined) void recordEgress(house.latest(), known.principal, rule, event);
     },
   });
+  const { principal, footprint } = known;
+  if (principal === undefined || footprint === undefined)
+    throw new SallyportError('INTERNAL', 'a server ran without a record');
+  return { started, principal, footprint };
+}
+
+/** A log that cannot be written refuses every call from now on; here nothing is left to be refused. */
+async function recordEnd({ keeper }: House, principal: Principal, footprint: Footprint): Promise<void> {
+  try {
+    await recordSessionEnd(keeper, { principal, surface: SURFACE }, [footprint]);
+  } catch (error) {
+    if (!isSallyportError(error)) throw error;
+  }
 }
 
 /** A way out that was taken is a call that ran; one that was refused is a denial. */

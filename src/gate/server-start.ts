@@ -1,5 +1,5 @@
 import { type JsonObject, SallyportError } from '../core/index.ts';
-import { acceptedLevels, type CompiledPolicy, type ServerRule, serverTerms } from '../policy/index.ts';
+import { acceptedLevels, type CompiledPolicy, type ServerRule, type SpawnTerms, serverTerms } from '../policy/index.ts';
 import {
   type ChosenLevel,
   type EgressEvent,
@@ -22,12 +22,18 @@ export type ServerHouse = Pick<
   'compiled' | 'profiles' | 'sandboxes' | 'resolve' | 'dial' | 'certificates' | 'root' | 'isolation'
 >;
 
+/** What a server is started in, and what that was compiled from. */
+export interface ServerPlace {
+  readonly terms: SpawnTerms;
+  readonly profile: SandboxProfile;
+}
+
 export interface ServerStart {
   readonly rule: ServerRule;
   /** The policies in force when something wants out; null: the server is not in them any more. */
   readonly current: () => CompiledPolicy;
   /** Is told, before the program starts, where it will run. */
-  readonly placed: (isolation: JsonObject) => Promise<void>;
+  readonly placed: (isolation: JsonObject, place: ServerPlace) => Promise<void>;
   readonly egress: (event: EgressEvent) => void;
 }
 
@@ -54,7 +60,7 @@ export async function startServer(
     chosen.level === 'none'
       ? house.profiles.plain(limits)
       : await house.profiles.compile({ ...limits, runtime, egress: door });
-  await placed({ asked, ...evidenceOf(chosen, profile) });
+  await placed({ asked, ...evidenceOf(chosen, profile) }, { terms, profile });
   return house
     .sandboxes()
     .start(chosen, profile, commandFor(house, rule, { command, chosen, profile }), { owner: null });

@@ -125,6 +125,7 @@ export function serveSession(session: GateSession, { upstreams, changes, caller,
       const holder = sessionHolder(session.principal);
       caller.release(holder);
       await upstreams?.release(holder);
+      await session.close();
     },
   };
 }

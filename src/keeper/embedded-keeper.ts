@@ -35,6 +35,7 @@ import type {
   OutcomeDraft,
   PolicyNotice,
   Receipt,
+  SessionEndDraft,
   StopFlag,
   TokenHolder,
 } from './keeper.ts';
@@ -197,6 +198,12 @@ export class EmbeddedKeeper implements Keeper {
     const principal: Principal = Object.freeze({ ...caller, session: newId('ses') });
     await this.#durable({ type: 'session', surface, ...whoIs(principal), ...(detail === undefined ? {} : { detail }) });
     return principal;
+  }
+
+  async endSession(principal: Principal, surface: Surface, { detail, payloads = {} }: SessionEndDraft): Promise<void> {
+    this.#checkOpen();
+    const end = { detail: { ...detail, ended: true }, payloads };
+    await this.#durable({ type: 'session', surface, ...whoIs(principal), ...end });
   }
 
   async isUncertain(call: CallIdentity): Promise<boolean> {

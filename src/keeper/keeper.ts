@@ -49,6 +49,7 @@ export interface CallIdentity {
 /** What the records of a call say; the keeper adds type, links and everything the log adds. */
 export type IntentDraft = Omit<RecordDraft, 'type' | 'open' | 'grant' | 'intentSeq' | 'admittedSeq'>;
 export type AdmittedDraft = Pick<RecordDraft, 'isolation' | 'detail' | 'payloads'>;
+export type SessionEndDraft = Pick<RecordDraft, 'detail' | 'payloads'>;
 export type OutcomeDraft = Pick<RecordDraft, 'outcome' | 'error' | 'durationMs' | 'detail' | 'payloads'>;
 
 /** A policy that a gate has loaded. */
@@ -134,6 +135,8 @@ export interface Keeper {
   authenticate(token: string): Promise<TokenHolder | null>;
   /** Begins a session: names it and records it. */
   openSession(caller: Caller, surface: Surface, detail?: JsonObject): Promise<Principal>;
+  /** Records that a session is over, and what it left: a `session` record with `detail.ended`. */
+  endSession(principal: Principal, surface: Surface, end: SessionEndDraft): Promise<void>;
 
   /** True when the same call was admitted by a process that died before its outcome. */
   isUncertain(call: CallIdentity): Promise<boolean>;

@@ -71,6 +71,11 @@ export function answersFor({ keeper, accounts, holder, leave }: PeerPowers): Ans
       await markTool();
       return { ...(await keeper.openSession(caller, surface, signed(detail))) };
     },
+    endSession: async (input) => {
+      const { principal, surface, end } = REQUESTS.endSession(input, 'session');
+      await keeper.endSession(principal, surface, { ...end, detail: signed(end.detail) });
+      return null;
+    },
     ...callAnswers({ keeper, accounts, holder, signed, markTool }),
     ...operatorAnswers({ keeper, holder }),
     stop: async (input) => {

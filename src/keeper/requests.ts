@@ -38,6 +38,7 @@ import type {
   IntentDraft,
   OutcomeDraft,
   PolicyNotice,
+  SessionEndDraft,
   StopFlag,
 } from './keeper.ts';
 import type { ApprovalQuestion, NamedApproval } from './policy-approval.ts';
@@ -121,6 +122,8 @@ const outcome = shape<OutcomeDraft>({
   payloads: optional(object),
 });
 
+const sessionEnd = shape<SessionEndDraft>({ detail: optional(object), payloads: optional(object) });
+
 const flag: Reader<StopFlag> = (value, where) => {
   const { kind } = object(value, where);
   switch (oneOf('all', 'agent', 'session')(kind, `${where}.kind`)) {
@@ -161,6 +164,7 @@ export interface RequestInputs {
   approveFirst: NamedApproval;
   authenticate: { token: string };
   openSession: { caller: Caller; surface: Surface; detail?: JsonObject };
+  endSession: { principal: Principal; surface: Surface; end: SessionEndDraft };
   isUncertain: CallIdentity;
   refuse: { intent: IntentDraft };
   admit: { call: string; intent: IntentDraft; admitted: AdmittedDraft; grant?: GrantUse };
@@ -194,6 +198,7 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
   }),
   authenticate: shape<RequestInputs['authenticate']>({ token: name }),
   openSession: shape<RequestInputs['openSession']>({ caller, surface, detail: optional(object) }),
+  endSession: shape<RequestInputs['endSession']>({ principal, surface, end: sessionEnd }),
   isUncertain: shape<CallIdentity>({ principal, tool: name, arguments: object }),
   refuse: shape<RequestInputs['refuse']>({ intent: refused }),
   admit: shape<RequestInputs['admit']>({ call: secret, intent, admitted, grant: optional(grantUse) }),

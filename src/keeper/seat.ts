@@ -44,6 +44,7 @@ import type {
   OutcomeDraft,
   PolicyNotice,
   Receipt,
+  SessionEndDraft,
   StopFlag,
   TokenHolder,
 } from './keeper.ts';
@@ -74,6 +75,7 @@ export function ownSeat(keeper: EmbeddedKeeper, former: string | null): Seat {
     approveFirst: (approved) => keeper.approveFirst(approved),
     authenticate: (token) => keeper.authenticate(token),
     openSession: (caller, surface, detail) => keeper.openSession(caller, surface, detail),
+    endSession: (principal, surface, end) => keeper.endSession(principal, surface, end),
     isUncertain: (call) => keeper.isUncertain(call),
     refuse: (intent) => keeper.refuse(intent),
     admit: (call, draft) => keeper.admitAs(call, draft),
@@ -149,6 +151,11 @@ class RemoteSeat implements Seat {
   async openSession(caller: Caller, surface: Surface, detail?: JsonObject): Promise<Principal> {
     const input = { caller, surface, ...(detail === undefined ? {} : { detail }) };
     return readPrincipal(await this.#link.request('openSession', input), 'principal');
+  }
+
+  async endSession(principal: Principal, surface: Surface, { detail, payloads }: SessionEndDraft): Promise<void> {
+    const end = { ...(detail === undefined ? {} : { detail }), ...(payloads === undefined ? {} : { payloads }) };
+    await this.#link.request('endSession', { principal, surface, end });
   }
 
   async isUncertain({ principal, tool, arguments: args }: CallIdentity): Promise<boolean> {

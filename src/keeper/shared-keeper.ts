@@ -30,6 +30,7 @@ import type {
   OutcomeDraft,
   PolicyNotice,
   Receipt,
+  SessionEndDraft,
   StopFlag,
   TokenHolder,
 } from './keeper.ts';
@@ -101,6 +102,10 @@ export class SharedKeeper implements Keeper {
 
   openSession(caller: Caller, surface: Surface, detail?: JsonObject): Promise<Principal> {
     return this.#once((seat) => seat.openSession(caller, surface, detail));
+  }
+
+  endSession(principal: Principal, surface: Surface, end: SessionEndDraft): Promise<void> {
+    return this.#once((seat) => seat.endSession(principal, surface, end));
   }
 
   isUncertain(call: CallIdentity): Promise<boolean> {

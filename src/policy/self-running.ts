@@ -63,6 +63,12 @@ export function findSelfRunning(path: FoldedPath): readonly SelfRunningRow[] {
 const isAt = ({ first, glob }: Row, path: FoldedPath, at: number, name: string): boolean =>
   matchesSegment(first, name, 'folded') && (glob.length === 1 || matchesPrefix(glob, path.slice(at), 'folded'));
 
+/** Whether the last name of a path is that of a folder in which the table has files: a link there puts them in its place. */
+export const leadsToSelfRunning = (path: FoldedPath): boolean =>
+  (path.at(-1) ?? []).some((name) =>
+    (BY_NAME.get(name) ?? []).some(({ first, glob }) => glob.length > 1 && matchesSegment(first, name, 'folded')),
+  );
+
 /** Whether an entry of `allowedPaths` names the file: its own text, read as a path, is of that row. */
 export const namesSelfRunning = (entry: string, row: SelfRunningRow): boolean =>
   findSelfRunning(foldPath(entry)).includes(row);

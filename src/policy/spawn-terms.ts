@@ -12,7 +12,7 @@ import {
 import { type PathTarget, readTarget } from './path-target.ts';
 import type { PolicyEntry, SpawnLimits, SpawnRule, ToolRule } from './policy.ts';
 import { folderAbove } from './reachable.ts';
-import { findSelfRunning, namesSelfRunning } from './self-running.ts';
+import { findSelfRunning, leadsToSelfRunning, namesSelfRunning } from './self-running.ts';
 
 /** What a place may be used for. */
 export type SpawnAccess = 'none' | 'read' | 'write';
@@ -32,6 +32,8 @@ export interface SpawnTerms {
   withheld(real: string): 'hidden' | 'read-only' | null;
   /** Whether a place runs by itself later, and no entry for writing names it. */
   isSelfRunning(real: string): boolean;
+  /** Whether a place runs by itself later, named or not; a link counts too where such a place would lie behind it. */
+  runsLater(real: string, kind: 'link' | 'other'): boolean;
   /** Places that `deniedPaths` name without a wildcard, whether they exist or not. */
   readonly named: readonly string[];
   readonly limits: SpawnLimits;
@@ -124,6 +126,7 @@ function termsOf(views: readonly View[]): SpawnTerms {
     access: (real: string, kind: 'file' | 'folder') => leastOf(views.map((view) => accessOf(view, real, kind))),
     withheld: (real: string) => withheldIn(views, real),
     isSelfRunning: (real: string) => views.some((view) => runsUnnamed(view, real)),
+    runsLater: (real: string, kind: 'link' | 'other') => views.some(({ root }) => runsLater(root, real, kind)),
     named: namedIn(views),
     limits: leastLimits(views.map(({ spawn }) => spawn.limits)),
     egress: hasEgress ? (question: EgressQuestion) => judgeByAll(views, question) : null,
@@ -163,6 +166,11 @@ function runsUnnamed({ root, writable }: View, real: string): boolean {
   return findSelfRunning(target.folded).some(
     (row) => !writable.some((bound) => namesSelfRunning(bound.entry.text, row) && findAllowed([bound], real) !== null),
   );
+}
+
+function runsLater(root: string, real: string, kind: 'link' | 'other'): boolean {
+  const { folded } = readTarget(real, root);
+  return findSelfRunning(folded).length > 0 || (kind === 'link' && leadsToSelfRunning(folded));
 }
 
 const WILDCARDS = /[*?[\\!]/;

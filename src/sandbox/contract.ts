@@ -143,7 +143,8 @@ export interface SandboxBackend {
   /** Proves itself by attempts from inside, with a positive control outside; the result is kept while nothing changes. */
   report(): Promise<LevelReport>;
   /**
-   * @throws SallyportError SANDBOX_FAILED: nothing ran; ISOLATION_UNAVAILABLE: it cannot do what the profile asks
+   * @throws SallyportError SANDBOX_FAILED: nothing ran; PROGRAM_UNAVAILABLE: there is no such program, where that can be told;
+   * ISOLATION_UNAVAILABLE: it cannot do what the profile asks
    */
   start(profile: SandboxProfile, command: SandboxCommand, options: StartOptions): Promise<SandboxProcess>;
   /** Ends warm sandboxes of an owner (null: of all): its profile became narrower, or its session is over. */

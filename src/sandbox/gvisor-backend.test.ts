@@ -68,7 +68,7 @@ describe(`a program in gVisor ${SKIPPED}`, () => {
   needGvisor('is refused when its program or folder is not there, and nothing is left', async () => {
     const start = (program: string, cwd: string): Promise<unknown> =>
       stand.backend.start(stand.profile(), { argv: [program], env: {}, cwd, stdin: 'none' }, { owner: null });
-    await expect(start('no-such-program', stand.work)).rejects.toMatchObject({ code: 'SANDBOX_FAILED' });
+    await expect(start('no-such-program', stand.work)).rejects.toMatchObject({ code: 'PROGRAM_UNAVAILABLE' });
     await expect(start('true', '/no/such/folder')).rejects.toMatchObject({ code: 'SANDBOX_FAILED' });
   });
 

@@ -12,7 +12,7 @@ import type {
 } from './contract.ts';
 import type { Box } from './gvisor-box.ts';
 import type { InsideUser } from './gvisor-bundle.ts';
-import { launch } from './gvisor-launcher.ts';
+import { launch, NO_PROGRAM } from './gvisor-launcher.ts';
 import { openWarmPool, type WarmPool } from './gvisor-pool.ts';
 import type { Runsc } from './gvisor-program.ts';
 import { findRunsc } from './gvisor-program.ts';
@@ -151,8 +151,9 @@ async function seatFor(
   const warm = await gvisor.pool.take(owner, digest);
   if (warm !== null) return { ...warm, egress: null, over: warm.box.gone };
   const seat = await coldSeat(gvisor, parts, profile);
+  const reservation = gvisor.pool.reserve(owner, digest);
   // Whoever comes back finds a warm one; a server that runs for the whole session does not pay for it.
-  void seat.over.then(() => gvisor.pool.warmUp(owner, digest, () => layGround(parts, profile, [])));
+  void seat.over.then(() => gvisor.pool.warmUp(reservation, () => layGround(parts, profile, [])));
   return seat;
 }
 
@@ -204,7 +205,8 @@ async function startIn(
   const watch = watchSandbox(profile, sandbox.processes);
   const outcome = await launch(box, insideCommand(command, egress));
   if (outcome !== 'started') {
-    throw new SallyportError('SANDBOX_FAILED', `${quoteForMessage(command.argv[0])} cannot be started: ${outcome}`);
+    const code = outcome === NO_PROGRAM ? 'PROGRAM_UNAVAILABLE' : 'SANDBOX_FAILED';
+    throw new SallyportError(code, `${quoteForMessage(command.argv[0])} cannot be started: ${outcome}`);
   }
   return supervise(
     {

@@ -83,6 +83,9 @@ export function readWord(stream: Readable): Promise<string | null> {
   });
 }
 
+/** Why a command cannot be started whose program is not there. */
+export const NO_PROGRAM: string = 'the program is not there, or cannot be executed';
+
 /** Hands a command over. `started`: it runs, or is about to; else why it cannot. */
 export async function launch(
   pipes: { readonly stdin: Writable; readonly stdout: Readable },
@@ -93,6 +96,6 @@ export async function launch(
   const word = await readWord(pipes.stdout);
   if (word === 'go') return 'started';
   if (word === 'failed cwd') return 'the working folder is not there, or cannot be entered';
-  if (word === 'failed program') return 'the program is not there, or cannot be executed';
+  if (word === 'failed program') return NO_PROGRAM;
   return 'the sandbox ended before the program was started';
 }

@@ -6,12 +6,20 @@ import { idleTimeOf, openWarm, type WarmSandbox } from './gvisor-warm.ts';
 export interface WarmPool {
   /** A container in the owner's warm sandbox, and that sandbox. What the owner has for other profiles, and does not use, ends. */
   take(owner: string, digest: string): Promise<{ readonly box: Box; readonly sandbox: Box } | null>;
-  /** Opens one in the background, unless there is one. Never rejects. */
-  warmUp(owner: string, digest: string, lay: () => Promise<Ground>): Promise<void>;
+  /** A place for a warm sandbox that comes later; lost when the owner is released meanwhile. */
+  reserve(owner: string, digest: string): Reservation;
+  /** Opens one in the background, unless there is one, or its place was lost. Never rejects. */
+  warmUp(reservation: Reservation, lay: () => Promise<Ground>): Promise<void>;
   /** Ends those of an owner; null: of all. */
   release(owner: string | null): Promise<void>;
   /** Ends all, and opens none any more. */
   close(): Promise<void>;
+}
+
+/** What a command that runs has a claim to, once it has ended. */
+interface Reservation {
+  readonly owner: string;
+  readonly digest: string;
 }
 
 /** Warm sandboxes at once; each holds some tens of megabytes. */
@@ -27,6 +35,7 @@ interface Entry {
 
 export function openWarmPool(): WarmPool {
   const entries = new Set<Entry>();
+  const reserved = new Set<Reservation>();
   let isClosed = false;
   const find = (owner: string, digest: string): Entry | undefined =>
     [...entries].find((entry) => entry.owner === owner && entry.digest === digest);
@@ -35,6 +44,7 @@ export function openWarmPool(): WarmPool {
     await (await entry.opening)?.end();
   };
   const release = async (owner: string | null): Promise<void> => {
+    for (const one of reserved) if (owner === null || one.owner === owner) reserved.delete(one);
     await Promise.all([...entries].filter((entry) => owner === null || entry.owner === owner).map(end));
   };
   const take: WarmPool['take'] = async (owner, digest) => {
@@ -45,7 +55,15 @@ export function openWarmPool(): WarmPool {
     const box = (await warm?.take()) ?? null;
     return warm === null || box === null ? null : { box, sandbox: warm.sandbox };
   };
-  const warmUp: WarmPool['warmUp'] = async (owner, digest, lay) => {
+  const reserve: WarmPool['reserve'] = (owner, digest) => {
+    const reservation = Object.freeze({ owner, digest });
+    reserved.add(reservation);
+    return reservation;
+  };
+  const warmUp: WarmPool['warmUp'] = async (reservation, lay) => {
+    const { owner, digest } = reservation;
+    // INVARIANT: who was released gets no sandbox from a command that was still running then.
+    if (!reserved.delete(reservation)) return;
     if (isClosed || find(owner, digest) !== undefined || !makeRoom(entries, end)) return;
     const entry: Entry = { owner, digest, warm: null, opening: open() };
     entries.add(entry);
@@ -67,7 +85,7 @@ export function openWarmPool(): WarmPool {
     isClosed = true;
     await release(null);
   };
-  return { take, warmUp, release, close };
+  return { take, reserve, warmUp, release, close };
 }
 
 /** Ends the warm sandbox that is there longest of those that are not in use. */

@@ -109,13 +109,14 @@ function environmentOf({ env }: SandboxCommand): Record<string, string> {
   return { ...Object.fromEntries(ours), ...env };
 }
 
-/** Resolves once the program runs. @throws SallyportError SANDBOX_FAILED */
+/** Resolves once the program runs. @throws SallyportError PROGRAM_UNAVAILABLE, SANDBOX_FAILED */
 function spawned(child: ChildProcess, command: SandboxCommand): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once('spawn', resolve);
     child.on('error', (cause: NodeJS.ErrnoException) => {
       const text = `${quoteForMessage(command.argv[0])} cannot be started (${cause.code ?? 'unknown error'})`;
-      reject(new SallyportError('SANDBOX_FAILED', text, { cause }));
+      const isMissing = cause.code === 'ENOENT' || cause.code === 'EACCES';
+      reject(new SallyportError(isMissing ? 'PROGRAM_UNAVAILABLE' : 'SANDBOX_FAILED', text, { cause }));
     });
   });
 }

@@ -32,7 +32,7 @@ export interface Sandboxes {
   choose(levels: readonly IsolationLevel[]): Promise<ChosenLevel>;
   /**
    * Starts a program at a level that was chosen here.
-   * @throws SallyportError SANDBOX_FAILED, ISOLATION_UNAVAILABLE: nothing ran
+   * @throws SallyportError SANDBOX_FAILED, PROGRAM_UNAVAILABLE, ISOLATION_UNAVAILABLE: nothing ran
    */
   start(
     chosen: ChosenLevel,

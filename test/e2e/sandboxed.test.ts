@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { homedir, release } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readRecords } from '../../src/audit/index.ts';
 import type { IsolationLevel } from '../../src/core/index.ts';
-import { type Gate, openGate } from '../../src/gate/index.ts';
+import { type Gate, type GateSession, openGate } from '../../src/gate/index.ts';
 import { openEgress, openSandboxes } from '../../src/sandbox/index.ts';
 import { fileRead, shell } from '../../src/tools/index.ts';
 import { sallyport } from '../support/cli.ts';
@@ -56,7 +56,7 @@ tools:
   file_read: { allowedPaths: [src/, config/], deniedPaths: [.env, secrets/, "*.key"], audit: true }
   file_write: { allowedPaths: [out/] }
   shell:
-    allowedCommands: [git log, cat, uname, touch, sh, pwd, ls, sleep, bash]
+    allowedCommands: [git log, cat, uname, touch, sh, pwd, ls, sleep, bash, no-such-program]
     isolation: ${level}
     limits: { timeout: 60s, memory: 512MiB, processes: 64, output: 1MiB }
 ${more}`;
@@ -138,6 +138,83 @@ describe.each(LEVELS)('$level', ({ level, isHere }) => {
   );
 
   only(
+    `spawn gives the streams of a program under its rule, or says why not${title}`,
+    async () => {
+      await open(policyOf(level));
+      workspace.write({ 'src/talk.sh': 'read line; echo "got $line"; echo err >&2; exit 3' });
+      const child = await gate.spawn(['sh', './talk.sh'], { stdin: 'pipe', cwd: 'src' });
+      child.stdin?.end('a b\n');
+      const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+      expect([out, err]).toEqual(['got a b\n', 'err\n']);
+      expect(await child.ended).toMatchObject({ status: 3, killedBy: null });
+      expect(child.evidence.level).toBe(level);
+      expect(await child.result).toMatchObject({ kind: 'delivered', isError: true, record: expect.any(Number) });
+      await expect(gate.spawn(['cat', '.env'])).rejects.toMatchObject({
+        code: 'PATH_DENIED',
+        detail: { kind: 'denied', rule: { id: 'tools.file_read.deniedPaths[0]' } },
+      });
+      await expect(gate.spawn('pwd', { tool: 'file_read' })).rejects.toMatchObject({ code: 'INPUT_SCHEMA_MISMATCH' });
+    },
+    120_000,
+  );
+
+  only(
+    `a session that ends, and a stop, leave nothing that runs or is warm${title}`,
+    async () => {
+      await open(policyOf(level));
+      for (const how of ['close', 'stop', 'policy'] as const) {
+        const session = await gate.openSession({ agent: how });
+        await warmUp(session, level);
+        const child = await session.spawn('touch out/up; sleep 618.25');
+        await expect.poll(() => existsSync(join(workspace.root, 'out/up')), { timeout: 30_000 }).toBe(true);
+        if (how === 'close') await session.close();
+        if (how === 'stop') await gate.keeper.stop({ kind: 'agent', name: how }, 'test');
+        if (how === 'policy') workspace.write({ 'sallyport.yaml': policyOf(level).replace('secrets/,', 'private/,') });
+        expect(await child.ended).toMatchObject({ killedBy: 'stopped' });
+        await expect.poll(ownSandboxes, { timeout: 30_000 }).toEqual([]);
+        rmSync(join(workspace.root, 'out/up'));
+      }
+      await expect(gate.openSession().then((session) => session.close())).resolves.toBe(null);
+    },
+    120_000,
+  );
+
+  only(
+    `[T2.1] what runs by itself later and was made in a session is listed at its end${title}`,
+    async () => {
+      await open(`${policyOf(level)}`.replace('[out/]', '[out/, out/package.json]'));
+      workspace.write({ 'out/package.json': '{}', 'out/same/conftest.py': '' });
+      if (isRoot) execFileSync('chown', ['-R', '1001:1001', 'out'], { cwd: workspace.root });
+      const session = await gate.openSession({ agent: 'leaver' });
+      const script = `cd out || exit; echo '{"a":1}' > package.json; mkdir -p deep/.github/workflows deep/.claude plain
+        echo x > deep/.github/workflows/ci.yml; echo x > deep/.claude/settings.json; echo x > deep/.mcp.json; echo x > plain/file
+        ln -s plain .vscode; mkdir closed; echo x > closed/Makefile; chmod 0 closed`;
+      workspace.write({ 'leave.sh': script });
+      expect(await session.call('shell', { command: 'sh ./leave.sh' })).toMatchObject({ isError: false });
+      const left = await session.close();
+      const names = left?.files.map(({ path, ...rest }) => ({ path: path.slice(workspace.root.length), ...rest }));
+      expect(names).toEqual(
+        [
+          { path: '/out/.vscode', kind: 'self-running', change: 'new' },
+          { path: '/out/deep/.claude/settings.json', kind: 'control', change: 'new' },
+          { path: '/out/deep/.github/workflows', kind: 'self-running', change: 'new' },
+          { path: '/out/deep/.mcp.json', kind: 'control', change: 'new' },
+          ...(isRoot ? [{ path: '/out/closed/Makefile', kind: 'self-running', change: 'new' }] : []),
+          { path: '/out/package.json', kind: 'self-running', change: 'changed' },
+        ].toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+      );
+      expect(left).toMatchObject({ count: names?.length, unseen: isRoot ? 0 : 1 });
+      chmodSync(join(workspace.root, 'out/closed'), 0o755);
+      await gate.close();
+      const ends: unknown[] = [];
+      for await (const { record } of readRecords(workspace.state))
+        if (record.type === 'session' && record.detail?.['ended'] === true) ends.push(record.detail);
+      expect(ends).toEqual([{ ended: true, selfRunningFiles: names?.length, unseen: isRoot ? 0 : 1 }]);
+    },
+    120_000,
+  );
+
+  only(
     `[T2.1] a hostile server gets what its rule names, and nothing else${title}`,
     async () => {
       process.env['CANARY'] = 'sings';
@@ -190,7 +267,7 @@ tools:
   only(
     `sallyport run passes streams and the exit status on${title}`,
     async () => {
-      workspace = makeWorkspace(policyOf(level), FILES);
+      workspace = makeWorkspace(policyOf(level), { ...FILES, 'end.sh': 'kill -KILL $$' });
       hand(workspace);
       const ask = (...words: string[]) =>
         sallyport(['run', '--state', workspace.state, ...words], { cwd: workspace.root, input: 'in\n' });
@@ -199,10 +276,43 @@ tools:
       expect(await ask('--', 'ls', 'nothing')).toMatchObject({ code: 2 });
       expect(await ask('--', 'cat', '.env')).toMatchObject({ code: 126, out: '' });
       expect(await ask('--isolation', 'none', '--', 'pwd')).toMatchObject({ code: 126, out: '' });
+      expect(await ask('--isolation', 'nonsense', '--', 'pwd')).toMatchObject({ code: 125, out: '' });
+      expect(await ask('--nonsense', '--', 'pwd')).toMatchObject({ code: 125, out: '' });
+      expect(await ask()).toMatchObject({ code: 125, out: '' });
+      expect(await ask('--', 'no-such-program')).toMatchObject({ code: 127, out: '' });
+      expect(await ask('--', 'sh', './end.sh')).toMatchObject({ code: 137 });
+      expect(await ask('--policy', 'no-such-file', '--', 'pwd')).toMatchObject({ code: 125, out: '' });
     },
     120_000,
   );
 });
+
+const text = async (stream: AsyncIterable<Buffer>): Promise<string> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+};
+
+/** Where a level has them, a warm sandbox is there when this returns. */
+async function warmUp(session: GateSession, level: string): Promise<void> {
+  await session.call('shell', { command: 'pwd' });
+  if (level !== 'gvisor') return;
+  await expect.poll(ownSandboxes, { timeout: 30_000 }).not.toEqual([]);
+}
+
+/** Command lines of what the sandboxes of this process run: the folder of the process, or a sleep that only this test starts. */
+const ownSandboxes = (): readonly string[] =>
+  commandLines().filter((line) => line.includes(`/p-${process.pid}-`) || line.startsWith('sleep 618.25'));
+
+const commandLines = (): readonly string[] =>
+  readdirSync('/proc').flatMap((pid) => {
+    if (!/^\d+$/.test(pid)) return [];
+    try {
+      return [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')];
+    } catch {
+      return []; // it ended between the listing and the look
+    }
+  });
 
 const ESCAPE = `
 cat .env src/token.key

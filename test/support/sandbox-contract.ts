@@ -34,11 +34,7 @@ export const LIMITS: SandboxLimits = {
   ...{ openFiles: 256, outputBytes: 67_108_864, diskBytes: 268_435_456 },
 };
 
-type Start = (
-  profile: SandboxProfile,
-  command: SandboxCommand,
-  options: StartOptions,
-) => Promise<SandboxProcess>;
+type Start = (profile: SandboxProfile, command: SandboxCommand, options: StartOptions) => Promise<SandboxProcess>;
 
 /** A backend as its users get it. `missing`: why it cannot be tried here; empty when it can. */
 export interface OpenedLevel {
@@ -163,7 +159,7 @@ export function runSandboxContract(open: () => Promise<OpenedLevel>, traits: Con
 
     test('that is not there runs nothing', async () => {
       const outcome = await start('', {}, { argv: ['/usr/bin/no-such-program'] }).then(finish, (error) => error);
-      expect(outcome.code === 'SANDBOX_FAILED' || outcome.status === 127).toBe(true);
+      expect(outcome.code === 'PROGRAM_UNAVAILABLE' || outcome.status === 127).toBe(true);
     });
 
     test('is looked up on PATH, gets its arguments as they are and the name it is to have', async () => {
