@@ -42,7 +42,7 @@ async function started(start: StartServer): Promise<SandboxProcess> {
   try {
     return await start();
   } catch (cause) {
-    if (!isSallyportError(cause, 'SANDBOX_FAILED')) throw cause;
+    if (!isSallyportError(cause, 'SANDBOX_FAILED') && !isSallyportError(cause, 'PROGRAM_UNAVAILABLE')) throw cause;
     throw new SallyportError('SERVER_UNAVAILABLE', `the server cannot be started: ${cause.message}`, { cause });
   }
 }

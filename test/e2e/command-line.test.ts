@@ -167,12 +167,12 @@ test('sallyport mcp serves the official client on stdio', async () => {
 describe('sallyport policy', () => {
   test('check names every problem with file, line, column and remedy', async () => {
     workspace.write({
-      'sallyport.yaml': 'version: 1\ntools:\n  file_read: { allowedPath: [src/] }\n  shell: { isolation: gvisor }\n',
+      'sallyport.yaml': 'version: 1\ntools:\n  file_read: { allowedPath: [src/] }\n  shell: { isolation: process }\n',
     });
     const ran = await run('policy', 'check');
     expect(ran.code).toBe(2);
     expect(ran.err).toMatch(/sallyport\.yaml:3:\d+: .*allowedPath/);
-    expect(ran.err).toMatch(/sallyport\.yaml:4:\d+: .*gvisor/);
+    expect(ran.err).toMatch(/sallyport\.yaml:4:\d+: .*process/);
     expect(ran.err).toContain('did you mean');
   });
 
