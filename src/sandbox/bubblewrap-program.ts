@@ -48,8 +48,9 @@ export async function findBubblewrap(options: SandboxOptions): Promise<Bubblewra
   if (lacking !== undefined) return missing(`${lacking} is missing`, 'install util-linux');
   const given = options.bubblewrapPath;
   const path = given === undefined ? systemProgram('bwrap') : isAbsolute(given) ? realProgram(given) : null;
+  if (path === null) if (path === null && given !== undefined) return missing('there is no program bwrap', INSTALL);
   if (path === null)
-    return missing("there is no program bwrap that is root's alone in the folders of the system", INSTALL);
+    return missing("there is no program bwrap in a folder of the system, where it is root's alone", INSTALL);
   const version = await versionOf(path);
   if (version === null) return missing('bwrap does not tell its version', INSTALL);
   if (!isNewEnough(version)) return missing(`${version} is too old`, INSTALL);
