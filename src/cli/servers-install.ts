@@ -5,6 +5,7 @@ import {
   type LoadedPolicy,
   loadPolicy,
   openServerSandboxes,
+  registryOfNpm,
   type ServerNetwork,
   type ServerSandboxes,
 } from '../gate/index.ts';
@@ -97,8 +98,10 @@ function packagesOf({ policy }: LoadedPolicy, names: readonly string[]): readonl
 }
 
 /** What is installed as it was pinned needs nothing. */
-async function plansFor(rules: readonly PackageRule[], lock: Lock, registry: string | null): Promise<InstallPlan[]> {
+async function plansFor(rules: readonly PackageRule[], lock: Lock, named: string | null): Promise<InstallPlan[]> {
   const plans: InstallPlan[] = [];
+  if (rules.length === 0) return plans;
+  const registry = { named, ofNpm: await registryOfNpm() };
   for (const rule of rules) {
     const plan = planInstall(rule, lock, registry);
     if ((await packageState(rule, lock)) !== 'installed') plans.push(plan);

@@ -9,6 +9,7 @@ export type { LeftFile, LeftFiles } from './footprint.ts';
 export { openGate } from './gate.ts';
 export type { InstallRun } from './install-run.ts';
 export { type LoadedPolicy, loadPolicy, loadPolicyText } from './load-policy.ts';
+export { registryOfNpm } from './npm-program.ts';
 export type { FolderEntries, OpenedPath } from './opened-path.ts';
 export type { CallOptions, Gate, GateOptions, GateSession, SessionOptions } from './options.ts';
 export { INSIDE_VARIABLE, type PlannedRun } from './planned-run.ts';

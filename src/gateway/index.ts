@@ -19,7 +19,6 @@ export { clientToolName, policyToolName } from './names.ts';
 export type { LockedPackage } from './package-entry.ts';
 export { npmArguments } from './package-fetch.ts';
 export {
-  DEFAULT_REGISTRY,
   type Installed,
   type InstallOptions,
   type InstallPlan,

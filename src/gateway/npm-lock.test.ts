@@ -10,7 +10,6 @@ const good = { version: '1.0.0', resolved: 'https://r.example/npm/a/-/a-1.0.0.tg
 
 it.each<[string, string]>([
   ['of the registry', lockOf(good)],
-  ['that npm writes down as of its own registry', lockOf({ ...good, resolved: 'https://registry.npmjs.org/a.tgz' })],
   ['in the tarball of another one', lockOf({ version: '1.0.0', inBundle: true }, 'node_modules/b/node_modules/a')],
 ])('[T2.4] readNpmLock takes a package %s', (_title, text) => {
   expect(readNpmLock(text, registry)).toMatchObject({ lockfileVersion: 3 });

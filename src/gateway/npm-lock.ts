@@ -15,8 +15,6 @@ import { INTEGRITY } from './package-entry.ts';
 
 const BOUNDS = { maxBytes: 8_388_608, maxDepth: 32 };
 const MAX_PACKAGES = 5_000;
-/** npm writes this for what comes from whatever registry it was told to use. */
-const DEFAULT_ORIGIN = 'https://registry.npmjs.org:443';
 
 /**
  * Reads the `package-lock.json` of an installation and holds it to what can be pinned: every package comes from the registry,
@@ -60,7 +58,7 @@ function troubleWith(path: string, entry: JsonValue, registry: CanonicalUrl): st
 
 function isFrom(resolved: string, registry: CanonicalUrl): boolean {
   const url = readUrl(resolved);
-  return !isUrlTrouble(url) && (url.origin === registry.origin || url.origin === DEFAULT_ORIGIN);
+  return !isUrlTrouble(url) && url.origin === registry.origin;
 }
 
 /** The integrity of a package in a lock that {@link readNpmLock} read. @throws SallyportError PACKAGE_REFUSED */

@@ -11,9 +11,6 @@ import { checkOutOfReach, openServerFolder, treeName } from './package-places.ts
 import { programOf } from './package-program.ts';
 import { copyTree, removeTree, treeDigest } from './package-tree.ts';
 
-/** The registry of npm. */
-export const DEFAULT_REGISTRY = 'https://registry.npmjs.org/';
-
 export interface InstallOptions {
   readonly policy: Policy;
   readonly root: string;
@@ -58,22 +55,25 @@ export function readRegistry(text: string): CanonicalUrl {
 }
 
 /**
- * What installing the package of a rule means. `registry`: where an operator wants it from; else where it came from before.
+ * What installing the package of a rule means. It comes from the registry that an operator named, else from where it came before,
+ * else from the one that npm is set to; where that alone says so its address must be public.
+ *
  * @throws SallyportError PACKAGE_INTEGRITY when policy and lock pin different ones, USAGE
  */
 export function planInstall(
   rule: ServerRule & { readonly package: ServerPackage },
   lock: Lock,
-  registry: string | null,
+  registry: { readonly named: string | null; readonly ofNpm: string },
 ): InstallPlan {
   const before = lock.packages.get(rule.name) ?? null;
   const { name, version, integrity } = rule.package;
   const same = before?.name === name && before.version === version ? before : null;
   if (integrity !== null && same !== null && same.integrity !== integrity)
     throw new SallyportError('PACKAGE_INTEGRITY', `${rule.name}: the policy and sallyport.lock pin different tarballs`);
-  const wanted = registry ?? same?.registry ?? DEFAULT_REGISTRY;
+  const wanted = readRegistry(registry.named ?? same?.registry ?? registry.ofNpm);
+  const internal = registry.named !== null || wanted.text !== readRegistry(registry.ofNpm).text;
   return {
-    ...{ rule, package: rule.package, before, registry: readRegistry(wanted), internal: wanted !== DEFAULT_REGISTRY },
+    ...{ rule, package: rule.package, before, registry: wanted, internal },
     ...{ npmLock: same?.npmLock ?? null, expected: integrity ?? same?.integrity ?? null, tree: same?.tree ?? null },
   };
 }

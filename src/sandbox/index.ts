@@ -23,3 +23,4 @@ export { SANDBOX_HOME, SANDBOX_TMP } from './inside.ts';
 export type { SandboxOptions } from './parts.ts';
 export { profileDigest } from './profile-digest.ts';
 export { openSandboxes, type Sandboxes, type SandboxParts } from './sandboxes.ts';
+export { systemProgram } from './system-program.ts';
