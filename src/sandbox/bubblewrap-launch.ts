@@ -6,7 +6,14 @@ import { escapeForTerminal, quoteForMessage, SallyportError } from '../core/inde
 import type { SandboxUser } from './bubblewrap-program.ts';
 import { shieldedStdio } from './descriptors.ts';
 import { type ExpectedMount, proveMounts } from './mount-proof.ts';
-import { identifyProcess, isAlive, type ProcessIdentity, readProcessFile, signalProcess } from './process-identity.ts';
+import {
+  descriptorsOf,
+  identifyProcess,
+  isAlive,
+  type ProcessIdentity,
+  signalProcess,
+  stateOf,
+} from './process-identity.ts';
 import { childrenOf } from './process-tree.ts';
 
 export interface LaunchParts {
@@ -90,8 +97,8 @@ async function giveUp(child: ChildProcess): Promise<void> {
 }
 
 const isStopped = (pid: number): boolean => {
-  const stat = readProcessFile(pid, 'stat');
-  return stat === null || 'TZX'.includes(stat.charAt(stat.lastIndexOf(')') + 2));
+  const state = stateOf(pid);
+  return state === null || 'TZX'.includes(state);
 };
 
 function spawnBubblewrap({ program, user, options, command, filter, stdin }: LaunchParts): ChildProcess {
@@ -118,6 +125,7 @@ async function build(child: ChildProcess, { expected }: LaunchParts): Promise<Bu
   const inner = identifyProcess(pid);
   const outer = child.pid === undefined ? null : identifyProcess(child.pid);
   if (inner === null || outer === null || !(await proveBuilt(inner, expected))) return 'ended';
+  if (!(await boundToParent(inner))) return 'ended';
   const { stdin } = child;
   return {
     ...{ child, inner, outer, stdin, stdout: readerOf(child, 1), stderr: readerOf(child, 2) },
@@ -144,6 +152,27 @@ async function proveBuilt(inner: ProcessIdentity, expected: readonly ExpectedMou
   }
   throw failed('it was not built in time');
 }
+
+/**
+ * INVARIANT: no program starts before the first process inside has tied itself to its parent (PR_SET_PDEATHSIG): what starts earlier
+ * would outlive us. It does so right before it waits for the program, when it has closed all that it was given.
+ */
+async function boundToParent(inner: ProcessIdentity): Promise<boolean> {
+  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+    if (isWaiting(inner.pid) && holdsNothing(inner.pid)) return true;
+    if (!isAlive(inner)) return false;
+    await delay(looks === 0 ? 0 : LOOK_MS);
+  }
+  throw failed('it was not built in time');
+}
+
+const isWaiting = (pid: number): boolean => stateOf(pid) === 'S';
+
+/** Whether a process has no descriptors but its standard streams and the one by which it tells of the program's end. */
+const holdsNothing = (pid: number): boolean => {
+  const held = descriptorsOf(pid);
+  return held?.every(({ number, target }) => number <= 2 || target === 'anon_inode:[eventfd]') === true;
+};
 
 /** Reads the status that bubblewrap writes about itself: lines of JSON, the first with the number of the first process inside; 0: it ended before. */
 function firstProcess(status: Readable): Promise<number> {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** A process that no later one with the same number is taken for. */
 export interface ProcessIdentity {
@@ -41,6 +41,20 @@ function statOf(pid: number): ProcessStat | null {
   if (text === null) return null;
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return { state: fields[0] ?? '', start: Number(fields[19] ?? '0') };
+}
+
+/** Letter of the state of a process (proc(5)); null: there is none. */
+export const stateOf = (pid: number): string | null => statOf(pid)?.state ?? null;
+
+/** The descriptors of a process and what they lead to; null when it ended or is another user's. */
+export function descriptorsOf(pid: number): readonly { readonly number: number; readonly target: string }[] | null {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    return readdirSync(folder).map((name) => ({ number: Number(name), target: readlinkSync(`${folder}/${name}`) }));
+  } catch {
+    // It ended, closed one meanwhile, or is not ours to look at.
+    return null;
+  }
 }
 
 /** A file of `/proc/PID`; null when the process or the file is gone, or not ours to read. */
