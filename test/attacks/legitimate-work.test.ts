@@ -6,7 +6,8 @@ import { WORK, type Work } from './escape/work.ts';
 import { type EscapeWorld, openWorld } from './escape/world.ts';
 
 const inCI = process.env['CI'] !== undefined;
-const isHere = ({ needs }: Work): boolean => needs === undefined || spawnSync(needs[0], needs.slice(1)).status === 0;
+const isHere = ({ needs }: Work): boolean =>
+  inCI || needs === undefined || spawnSync(needs[0], needs.slice(1)).status === 0;
 
 let world: EscapeWorld;
 beforeAll(async () => {

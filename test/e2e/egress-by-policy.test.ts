@@ -5,23 +5,17 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readPayloads, readRecords } from '../../src/audit/index.ts';
 import { isJsonObject, type JsonObject } from '../../src/core/index.ts';
 import { type Gate, openGate } from '../../src/gate/index.ts';
-import { openSandboxes } from '../../src/sandbox/index.ts';
 import { shell } from '../../src/tools/index.ts';
 import { PUBLIC } from '../support/egress.ts';
 import { type EgressWorld, METADATA, openEgressWorld, SNEAKY } from '../support/egress-world.ts';
-import { runAs } from '../support/sandbox-contract.ts';
+import { isHere, runAs, SANDBOX, whyNot } from '../support/levels.ts';
 import { makeWorkspace, type Workspace } from '../support/workspace.ts';
 import { serverScript } from './stand.ts';
 import { openTestGate } from './test-gate.ts';
 
-const SETTINGS = runAs === null ? {} : { runAs };
-const surveyed = openSandboxes(SETTINGS);
-const reports = await surveyed.survey();
-await surveyed.close();
-const isHere = (level: string): boolean => reports.some((one) => one.level === level && one.available);
 /** The programs of a line are those of the system; a Node.js elsewhere is shown only where it is started itself. */
 const hasSystemNode = realpathSync(process.execPath).startsWith('/usr/');
-const withNode = hasSystemNode ? test : test.skip;
+const withNode = hasSystemNode || process.env['CI'] !== undefined ? test : test.skip;
 const NO_NODE = hasSystemNode ? '' : ' (skipped: Node.js is not below /usr)';
 
 let world: EgressWorld;
@@ -41,7 +35,7 @@ const LISTED = ['http://api.example.com', 'api.example.com', `http://${SNEAKY}`]
 const policyOf = (level: string, rule: object): string =>
   JSON.stringify({
     version: 1,
-    sandbox: SETTINGS,
+    sandbox: SANDBOX,
     tools: {
       file_read: { allowedPaths: ['.'] },
       file_write: { allowedPaths: ['out/'] },
@@ -114,10 +108,10 @@ print(urllib.request.urlopen('http://api.example.com/python').read().decode())
 try: urllib.request.urlopen('http://evil.example.net/')
 except urllib.error.HTTPError as error: print(error.code)`;
 
-describe.each(['bubblewrap', 'gvisor'])('%s', (level) => {
+describe.each(['bubblewrap', 'gvisor'] as const)('%s', (level) => {
   const here = isHere(level) ? test : test.skip;
   const nodeHere = isHere(level) ? withNode : test.skip;
-  const title = isHere(level) ? '' : ` (skipped: ${level} is not available here)`;
+  const title = whyNot(level);
 
   here(
     `[T2.1] curl, git and python reach the listed name, and nothing else; each way out is on record${title}`,
@@ -242,7 +236,7 @@ describe.each(['bubblewrap', 'gvisor'])('%s', (level) => {
       const stand = await openTestGate({
         ...{ workspace, gate: { ...world.gate, tools: [] } },
         servers: { web: { ...server, egress: ['http://api.example.com', `http://${SNEAKY}`] } },
-        policy: `sandbox: ${JSON.stringify(SETTINGS)}\ntools: { mcp__web__fetch: {} }\n`,
+        policy: `sandbox: ${JSON.stringify(SANDBOX)}\ntools: { mcp__web__fetch: {} }\n`,
       });
       gate = stand.gate;
       const ask = async (url: string): Promise<string> => (await stand.gate.call('mcp__web__fetch', { url })).text;

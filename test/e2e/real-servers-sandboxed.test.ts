@@ -2,19 +2,13 @@ import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openEgress, openSandboxes } from '../../src/sandbox/index.ts';
 import { type Ran, sallyport } from '../support/cli.ts';
+import { isHere, SANDBOX, whyNot } from '../support/levels.ts';
 import { makeWorkspace, type Workspace } from '../support/workspace.ts';
 
-/** Programs never run as root: where the tests do, they run as an ordinary user. */
-const SETTINGS = process.getuid?.() === 0 ? { runAs: { uid: 1001, gid: 1001 } } : {};
-const sandboxes = openSandboxes(SETTINGS, { openEgress });
-const reports = await sandboxes.survey();
-await sandboxes.close();
-const LEVELS = (['bubblewrap', 'gvisor'] as const).map((level) => {
-  const isHere = reports.some((one) => one.level === level && one.available);
-  return { level, isHere, name: isHere ? level : `${level} (skipped: not available here)` };
-});
+const LEVELS = (['bubblewrap', 'gvisor'] as const).map((level) => ({
+  ...{ level, isHere: isHere(level), name: `${level}${whyNot(level)}` },
+}));
 
 const script = (name: string): string =>
   fileURLToPath(new URL(`../../node_modules/@modelcontextprotocol/${name}/dist/index.js`, import.meta.url));
@@ -23,7 +17,7 @@ let workspace: Workspace;
 beforeEach(() => {
   workspace = makeWorkspace('version: 1\n', { 'files/in.txt': 'inside', 'files/.env': 'KEY=1', 'out.txt': 'outside' });
   for (const path of ['', 'work', 'work/files']) chmodSync(join(workspace.base, path), 0o755);
-  if (SETTINGS.runAs !== undefined)
+  if (SANDBOX.runAs !== undefined)
     for (const path of ['files', 'files/in.txt']) chownSync(join(workspace.root, path), 1001, 1001);
 });
 afterEach(() => workspace.remove());
@@ -34,7 +28,7 @@ function policy(level: string, files: string): void {
     paths: { write: ['files/'] },
   });
   const text = {
-    ...{ version: 1, defaults: { isolation: level }, sandbox: SETTINGS },
+    ...{ version: 1, defaults: { isolation: level }, sandbox: SANDBOX },
     tools: {
       file_read: { allowedPaths: ['files/'], deniedPaths: ['.env'] },
       ...{ 'mcp__files__*': { otherArguments: 'allow' }, 'mcp__all__*': { otherArguments: 'allow' } },

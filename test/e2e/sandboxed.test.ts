@@ -6,26 +6,17 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readRecords } from '../../src/audit/index.ts';
-import type { IsolationLevel } from '../../src/core/index.ts';
 import { type Gate, type GateSession, openGate } from '../../src/gate/index.ts';
-import { openEgress, openSandboxes } from '../../src/sandbox/index.ts';
 import { fileRead, shell } from '../../src/tools/index.ts';
 import { sallyport } from '../support/cli.ts';
+import { isHere, SANDBOX, whyNot } from '../support/levels.ts';
 import { makeWorkspace, type Workspace } from '../support/workspace.ts';
 import { serverScript } from './stand.ts';
 import { openTestGate } from './test-gate.ts';
 
 /** Programs never run as root: where the tests do, they run as an ordinary user. */
 const isRoot = process.getuid?.() === 0;
-const SETTINGS = isRoot ? { runAs: { uid: 1001, gid: 1001 } } : {};
-const survey = async (): Promise<ReadonlyMap<IsolationLevel, boolean>> => {
-  const sandboxes = openSandboxes(SETTINGS, { openEgress });
-  const reports = await sandboxes.survey();
-  await sandboxes.close();
-  return new Map(reports.map(({ level, available }) => [level, available]));
-};
-const available = await survey();
-const LEVELS = (['bubblewrap', 'gvisor'] as const).map((level) => ({ level, isHere: available.get(level) === true }));
+const LEVELS = (['bubblewrap', 'gvisor'] as const).map((level) => ({ level, isHere: isHere(level) }));
 
 let listener: Server;
 let port: number;
@@ -51,7 +42,7 @@ function hand({ base, root }: Workspace): void {
 
 const FILES = { 'src/a.txt': 'text', 'src/token.key': 'KEY', '.env': 'SECRET', 'out/x': '', 'config/c': 'c' };
 const policyOf = (level: string, more = ''): string => `version: 1
-sandbox: ${JSON.stringify(SETTINGS)}
+sandbox: ${JSON.stringify(SANDBOX)}
 tools:
   file_read: { allowedPaths: [src/, config/], deniedPaths: [.env, secrets/, "*.key"], audit: true }
   file_write: { allowedPaths: [out/] }
@@ -63,7 +54,7 @@ ${more}`;
 
 describe.each(LEVELS)('$level', ({ level, isHere }) => {
   const only = test.skipIf(!isHere);
-  const title = isHere ? '' : ` (skipped: ${level} is not available here)`;
+  const title = whyNot(level);
   let workspace: Workspace;
   let gate: Gate;
   const open = async (policy: string): Promise<void> => {
@@ -228,7 +219,7 @@ describe.each(LEVELS)('$level', ({ level, isHere }) => {
       const stand = await openTestGate({
         workspace: made,
         servers: { evil: server },
-        policy: `sandbox: ${JSON.stringify(SETTINGS)}
+        policy: `sandbox: ${JSON.stringify(SANDBOX)}
 tools:
   mcp__evil__escape: {}
   file_read: { allowedPaths: [src/], deniedPaths: ["*.key"] }

@@ -1,20 +1,13 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { IsolationLevel } from '../../src/core/index.ts';
 import { parseLock } from '../../src/gateway/lock.ts';
 import { removeTree } from '../../src/gateway/package-tree.ts';
-import { openEgress, openSandboxes } from '../../src/sandbox/index.ts';
 import { type Ran, sallyport } from '../support/cli.ts';
+import { isHere, SANDBOX, whyNot } from '../support/levels.ts';
 import { type Registry, type StandInPackage, startRegistry } from '../support/registry.ts';
 import { makeWorkspace, type Workspace } from '../support/workspace.ts';
 
-/** Programs never run as root: where the tests do, they run as an ordinary user. */
-const SETTINGS = process.getuid?.() === 0 ? { runAs: { uid: 1001, gid: 1001 } } : {};
-const sandboxes = openSandboxes(SETTINGS, { openEgress });
-const reports = await sandboxes.survey();
-await sandboxes.close();
-const isHere = (level: IsolationLevel): boolean => reports.some((one) => one.level === level && one.available);
 const LEVELS = (['none', 'bubblewrap', 'gvisor'] as const).map((level) => ({ level, isHere: isHere(level) }));
 
 /** A server that says what it has loaded and what it finds. */
@@ -76,7 +69,7 @@ const mcp = (more: Partial<StandInPackage> = {}): StandInPackage => ({
 
 function policy(level: string, server: object = {}): void {
   const rule = { package: '@acme/mcp@1.4.2', args: ['--flag'], protocol: '2025-11-25', ...server };
-  const text = { version: 1, defaults: { isolation: level }, sandbox: SETTINGS, servers: { s: rule } };
+  const text = { version: 1, defaults: { isolation: level }, sandbox: SANDBOX, servers: { s: rule } };
   writeFileSync(workspace.policyFile, JSON.stringify({ ...text, tools: { 'mcp__s__*': { otherArguments: 'allow' } } }));
 }
 const run = (...words: readonly string[]): Promise<Ran> =>
@@ -96,7 +89,7 @@ const left = (): string[] => {
 };
 
 describe.each(LEVELS)('a server that is a package, at $level', ({ level, isHere }) => {
-  const title = isHere ? '' : ` (skipped: ${level} is not available here)`;
+  const title = whyNot(level);
 
   test.skipIf(!isHere)(
     `is installed, approved and called; it sees its own files and no others${title}`,

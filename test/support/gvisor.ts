@@ -18,8 +18,8 @@ import { type OpenRuntimeFolder, openRuntimeFolder } from '../../src/sandbox/run
 const isRoot = process.getuid?.() === 0;
 const found = await findRunsc({}, isRoot);
 
-/** Runs where gVisor can be used; the title says why not elsewhere. */
-export const needGvisor: typeof it | typeof it.skip = 'path' in found ? it : it.skip;
+/** Runs where gVisor can be used, and always in CI; the title says why not elsewhere. */
+export const needGvisor: typeof it | typeof it.skip = 'path' in found || process.env['CI'] !== undefined ? it : it.skip;
 export const SKIPPED = '(skipped where runsc, perl and setpriv are not installed)';
 
 /** A workspace, a runtime folder and a backend of a test's own. */
