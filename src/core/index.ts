@@ -25,6 +25,13 @@ export { type CompiledSchema, compileSchema, type SchemaError, validateSchema } 
 export { DEFAULT_LIMITS, type Limits } from './limits.ts';
 export { compileLinearPattern, type LinearPattern } from './linear-pattern.ts';
 export type { Principal, Proof, Surface } from './principal.ts';
+export {
+  CLIENT_HEADERS,
+  CONNECTION_HEADERS,
+  CONNECTION_PREFIXES,
+  METHOD_OVERRIDE_HEADERS,
+  TARGET_OVERRIDE_HEADERS,
+} from './request-headers.ts';
 export { deepFreeze, parseStrictJson } from './strict-json.ts';
 export { escapeForTerminal, jsonForTerminal, quoteForMessage } from './terminal.ts';
 export { type CanonicalUrl, isHostName, isUrlTrouble, readUrl, type UrlTrouble } from './url.ts';

@@ -1,4 +1,14 @@
-import { isJsonObject, type JsonObject, type JsonValue, quoteForMessage } from '../core/index.ts';
+import {
+  CLIENT_HEADERS,
+  CONNECTION_HEADERS,
+  CONNECTION_PREFIXES,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  METHOD_OVERRIDE_HEADERS,
+  quoteForMessage,
+  TARGET_OVERRIDE_HEADERS,
+} from '../core/index.ts';
 import { deny, type Finding } from './finding.ts';
 
 /** Headers of a request that are judged; over it: denied. */
@@ -10,46 +20,10 @@ const MAX_HEADER_CHARACTERS = 32_768;
  * Headers that a caller may not set: they belong to the connection (RFC 9110 7.6.1, RFC 9112), or they tell the server
  * that another host, path or client was meant than the one that was judged.
  */
-const REFUSED: ReadonlySet<string> = new Set([
-  'host',
-  'connection',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-  'http2-settings',
-  'forwarded',
-  'via',
-  'x-original-url',
-  'x-original-uri',
-  'x-original-path',
-  'x-original-host',
-  'x-rewrite-url',
-  'x-override-url',
-  'x-envoy-original-path',
-  'x-host',
-  'x-http-host-override',
-  'x-http-destinationurl',
-  'x-real-ip',
-  'x-client-ip',
-  'x-cluster-client-ip',
-  'x-originating-ip',
-  'true-client-ip',
-  'destination',
-]);
-const REFUSED_PREFIXES: readonly string[] = ['proxy-', 'x-forwarded-', 'x-proxy-', 'sec-websocket-'];
+const REFUSED: ReadonlySet<string> = new Set([...CONNECTION_HEADERS, ...CLIENT_HEADERS, ...TARGET_OVERRIDE_HEADERS]);
 
 /** Headers that name the method which the server shall take instead. */
-const METHOD_OVERRIDES: ReadonlySet<string> = new Set([
-  'x-http-method-override',
-  'x-http-method',
-  'x-method-override',
-  'x-method',
-  'x-original-method',
-  'http-method-override',
-]);
+const METHOD_OVERRIDES: ReadonlySet<string> = new Set(METHOD_OVERRIDE_HEADERS);
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
 // RFC 9110 5.5: visible ASCII, space, tab and obs-text. CR, LF and NUL would start another header or request.
@@ -104,7 +78,7 @@ export function readHeaders(given: JsonObject, bodyBytes: number): HeaderReading
 function troubleInName(name: string): string | null {
   if (!TOKEN.test(name)) return 'is not a header name';
   const folded = fold(name);
-  const isRefused = REFUSED.has(folded) || REFUSED_PREFIXES.some((prefix) => folded.startsWith(prefix));
+  const isRefused = REFUSED.has(folded) || CONNECTION_PREFIXES.some((prefix) => folded.startsWith(prefix));
   return isRefused ? 'may not be set by a caller' : null;
 }
 

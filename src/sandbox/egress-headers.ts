@@ -1,4 +1,11 @@
-import { CREDENTIAL_HEADERS } from '../core/index.ts';
+import {
+  CLIENT_HEADERS,
+  CONNECTION_HEADERS,
+  CONNECTION_PREFIXES,
+  CREDENTIAL_HEADERS,
+  METHOD_OVERRIDE_HEADERS,
+  TARGET_OVERRIDE_HEADERS,
+} from '../core/index.ts';
 
 /** A header as it stands on the wire. */
 export type Header = readonly [name: string, value: string];
@@ -14,50 +21,19 @@ const fold = (name: string): string => name.toLowerCase().replaceAll('_', '-');
 export const valuesOf = (headers: readonly Header[], name: string): string[] =>
   headers.filter(([written]) => fold(written) === name).map(([, value]) => value);
 
-/** Headers of one connection (RFC 9110 7.6.1), those that we write ourselves, and traces of who is behind the proxy. */
+/** Headers of one connection, those that we write ourselves, and traces of who is behind the proxy. */
 const OWN: ReadonlySet<string> = new Set([
-  'host',
-  'connection',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'content-length',
-  'upgrade',
-  'expect',
-  'http2-settings',
-  'forwarded',
-  'via',
-  'x-real-ip',
-  'alt-svc',
-  'alt-used',
+  ...CONNECTION_HEADERS,
+  ...CLIENT_HEADERS,
+  ...['content-length', 'alt-svc', 'alt-used'],
 ]);
-const OWN_PREFIXES: readonly string[] = ['proxy-', 'x-forwarded-', 'sec-websocket-'];
 
 /** Headers that tell a server to take another method, host or path than the one that was judged. */
-const MISLEADING: ReadonlySet<string> = new Set([
-  'x-http-method-override',
-  'x-http-method',
-  'x-method-override',
-  'x-method',
-  'x-original-method',
-  'http-method-override',
-  'x-original-url',
-  'x-original-uri',
-  'x-original-path',
-  'x-original-host',
-  'x-rewrite-url',
-  'x-override-url',
-  'x-envoy-original-path',
-  'x-host',
-  'x-http-host-override',
-  'x-http-destinationurl',
-  'destination',
-]);
+const MISLEADING: ReadonlySet<string> = new Set([...TARGET_OVERRIDE_HEADERS, ...METHOD_OVERRIDE_HEADERS]);
 
 const COOKIES: ReadonlySet<string> = new Set(['cookie', 'cookie2']);
 
-const isOwn = (name: string): boolean => OWN.has(name) || OWN_PREFIXES.some((prefix) => name.startsWith(prefix));
+const isOwn = (name: string): boolean => OWN.has(name) || CONNECTION_PREFIXES.some((prefix) => name.startsWith(prefix));
 
 /** A header that would make the server do something else than what was judged; null if there is none. */
 export const misleadingHeader = (headers: readonly Header[]): string | null =>
