@@ -8,6 +8,7 @@ import { shell } from '../tools/index.ts';
 import { OBSERVING } from './open-gateway.ts';
 import { answer, noticeTo, reportError, safeLines, type Terminal } from './output.ts';
 import { type CommonFlags, gateSettings, settingsOf } from './settings.ts';
+import { untilStopped } from './until-stopped.ts';
 
 export interface RunFlags extends CommonFlags {
   /** Levels that will do, best first, with commas between. */
@@ -22,14 +23,29 @@ const [RUN_FAILED, RUN_REFUSED, RUN_NOT_FOUND] = [125, 126, 127] as const;
  * does, with 128 and the number of the signal that ended it, or with 125 to 127.
  */
 export async function run(terminal: Terminal, words: readonly string[], flags: RunFlags): Promise<number> {
+  const stop = stopBySignal();
   try {
-    return await runGuarded(terminal, words, flags);
+    const status = await runGuarded(terminal, words, { ...flags, signal: stop.signal });
+    return stop.status() ?? status;
   } catch (error) {
+    const stopped = stop.status();
+    if (stopped !== null) return stopped;
     const status = codeOf(error);
     if (isSallyportError(error) && typeof error.detail['kind'] === 'string') reportResult(terminal, error, status);
     else reportError(terminal, error);
     return status;
   }
+}
+
+/** Ends the command and closes everything on a signal to us, so that nothing stays behind; `status` is what to exit with then. */
+function stopBySignal(): { readonly signal: AbortSignal; readonly status: () => number | null } {
+  const controller = new AbortController();
+  let status: number | null = null;
+  void untilStopped().then((name) => {
+    status = statusOfSignal(name);
+    controller.abort();
+  });
+  return { signal: controller.signal, status: () => status };
 }
 
 function codeOf(error: unknown): number {
@@ -44,7 +60,11 @@ function reportResult(terminal: Terminal, { message, detail }: SallyportError, s
   else terminal.err(safeLines(message));
 }
 
-async function runGuarded(terminal: Terminal, words: readonly string[], flags: RunFlags): Promise<number> {
+interface Running extends RunFlags {
+  readonly signal: AbortSignal;
+}
+
+async function runGuarded(terminal: Terminal, words: readonly string[], flags: Running): Promise<number> {
   const settings = settingsOf(flags);
   const levels = readLevels(flags.isolation);
   await using gate = await openGate({
@@ -54,7 +74,7 @@ async function runGuarded(terminal: Terminal, words: readonly string[], flags: R
   });
   if (gate.policyStatus().observing) terminal.err(`sallyport: mode ${OBSERVING}`);
   const session = await gate.openSession({ agent: 'cli', surface: 'cli' });
-  const child = await session.spawn(words, { stdin: 'pipe' });
+  const child = await session.spawn(words, { stdin: 'pipe', signal: flags.signal });
   const end = await follow(child, terminal.json ? process.stderr : process.stdout);
   return report(terminal, end, await closingOf(session, child));
 }
@@ -93,9 +113,12 @@ function sayLeft(terminal: Terminal, { files, count, unseen }: LeftFiles): void 
 function statusOf({ status, signal, killedBy }: SandboxEnd): number {
   if (killedBy !== null) return RUN_FAILED;
   if (status !== null) return status;
-  const number = Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0;
-  return 128 + number;
+  return statusOfSignal(signal);
 }
+
+/** As a shell says it. */
+const statusOfSignal = (signal: string | null): number =>
+  128 + (Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0);
 
 async function follow(child: SpawnedProcess, out: Writable): Promise<SandboxEnd> {
   const passed = [pass(child.stdout, out), pass(child.stderr, process.stderr)];

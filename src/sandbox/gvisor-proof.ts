@@ -9,7 +9,7 @@ import { proveBackend } from './probe.ts';
 /** What holds each limit in gVisor. */
 export const GVISOR_LIMITS: LevelReport['limits'] = Object.freeze({
   ...{ wallMs: 'watchdog', memoryBytes: 'watchdog', processes: 'rlimit', fileBytes: 'rlimit' },
-  ...{ openFiles: 'rlimit', outputBytes: 'watchdog', diskBytes: 'tmpfs' },
+  ...{ openFiles: 'rlimit', outputBytes: 'watchdog', diskBytes: 'tmpfs, watchdog' },
 });
 
 const REMEDY =
@@ -35,16 +35,16 @@ export async function proveGvisor(
   start: SandboxBackend['start'],
 ): Promise<LevelReport> {
   const backend = backendName(runsc);
-  const kernel = await askKernel(start).catch((error: unknown) =>
-    error instanceof Error ? error : new Error('it failed'),
-  );
+  const [kernel, proof] = await Promise.all([
+    askKernel(start).catch((error: unknown) => (error instanceof Error ? error : new Error('it failed'))),
+    proveBackend(start, { level: 'gvisor', limits: GVISOR_LIMITS, user, ownKernel: true }),
+  ]);
   if (kernel instanceof Error) return unavailableGvisor(backend, [kernel.message]);
   if (!isGvisorKernel(kernel)) {
     return unavailableGvisor(backend, [
       `what answers inside is not gVisor's kernel: ${quoteForMessage(kernel.slice(0, 120))}`,
     ]);
   }
-  const proof = await proveBackend(start, { level: 'gvisor', limits: GVISOR_LIMITS, user, ownKernel: true });
   const { attempts, leaked, digest, reasons } = proof;
   if (reasons.length > 0)
     return Object.freeze({ ...unavailableGvisor(backend, reasons), probe: { attempts, leaked, digest } });
@@ -56,7 +56,7 @@ export async function proveGvisor(
 
 const QUESTION_LIMITS: SandboxProfile['limits'] = {
   ...{ wallMs: 20_000, memoryBytes: 0, processes: 32, fileBytes: 1_048_576, openFiles: 256 },
-  ...{ outputBytes: 262_144, diskBytes: 16_777_216 },
+  ...{ outputBytes: 262_144, diskBytes: 0 },
 };
 
 /** The version of the kernel inside, and its log. */

@@ -19,9 +19,13 @@ const SET_GROUP_ID = 0o2000;
 const EPERM = 1;
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'SCMP_ARCH_X86_64', arm64: 'SCMP_ARCH_AARCH64' };
 
+/** Of System V, what a program leaves would be there for the next one in a warm sandbox. */
+const KEPT_BEYOND_PROGRAMS = ['shmget', 'semget', 'msgget'];
+const ENOSYS = 38;
+
 /**
  * A filter (OCI runtime specification, `linux.seccomp`) under which no file gets a set-user-id or set-group-id bit: such a
- * file would lie on the host, where gVisor cannot hold it. Everything else is gVisor's own kernel's to refuse. The calls whose
+ * file would lie on the host, where gVisor cannot hold it; and System V memory, semaphores and queues do not exist. Everything else is gVisor's own kernel's to refuse. The calls whose
  * mode a filter cannot see (openat2, fchmodat2) do not exist in it.
  */
 export function setIdFilter(architecture: string): JsonObject | null {
@@ -33,5 +37,9 @@ export function setIdFilter(architecture: string): JsonObject | null {
       args: [{ index, value: bit, valueTwo: bit, op: 'SCMP_CMP_MASKED_EQ' }],
     })),
   );
-  return { defaultAction: 'SCMP_ACT_ALLOW', architectures: [arch], syscalls: rules };
+  return {
+    defaultAction: 'SCMP_ACT_ALLOW',
+    architectures: [arch],
+    syscalls: [...rules, { names: KEPT_BEYOND_PROGRAMS, action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS }],
+  };
 }

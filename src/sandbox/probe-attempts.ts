@@ -48,7 +48,8 @@ export const PROBE_LIMITS: SandboxLimits = {
   fileBytes: 1_048_576,
   openFiles: 256,
   outputBytes: 65_536,
-  diskBytes: 64 * 1_048_576,
+  // What others write to the disk meanwhile is no reason to end a probe.
+  diskBytes: 0,
 };
 
 /** Mechanisms that refuse at once; a watchdog comes too late for a probe, and is tested elsewhere. */

@@ -47,8 +47,18 @@ function tasksOf(pid: number): readonly string[] {
 }
 
 function memoryOf(pid: number): number {
-  const status = readProcessFile(pid, 'status') ?? '';
-  return kibibytes(status, '\nRssAnon:') + kibibytes(status, '\nRssShmem:');
+  const status = statusWithMemory(pid);
+  return kibibytes(status, HAS_MEMORY) + kibibytes(status, '\nRssShmem:');
+}
+
+const HAS_MEMORY = '\nRssAnon:';
+
+/** The memory of a process stands with its threads when the first one has ended and the others go on. */
+function statusWithMemory(pid: number): string {
+  const own = readProcessFile(pid, 'status') ?? '';
+  if (own === '' || own.includes(HAS_MEMORY)) return own;
+  const others = tasksOf(pid).map((thread) => readProcessFile(pid, `task/${thread}/status`) ?? '');
+  return others.find((status) => status.includes(HAS_MEMORY)) ?? own;
 }
 
 function kibibytes(status: string, name: string): number {
