@@ -132,6 +132,11 @@ describe(`a program in gVisor ${SKIPPED}`, () => {
     expect(temporary.out).toBe('full\n');
   });
 
+  needGvisor('leaves no System V memory to the next one', async () => {
+    const line = `perl -e 'print defined(shmget(1, 4096, 01600)) ? "made" : "refused: $!"'`;
+    expect((await stand.run(line)).out).toBe('refused: Operation not permitted');
+  });
+
   needGvisor('is ended by stop, by its signal and by close', async () => {
     const start = (script: string, signal?: AbortSignal) =>
       stand.backend.start(

@@ -21,11 +21,10 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'SCMP_ARCH_X86_64
 
 /** Of System V, what a program leaves would be there for the next one in a warm sandbox. */
 const KEPT_BEYOND_PROGRAMS = ['shmget', 'semget', 'msgget'];
-const ENOSYS = 38;
 
 /**
  * A filter (OCI runtime specification, `linux.seccomp`) under which no file gets a set-user-id or set-group-id bit: such a
- * file would lie on the host, where gVisor cannot hold it; and System V memory, semaphores and queues do not exist. Everything else is gVisor's own kernel's to refuse. The calls whose
+ * file would lie on the host, where gVisor cannot hold it; and System V memory, semaphores and queues are refused. Everything else is gVisor's own kernel's to refuse. The calls whose
  * mode a filter cannot see (openat2, fchmodat2) do not exist in it.
  */
 export function setIdFilter(architecture: string): JsonObject | null {
@@ -40,6 +39,6 @@ export function setIdFilter(architecture: string): JsonObject | null {
   return {
     defaultAction: 'SCMP_ACT_ALLOW',
     architectures: [arch],
-    syscalls: [...rules, { names: KEPT_BEYOND_PROGRAMS, action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS }],
+    syscalls: [...rules, { names: KEPT_BEYOND_PROGRAMS, action: 'SCMP_ACT_ERRNO', errnoRet: EPERM }],
   };
 }

@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { homedir, release } from 'node:os';
@@ -8,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readRecords } from '../../src/audit/index.ts';
 import { type Gate, type GateSession, openGate } from '../../src/gate/index.ts';
 import { fileRead, shell } from '../../src/tools/index.ts';
-import { sallyport } from '../support/cli.ts';
+import { MAIN, sallyport } from '../support/cli.ts';
 import { isHere, SANDBOX, whyNot } from '../support/levels.ts';
 import { makeWorkspace, type Workspace } from '../support/workspace.ts';
 import { serverScript } from './stand.ts';
@@ -273,6 +274,29 @@ tools:
       expect(await ask('--', 'no-such-program')).toMatchObject({ code: 127, out: '' });
       expect(await ask('--', 'sh', './end.sh')).toMatchObject({ code: 137 });
       expect(await ask('--policy', 'no-such-file', '--', 'pwd')).toMatchObject({ code: 125, out: '' });
+    },
+    120_000,
+  );
+
+  only(
+    `a signal to sallyport run ends the command, on record, and leaves nothing in the workspace${title}`,
+    async () => {
+      const policy = policyOf(level).replace('[out/]', '["."]');
+      workspace = makeWorkspace(policy, { ...FILES, 'wait.sh': 'echo up; sleep 619.5' });
+      hand(workspace);
+      const before = readdirSync(workspace.root).sort();
+      const words = [MAIN, 'run', '--state', workspace.state, '--', 'sh', './wait.sh'];
+      const child = spawn(process.execPath, words, { cwd: workspace.root, stdio: ['ignore', 'pipe', 'inherit'] });
+      await once(child.stdout, 'data');
+      expect(readdirSync(workspace.root).length).toBeGreaterThan(before.length); // places that are kept free
+      child.kill('SIGTERM');
+      const [code] = await once(child, 'exit');
+      expect(code).toBe(143);
+      expect(readdirSync(workspace.root).sort()).toEqual(before);
+      const outcomes: unknown[] = [];
+      for await (const { record } of readRecords(workspace.state))
+        if (record.type === 'outcome') outcomes.push(record.outcome);
+      expect(outcomes).toEqual(['cancelled']);
     },
     120_000,
   );

@@ -449,6 +449,17 @@ function runIsolation({ start, run, limited, folder }: IsolationTools): void {
       expect(ran.killedBy === 'memory' || ran.status !== 0).toBe(true);
     });
 
+    test('of memory, also of a process whose first thread has ended', async () => {
+      const grow = 'def grow(): time.sleep(0.3); kept = [bytearray(2**24) for _ in range(10)]; time.sleep(30)';
+      const end = 'threading.Thread(target=grow).start(); ctypes.CDLL(None).pthread_exit(None)';
+      const program = JSON.stringify(`import ctypes, threading, time\n${grow}\n${end}`);
+      const ran = await run(
+        `for i in 1 2 3; do python3 -c "exec(${program.replaceAll('"', "'")})" & done; sleep 20; echo survived`,
+        limited({ memoryBytes: 200 * 2 ** 20 }),
+      );
+      expect(ran).toMatchObject({ killedBy: 'memory' });
+    });
+
     test('of memory, in many processes', async () => {
       const child = 'import time; b = bytearray(60 * 2**20); time.sleep(30)';
       const ran = await run(
