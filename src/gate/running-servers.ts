@@ -87,7 +87,9 @@ interface Started {
 }
 
 async function startRecorded(house: House, rule: ServerRule): Promise<Started> {
-  const known: { principal?: Principal; footprint?: Footprint } = {};
+  const known: { principal?: Principal; footprint?: Footprint; unrecorded: SallyportError | null } = {
+    unrecorded: null,
+  };
   const placed = async (isolation: JsonObject, { terms, profile }: ServerPlace): Promise<void> => {
     const caller = { tenant: 'local', user: localUser(), agent: agentOf(rule), proof: 'local' } as const;
     known.footprint = await house.profiles.footprint(terms, profile);
@@ -95,8 +97,18 @@ async function startRecorded(house: House, rule: ServerRule): Promise<Started> {
   };
   const started = await startServer(house, {
     ...{ rule, placed, current: () => house.latest().compiled() },
+    // INVARIANT: once a way out could not be recorded, the next one ends the server's door (`EgressDoor.record`).
     egress: (event) => {
-      if (known.principal !== undefined) void recordEgress(house.latest(), known.principal, rule, event);
+      if (known.unrecorded !== null) throw known.unrecorded;
+      if (known.principal === undefined) throw new SallyportError('INTERNAL', 'a server connects without a record');
+      void recordEgress(house.latest(), known.principal, rule, event).then(
+        (error) => {
+          known.unrecorded ??= error;
+        },
+        (cause: unknown) => {
+          known.unrecorded ??= asUnrecorded(cause);
+        },
+      );
     },
   });
   const { principal, footprint } = known;
@@ -114,13 +126,25 @@ async function recordEnd({ keeper }: House, principal: Principal, footprint: Foo
   }
 }
 
-/** A way out that was taken is a call that ran; one that was refused is a denial. */
+/** Why a way out is not on record; null: it is. A policy that came in between is loaded, and its epoch recorded. */
 async function recordEgress(
+  house: House,
+  principal: Principal,
+  rule: ServerRule,
+  event: EgressEvent,
+): Promise<SallyportError | null> {
+  const error = await tryRecord(house, principal, rule, event);
+  if (error?.code !== 'EPOCH_STALE') return error;
+  return tryRecord(await house.renewed(house), principal, rule, event);
+}
+
+/** A way out that was taken is a call that ran; one that was refused is a denial. */
+async function tryRecord(
   house: House,
   principal: Principal,
   { name }: ServerRule,
   event: EgressEvent,
-): Promise<void> {
+): Promise<SallyportError | null> {
   const { allowed, rule, ask, ...rest } = event;
   const intent = {
     ...({ surface: SURFACE, ...whoIs(principal), tool: `mcp__${name}:egress`, server: name } as const),
@@ -129,11 +153,17 @@ async function recordEgress(
     payloads: { arguments: { ...ask }, decision: { ...rest } },
   };
   try {
-    if (!allowed) return void (await house.keeper.refuse(intent));
+    if (!allowed) {
+      await house.keeper.refuse(intent);
+      return null;
+    }
     const admission = await house.keeper.admit(intent, {});
     await house.keeper.settle(admission, { outcome: 'delivered', durationMs: 0, payloads: { result: { ...rest } } });
+    return null;
   } catch (error) {
-    // The connection is over; a log that cannot be written refuses every call from now on.
-    if (!isSallyportError(error)) throw error;
+    return asUnrecorded(error);
   }
 }
+
+const asUnrecorded = (cause: unknown): SallyportError =>
+  isSallyportError(cause) ? cause : new SallyportError('INTERNAL', 'a way out was not recorded', { cause });

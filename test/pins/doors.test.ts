@@ -28,6 +28,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'openGate',
     'openServerSandboxes',
     'readPolicyFile',
+    'registryOfNpm',
   ],
   '../../src/guard/index.ts': [
     'CUT_MARK',
