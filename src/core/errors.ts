@@ -148,6 +148,13 @@ export const ERROR_TABLE = {
   // approvals
   APPROVAL_NEEDED: ['approvals', 1, 403, 'Wait for the yes of a person, then make the same call again'],
   APPROVAL_DENIED: ['approvals', 1, 403, 'Do without this call: a person said no, or nobody answered in time'],
+  APPROVAL_PENDING: [
+    'approvals',
+    1,
+    409,
+    'Make exactly the same call again: it joins the request that waits for a person',
+  ],
+  APPROVAL_EXPIRED: ['approvals', 1, 403, 'Make the call again only if it still matters: nobody answered in time'],
   APPROVAL_FLOOD: ['approvals', 1, 429, 'Ask for less, and later: too many calls of this caller wait for a person'],
   APPROVAL_TOO_LARGE: ['approvals', 1, 413, 'Split the call: it is longer than what a person can be shown'],
   APPROVAL_UNKNOWN: ['approvals', 2, 404, 'Look again: sallyport approvals list; it was answered, or has expired'],

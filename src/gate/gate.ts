@@ -12,12 +12,13 @@ import type { Sandboxes, SandboxProcess } from '../sandbox/index.ts';
 import { type Action, parseAction } from './act.ts';
 import { passGate } from './call.ts';
 import { openCallHistory } from './call-history.ts';
+import type { WaitingCall } from './confirm.ts';
 import { systemDial, systemResolve } from './fetch-dial.ts';
 import { type Listeners, openListeners } from './gate-listeners.ts';
 import type { Fixtures, House } from './house.ts';
 import { type LoadedPolicy, loadPolicy } from './load-policy.ts';
 import type { CallOptions, Gate, GateOptions, GateSession, SessionOptions } from './options.ts';
-import { parseCall } from './parse.ts';
+import { type ParsedCall, parseCall } from './parse.ts';
 import { openPolicy, type PolicyInForce } from './policy-in-force.ts';
 import { policySource } from './policy-source.ts';
 import { describeStatus, type PolicyStatus } from './policy-status.ts';
@@ -101,6 +102,7 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
     policyChanged,
     toolsChanged,
     ownsKeeper: options.keeper === undefined,
+    onApprovalWaiting: options.onApprovalWaiting ?? (() => undefined),
   });
 }
 
@@ -116,6 +118,7 @@ interface OpenParts {
   readonly policyChanged: Listeners<PolicyStatus>;
   readonly toolsChanged: Listeners<void>;
   readonly ownsKeeper: boolean;
+  readonly onApprovalWaiting: (waiting: WaitingCall) => void;
 }
 
 class OpenGate implements Gate {
@@ -182,7 +185,7 @@ class OpenGate implements Gate {
     this.#checkOpen();
     const { user = localUser(), agent = 'library', proof = 'local', surface = 'library' } = options;
     const principal = await this.keeper.openSession({ tenant: 'local', user, agent, proof }, surface);
-    return this.#session(principal, surface);
+    return this.#session(principal, surface, options);
   }
 
   mayBeAllowed(name: string, caller: { readonly user: string; readonly agent: string }): boolean {
@@ -196,7 +199,7 @@ class OpenGate implements Gate {
     const { principal, surface } = await this.#own;
     this.#checkOpen();
     return unasked(
-      await passGate(this.#house, { principal, surface, parsed, signal: options.signal ?? null, exchange: null }),
+      await passGate(this.#house, { principal, surface, parsed, exchange: null, ...this.#waits(options) }),
     );
   }
 
@@ -212,39 +215,49 @@ class OpenGate implements Gate {
     await this.close();
   }
 
-  #session(principal: Principal, surface: Surface): GateSession {
+  #session(principal: Principal, surface: Surface, session: SessionOptions): GateSession {
+    const pass = (
+      parsed: ParsedCall,
+      exchange: CallExchange | null,
+      options: CallOptions,
+    ): Promise<CallResult | Asked> =>
+      passGate(this.#house, { principal, surface, parsed, exchange, ...this.#waits(options, session) });
     return Object.freeze({
       principal,
       surface,
       tools: () => listTools(this.#house, principal),
       call: async (tool: string, args: unknown, options: CallOptions = {}) => {
         this.#checkOpen();
-        const house = this.#house;
-        const parsed = parseCall(house, { tool, args });
-        const { signal = null } = options;
-        return unasked(await passGate(house, { principal, surface, parsed, signal, exchange: null }));
+        return unasked(await pass(parseCall(this.#house, { tool, args }), null, options));
       },
       exchange: async (tool: string, args: unknown, exchange: CallExchange, options: CallOptions = {}) => {
         this.#checkOpen();
-        const house = this.#house;
-        const parsed = parseCall(house, { tool, args });
-        return passGate(house, { principal, surface, parsed, signal: options.signal ?? null, exchange });
+        return pass(parseCall(this.#house, { tool, args }), exchange, options);
       },
       act: async (action: Action, options: CallOptions = {}) => {
         this.#checkOpen();
-        const house = this.#house;
-        const parsed = parseAction(house, action);
-        const { signal = null } = options;
-        return unasked(await passGate(house, { principal, surface, parsed, signal, exchange: null }));
+        return unasked(await pass(parseAction(this.#house, action), null, options));
       },
       actAsking: async (action: Action, exchange: CallExchange, options: CallOptions = {}) => {
         this.#checkOpen();
-        const house = this.#house;
-        const parsed = parseAction(house, action);
-        return passGate(house, { principal, surface, parsed, signal: options.signal ?? null, exchange });
+        return pass(parseAction(this.#house, action), exchange, options);
       },
       mayBeAllowed: (name: string) => mayBeAllowed(this.#house.compiled(), name, principal),
     });
+  }
+
+  /** What ends a call before it has run: its caller, or the end of what it may wait. */
+  #waits(options: CallOptions, session: SessionOptions = {}) {
+    const { limits } = this.#house;
+    const wanted = options.approvalWaitMs ?? session.approvalWaitMs ?? limits.approvalWaitMs;
+    return {
+      signal: options.signal ?? null,
+      approvalWaitMs: Math.min(wanted, limits.approvalWaitMs),
+      onApprovalWaiting: (waiting: WaitingCall): void => {
+        options.onApprovalWaiting?.(waiting);
+        this.#parts.onApprovalWaiting(waiting);
+      },
+    };
   }
 
   #checkOpen(): void {

@@ -13,13 +13,15 @@ export interface RunningCall {
   stop(reason: SallyportError): void;
   /** What was decided, with the obligations that came since: never fewer. */
   judgement(): Judgement;
+  /** A person said yes to it: a policy that asks for a yes is no reason any more to end it. */
+  confirmed(): void;
   /** Why it may not go on; null while it may. */
   stopped(): SallyportError | null;
   /** It is over. Idempotent. */
   end(): void;
 }
 
-/** The calls of a gate that were admitted, or are about to be. */
+/** The calls of a gate that were admitted, or are about to be, or wait for a yes. */
 export interface RunningCalls {
   begin(request: CallRequest, judgement: Judgement): RunningCall;
   /** Judges each again under the policy of a house; what is not allowed any more is stopped. */
@@ -34,6 +36,7 @@ interface Entry {
   readonly controller: AbortController;
   readonly begun: number;
   judgement: Judgement;
+  confirmed: boolean;
   timer: NodeJS.Timeout | null;
 }
 
@@ -43,12 +46,15 @@ export function openRunningCalls(): RunningCalls {
   return {
     begin: (request, judgement) => {
       const controller = new AbortController();
-      const entry: Entry = { request, judgement, controller, begun: performance.now(), timer: null };
+      const entry: Entry = { request, judgement, controller, begun: performance.now(), confirmed: false, timer: null };
       entries.add(entry);
       return {
         signal: controller.signal,
         stop: (reason) => controller.abort(reason),
         judgement: () => entry.judgement,
+        confirmed: () => {
+          entry.confirmed = true;
+        },
         stopped: () => stopOf(controller.signal),
         end: () => {
           entries.delete(entry);
@@ -77,9 +83,14 @@ const stopOf = ({ aborted, reason }: AbortSignal): SallyportError | null => {
 };
 
 function judgeEntry(house: House, entry: Entry): void {
-  const { request, judgement, controller, begun } = entry;
+  const { request, judgement, controller, begun, confirmed } = entry;
+  if (judgement.decision.effect === 'confirm' && !confirmed) {
+    // INVARIANT: what a person would say yes to was judged under the policy in force.
+    controller.abort(new SallyportError('POLICY_CHANGED', 'the policy changed while the call waited for a yes'));
+    return;
+  }
   const again = judgeAgain(house, request, judgement);
-  if (again.decision.effect !== 'allow') {
+  if (again.decision.effect === 'deny' || (again.decision.effect === 'confirm' && !confirmed)) {
     const reason = `the policy changed, and does not allow this call any more: ${again.decision.reason}`;
     controller.abort(new SallyportError('POLICY_CHANGED', reason));
     return;
