@@ -94,12 +94,7 @@ export const ERROR_TABLE = {
   RATE_LIMITED: ['policy', 1, 429, 'Wait until the window has passed, then call again'],
   ISOLATION_UNSTATED: ['policy', 1, 403, 'Say isolation: none for this tool or server, or under defaults:'],
   ISOLATION_UNAVAILABLE: ['policy', 1, 503, 'Run `sallyport doctor`: it says what is missing and how to get it'],
-  CONFIRMATION_UNAVAILABLE: [
-    'policy',
-    1,
-    403,
-    'Nobody can be asked yet: change the call so that it needs no confirmation',
-  ],
+  CONFIRMATION_REQUIRED: ['policy', 1, 403, 'Wait for the yes of a person, or change the call so that it needs none'],
 
   // policy: command lines
   COMMAND_MALFORMED: ['policy', 1, 400, 'Send one command line that bash can read, without control characters'],

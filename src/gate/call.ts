@@ -165,11 +165,13 @@ async function passOn(question: Question): Promise<Admitted | Denied | Answered>
   return answerDenied(name, admission, record);
 }
 
-/** A call that will be judged again at once has no record of its own. */
+/** What was decided, and what came of the question; a call that will be judged again at once has no record of its own. */
 const recordUnconfirmed = async (
   house: House,
   request: CallRequest,
   judgement: Judgement,
   { decision }: NoYes,
 ): Promise<number | null> =>
-  decision.code === 'EPOCH_STALE' ? null : recordRefusal(house, request, { ...judgement, decision });
+  decision.code === 'EPOCH_STALE'
+    ? null
+    : recordRefusal(house, request, { ...judgement, decision: { ...decision, effect: 'confirm' } });
