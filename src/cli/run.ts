@@ -9,8 +9,9 @@ import { shell } from '../tools/index.ts';
 import { OBSERVING } from './open-gateway.ts';
 import { answer, noticeTo, reportError, safeLines, type Terminal } from './output.ts';
 import { type CommonFlags, gateSettings, settingsOf } from './settings.ts';
+import { answerInline, readWait, type WaitFlags } from './waiting-calls.ts';
 
-export interface RunFlags extends CommonFlags {
+export interface RunFlags extends CommonFlags, WaitFlags {
   /** Levels that will do, best first, with commas between. */
   readonly isolation?: string;
 }
@@ -38,14 +39,17 @@ async function runGuarded(terminal: Terminal, words: readonly string[], flags: R
   });
   const settings = settingsOf(flags);
   const levels = readLevels(flags.isolation);
+  const waits = readWait(flags);
+  const inline = answerInline(terminal, flags);
   await using gate = await openGate({
     ...{ ...gateSettings(settings), tools: [tool], onPolicyNotice: noticeTo(terminal) },
     policyChanges: settings.embedded ? 'ignore' : 'wait',
+    onApprovalWaiting: inline.onApprovalWaiting,
     ...(levels === null ? {} : { isolation: levels }),
   });
   if (gate.policyStatus().observing) terminal.err(`sallyport: mode ${OBSERVING}`);
-  const session = await gate.openSession({ agent: 'cli', surface: 'cli' });
-  const result = await session.call('shell', { command: words.map(quoteWord).join(' ') });
+  const session = await gate.openSession({ agent: 'cli', surface: 'cli', ...waits });
+  const result = await session.call('shell', { command: words.map(quoteWord).join(' ') }).finally(inline.close);
   return report(terminal, result, end);
 }
 
