@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type Answer,
   type Answered,
@@ -117,8 +118,11 @@ export class Approvals {
     this.#tell = tell;
   }
 
-  close(): void {
+  /** Resolves once whoever was answering has been told what came of it. */
+  async close(): Promise<void> {
     clearInterval(this.#look);
+    await this.#answering;
+    await nextTurn();
   }
 
   /** As `Keeper.ask`. `peer`: who asks; null for this process. */
