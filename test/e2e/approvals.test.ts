@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -21,8 +21,13 @@ tools:
 
 let workspace: Workspace;
 const children: ReturnType<typeof spawn>[] = [];
+/** A grant outlives the process that owns the state only where the machine has a folder that ends with its run. */
+let environment: Readonly<Record<string, string>> = {};
 beforeEach(() => {
   workspace = makeWorkspace(POLICY);
+  const runtime = join(workspace.base, 'runtime');
+  mkdirSync(runtime, { mode: 0o700 });
+  environment = { XDG_RUNTIME_DIR: runtime };
 });
 afterEach(async () => {
   for (const child of children.splice(0)) {
@@ -34,7 +39,7 @@ afterEach(async () => {
 });
 
 const run = (...words: readonly string[]): Promise<Ran> =>
-  sallyport([...words, '--state', workspace.state], { cwd: workspace.root });
+  sallyport([...words, '--state', workspace.state], { cwd: workspace.root, environment });
 
 interface WaitingProcess {
   /** The request that its standard error names. */
@@ -46,7 +51,9 @@ interface WaitingProcess {
 function start(...words: readonly string[]): WaitingProcess {
   const at = words.indexOf('--');
   const [own, rest] = at < 0 ? [words, []] : [words.slice(0, at), words.slice(at)];
-  const child = spawn(process.execPath, [MAIN, ...own, '--state', workspace.state, ...rest], { cwd: workspace.root });
+  const child = spawn(process.execPath, [MAIN, ...own, '--state', workspace.state, ...rest], {
+    ...{ cwd: workspace.root, env: { ...process.env, ...environment } },
+  });
   children.push(child);
   child.stdin.end('y\ny\n'); // what is piped in answers nothing
   let [out, err] = ['', ''];
