@@ -125,7 +125,7 @@ test('a yes that came after its call was gone is for the same call, made again, 
   expect(ran).toEqual([{ amount: 1 }]);
 });
 
-test('of many equal calls that wait, one yes runs one, and nobody is asked anew', async () => {
+test('[T5.1] of many equal calls that wait, one yes runs one, and nobody is asked anew', async () => {
   const opened = await open();
   const calls = Array.from({ length: 5 }, () => opened.call('pay', { amount: 1 }));
   await asked(5);
@@ -157,7 +157,7 @@ test('a stop ends what waits', async () => {
   expect(ran).toEqual([]);
 });
 
-test('one byte of another policy between question and yes: nothing runs', async () => {
+test('[T5.2] one byte of another policy between question and yes: nothing runs', async () => {
   const opened = await open();
   const call = opened.call('pay', { amount: 1 });
   const id = await asked();
@@ -224,7 +224,7 @@ test.each([
       symlinkSync('b.txt', join(workspace?.root ?? '', 'a.txt'));
     },
   ],
-])('another %s behind the path between question and yes: nothing runs', async (_what, swap) => {
+])('[T5.2] another %s behind the path between question and yes: nothing runs', async (_what, swap) => {
   const opened = await open();
   const call = opened.call('file_read', { path: 'a.txt' });
   const id = await asked();
@@ -235,7 +235,7 @@ test.each([
   expect(readFileSync(join(workspace?.root ?? '', 'b.txt'), 'utf8')).toBe('other');
 });
 
-test('another definition of a tool between question and yes: nothing runs', async () => {
+test('[T5.2] another definition of a tool between question and yes: nothing runs', async () => {
   const opened = await open(
     { tools: [pay({ server: 'bank', name: 'mcp__bank__pay' })] },
     `version: 1

@@ -185,6 +185,26 @@ console.log(status, String(stderr));`;
   expect(JSON.parse((await call.ended).out).code).toBe('APPROVAL_DENIED');
 });
 
+/** A pseudo-terminal, where the machine has `script` of util-linux. */
+const hasScript = existsSync('/usr/bin/script');
+
+test.skipIf(!hasScript)('whoever sits at a call is asked there', async () => {
+  const words = [process.execPath, MAIN, 'call', 'file_write', JSON.stringify({ path: 'out.txt', content: 'typed' })];
+  const line = [...words, '--state', workspace.state].map((word) => `'${word}'`).join(' ');
+  const child = spawn('/usr/bin/script', ['-qec', line, '/dev/null'], {
+    ...{ cwd: workspace.root, env: { ...process.env, ...environment, SHELL: '/bin/sh' } },
+  });
+  children.push(child);
+  let seen = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (!seen.includes('Say yes?') && `${seen}${chunk}`.includes('Say yes?')) child.stdin.write('y\n');
+    seen += chunk.toString();
+  });
+  const [code] = await once(child, 'close');
+  expect([code, seen]).toEqual([0, expect.stringContaining('content: "typed"')]);
+  expect(readFileSync(outFile(), 'utf8')).toBe('typed');
+});
+
 describe('over MCP', () => {
   async function serve() {
     const gate = await openGate({
