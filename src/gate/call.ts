@@ -130,7 +130,7 @@ async function tryOut(house: House, request: CallRequest, patience: Patience): P
   }
   const counted = countCall(house, facts);
   // INVARIANT: before somebody is asked, and before it is admitted: a policy or a stop that comes in between finds the call.
-  const running = house.running.begin(request, judgement);
+  const running = house.running.begin(house, request, judgement);
   const passed = await passOn({ house, request, judgement, running, patience }).catch((error: unknown) => {
     running.end();
     throw error;

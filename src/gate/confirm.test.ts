@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { LOCAL, NO, ONCE } from '../../test/support/approvals.ts';
 import { makeWorkspace, type Workspace } from '../../test/support/workspace.ts';
 import { type LogRecord, readRecords } from '../audit/index.ts';
+import type { Clock } from '../core/index.ts';
 import { fileRead } from '../tools/index.ts';
 import { type CallResult, type Gate, type GateOptions, openGate, type Tool, type WaitingCall } from './index.ts';
 
@@ -144,6 +145,32 @@ test('a caller that gives up ends the wait, and the request goes on', async () =
   controller.abort();
   expect(codeOf(await call)).toBe('TOOL_CANCELLED');
   expect(await opened.keeper.approvals()).toHaveLength(1);
+});
+
+test('no answer in time is no, and the same call asks anew', async () => {
+  let ahead = 0;
+  const clock: Clock = {
+    now: () => Date.now() + ahead,
+    mono: () => Math.round(performance.now() * 1_000) + ahead * 1_000,
+  };
+  const opened = await open({ clock });
+  const call = opened.call('pay', { amount: 1 });
+  const id = await asked();
+  ahead = 600_001;
+  expect(codeOf(await call)).toBe('APPROVAL_EXPIRED');
+  await expect(yes(id)).rejects.toMatchObject({ code: 'APPROVAL_UNKNOWN' });
+  const session = await opened.openSession({ approvalWaitMs: 0 });
+  expect(codeOf(await session.call('pay', { amount: 1 }))).toBe('APPROVAL_PENDING');
+  expect(await asked(2)).not.toBe(id);
+  expect(ran).toEqual([]);
+});
+
+test('a gate that closes ends what waits', async () => {
+  const opened = await open();
+  const call = opened.call('pay', { amount: 1 });
+  await asked();
+  await opened.close();
+  expect(codeOf(await call)).toBe('GATE_CLOSED');
 });
 
 test('a stop ends what waits', async () => {

@@ -24,7 +24,7 @@ import { policySource } from './policy-source.ts';
 import { describeStatus, type PolicyStatus } from './policy-status.ts';
 import { Registry } from './registry.ts';
 import type { Asked, CallResult } from './result.ts';
-import { followStops, openRunningCalls } from './running-calls.ts';
+import { followStops, openRunningCalls, type RunningCalls } from './running-calls.ts';
 import { openRunningServers, type RunningServers } from './running-servers.ts';
 import { openSandboxRoom, type SandboxRoom } from './sandbox-room.ts';
 import type { CallExchange, Tool } from './tool.ts';
@@ -95,6 +95,7 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
   if (first.development || first.approvedDigest !== null) say(describeStatus(first));
   const unwatch = followStops(keeper, running);
   return new OpenGate({
+    running,
     policies,
     sandboxes,
     servers,
@@ -111,6 +112,7 @@ const sayOnStandardError = (line: string): void => {
 };
 
 interface OpenParts {
+  readonly running: RunningCalls;
   readonly policies: PolicyInForce;
   readonly sandboxes: SandboxRoom;
   readonly servers: RunningServers;
@@ -207,6 +209,7 @@ class OpenGate implements Gate {
     this.#closed = true;
     this.#parts.policies.close();
     this.#parts.unwatch();
+    this.#parts.running.endWaiting(new SallyportError('GATE_CLOSED', 'the gate was closed while the call waited'));
     await this.#parts.sandboxes.close();
     if (this.#parts.ownsKeeper) await this.keeper.close(reason);
   }

@@ -144,6 +144,19 @@ describe('a call of one process, answered from another', () => {
     expect(readFileSync(outFile(), 'utf8')).toBe('swapped');
   });
 
+  test('[T5.1] goes on waiting when the process that owns the state dies', async () => {
+    const owner = start('call', 'file_write', JSON.stringify({ path: 'first.txt', content: 'lost' }));
+    await owner.request;
+    const call = write('new');
+    const id = await call.request;
+    children[0]?.kill('SIGKILL');
+    await owner.ended;
+    expect((await run('approvals', 'approve', id, '--yes')).code).toBe(0);
+    expect((await call.ended).code).toBe(0);
+    expect(readFileSync(outFile(), 'utf8')).toBe('new');
+    expect(existsSync(join(workspace.root, 'first.txt'))).toBe(false);
+  });
+
   test('a wider yes says what it opens, and is used without another question', async () => {
     workspace.write({ 'out.txt': 'before' });
     const call = write('new');
