@@ -17,7 +17,7 @@ test('a screen, whole', () => {
     destination: [],
   });
   expect(renderScreen(screenOf(binding, null), frame)).toBe(`"a" for "ann" wants to call "file_write"
-Asked because of CONFIRMATION_UNAVAILABLE by tools.pay.requiresConfirmation: it asks for every call
+Asked because of CONFIRMATION_REQUIRED by tools.pay.requiresConfirmation: it asks for every call
 Arguments, as they will be executed:
   │   mode.append: true
   │   mode.tags[0]: "x"

@@ -17,6 +17,7 @@ import {
 } from '../audit/index.ts';
 import { type JsonValue, jsonForTerminal, SallyportError } from '../core/index.ts';
 import { defaultStateFolder, takeOwnership, UnknownCalls } from '../keeper/index.ts';
+import { readDuration } from './duration.ts';
 import { answer, type Terminal } from './output.ts';
 import type { CommonFlags } from './settings.ts';
 
@@ -38,7 +39,7 @@ export async function auditVerify(
     directory,
     verifierKey: flags.key ?? keyBeside(directory),
     now: Date.now(),
-    maxAgeMs: flags.maxAge === undefined ? FRESH_MS : milliseconds(flags.maxAge),
+    maxAgeMs: flags.maxAge === undefined ? FRESH_MS : readDuration(flags.maxAge),
   });
   answer(terminal, asJson(report), renderReport(report));
   return exitCodeOfReport(report);
@@ -51,16 +52,6 @@ function keyBeside(directory: string): string {
   } catch (cause) {
     throw new SallyportError('AUDIT_NOT_FOUND', `there is no log in ${directory}`, { cause });
   }
-}
-
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-function milliseconds(text: string): number {
-  const [, count, unit] = /^([0-9]{1,6})([smhd])$/.exec(text) ?? [];
-  const factor = UNITS[unit ?? ''];
-  if (count === undefined || factor === undefined)
-    throw new SallyportError('USAGE', 'a duration is a number and s, m, h or d');
-  return Number(count) * factor;
 }
 
 /** `audit show SESSION`: one session as a page. */

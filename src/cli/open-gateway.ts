@@ -1,4 +1,4 @@
-import { type Gate, openGate } from '../gate/index.ts';
+import { type Gate, openGate, type WaitingCall } from '../gate/index.ts';
 import { createUpstreams, lockPathOf, type Upstreams, type UpstreamsOptions } from '../gateway/index.ts';
 import { builtInTools } from '../tools/index.ts';
 import { gateSettings, type Settings } from './settings.ts';
@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly development?: boolean;
   /** Is told how the policy stands when that changes. */
   readonly onPolicyNotice: (line: string) => void;
+  /** Is told of calls that wait for a person. */
+  readonly onApprovalWaiting: (waiting: WaitingCall) => void;
 }
 
 /** Opens gate and servers for the commands that make calls. @throws the errors of `openGate` and LOCK_INVALID */
@@ -33,6 +35,7 @@ export async function openGateway(settings: Settings, options: GatewayOptions): 
     // The embedded policy comes with the package: who replaces that replaces us.
     policyChanges: settings.embedded ? 'ignore' : options.development === true ? 'apply' : 'wait',
     onPolicyNotice: options.onPolicyNotice,
+    onApprovalWaiting: options.onApprovalWaiting,
     tools: builtInTools(),
     missing: (tool) => upstreams?.missing(tool) ?? null,
   });

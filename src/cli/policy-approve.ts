@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { isSallyportError, type JsonValue, SallyportError } from '../core/index.ts';
-import { INSIDE_VARIABLE, loadPolicyText, readPolicyFile } from '../gate/index.ts';
+import { loadPolicyText, readPolicyFile } from '../gate/index.ts';
 import {
   type ApprovedPolicy,
   joinKeeper,
@@ -11,6 +11,7 @@ import {
 } from '../keeper/index.ts';
 import { comparePolicies, policyFromObject, reachableFolders, renderPolicyChanges } from '../policy/index.ts';
 import { renderComparison } from './decision-change.ts';
+import { refuseInside } from './operator-only.ts';
 import { answer, safeLines, type Terminal } from './output.ts';
 import { AS_IT_IS_NOW, compareOverLog } from './policy-diff.ts';
 import { type CommonFlags, gateSettings, type Settings, settingsOf } from './settings.ts';
@@ -51,15 +52,6 @@ export async function policyApprove(terminal: Terminal, flags: PolicyApproveFlag
   const value = { file: policyFile, digest, approved: true, changes: changes as unknown as JsonValue, record };
   answer(terminal, value, safeLines(`Approved ${policyFile}: ${digest}. ${SAID[record]}`));
   return 0;
-}
-
-/**
- * A hint and no proof: Sallyport sets the variable for what it spawns, and whoever runs as this user can unset it. Only
- * credentials of operators, which do not exist yet, tell an operator from an agent under the same user.
- */
-function refuseInside(): void {
-  if (process.env[INSIDE_VARIABLE] === undefined) return;
-  throw new SallyportError('OPERATOR_ONLY', 'this command was started by a tool of an agent');
 }
 
 /** An approval is kept in a state folder; that of the keeper which the environment names is not to be reached from here. */

@@ -32,6 +32,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   addServers(program, run);
   addTokens(program, run);
   addKeeper(program, run);
+  addApprovals(program, run);
   addAudit(program, run);
   addGuard(program, run);
   try {
@@ -75,6 +76,7 @@ function addServing(program: Command, run: Run): void {
     .description('one guarded call')
     .argument('<tool>', 'file_read, or mcp__SERVER__TOOL')
     .argument('<json>', 'the arguments, a JSON object')
+    .option(...WAIT)
     .action((tool, json, flags) =>
       run(flags, async (terminal) => (await import('./call.ts')).call(terminal, { tool, json }, flags)),
     );
@@ -89,6 +91,7 @@ function addSandbox(program: Command, run: Run): void {
       '--isolation <levels>',
       'levels that will do, best first (gvisor,bubblewrap); never weaker than the policy asks',
     )
+    .option(...WAIT)
     .argument('<command...>', 'the program and its arguments, after --')
     .action((words, flags) => run(flags, async (terminal) => (await import('./run.ts')).run(terminal, words, flags)));
   common(program.command('doctor'))
@@ -96,6 +99,7 @@ function addSandbox(program: Command, run: Run): void {
     .action((flags) => run(flags, async (terminal) => (await import('./doctor.ts')).doctor(terminal, flags)));
 }
 
+const WAIT = ['--wait <duration>', 'how long a call waits for the yes of a person (default 10m)'] as const;
 const PROJECT = ['--project', 'the file of the project that lies here, instead of the file of the user'] as const;
 const DRY_RUN = ['--dry-run', 'print what would change; nothing is written'] as const;
 
@@ -226,6 +230,34 @@ function addTokens(program: Command, run: Run): void {
     .description('refuse a token from now on')
     .argument('<name>', 'name of the token')
     .action((name, flags) => run(flags, async (terminal) => (await load()).tokenRevoke(terminal, name, flags)));
+}
+
+function addApprovals(program: Command, run: Run): void {
+  const approvals = program.command('approvals').description('calls that wait for the yes of a person');
+  const load = () => import('./approvals-commands.ts');
+  const answering = (command: Command): Command =>
+    stateOnly(command)
+      .argument('<id>', 'ask_…, from sallyport approvals list')
+      .option('--as <name>', 'answer with the credential of this operator')
+      .option('--key <file>', 'its private key (PEM, Ed25519, 0600)');
+  stateOnly(approvals.command('list', { isDefault: true }))
+    .description('what waits, and until when')
+    .action((flags) => run(flags, async (terminal) => (await load()).approvalsList(terminal, flags)));
+  stateOnly(approvals.command('show'))
+    .description('the whole of one request, as it will be executed')
+    .argument('<id>', 'ask_…, from sallyport approvals list')
+    .action((id, flags) => run(flags, async (terminal) => (await load()).approvalsShow(terminal, id, flags)));
+  answering(approvals.command('approve'))
+    .description('look at the whole of it, and say yes')
+    .option('--scope <scope>', 'once, session, until, or a number of times', 'once')
+    .option('--for <duration>', 'how long the wider scopes hold, at most a day (default 1h)')
+    .option('--free <argument...>', 'arguments that may be any')
+    .option('--yes', 'without asking (the request is printed all the same)')
+    .action((id, flags) => run(flags, async (terminal) => (await load()).approvalsApprove(terminal, id, flags)));
+  answering(approvals.command('deny'))
+    .description('say no')
+    .option('--reason <text>', 'why, for the record', 'denied by the operator')
+    .action((id, flags) => run(flags, async (terminal) => (await load()).approvalsDeny(terminal, id, flags)));
 }
 
 function addAudit(program: Command, run: Run): void {

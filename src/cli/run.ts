@@ -9,8 +9,9 @@ import { OBSERVING } from './open-gateway.ts';
 import { answer, noticeTo, reportError, safeLines, type Terminal } from './output.ts';
 import { type CommonFlags, gateSettings, settingsOf } from './settings.ts';
 import { untilStopped } from './until-stopped.ts';
+import { answerInline, readWait, type WaitFlags } from './waiting-calls.ts';
 
-export interface RunFlags extends CommonFlags {
+export interface RunFlags extends CommonFlags, WaitFlags {
   /** Levels that will do, best first, with commas between. */
   readonly isolation?: string;
 }
@@ -67,14 +68,17 @@ interface Running extends RunFlags {
 async function runGuarded(terminal: Terminal, words: readonly string[], flags: Running): Promise<number> {
   const settings = settingsOf(flags);
   const levels = readLevels(flags.isolation);
+  const waits = readWait(flags);
+  const inline = answerInline(terminal, flags);
   await using gate = await openGate({
     ...{ ...gateSettings(settings), tools: [shell()], onPolicyNotice: noticeTo(terminal) },
     policyChanges: settings.embedded ? 'ignore' : 'wait',
+    onApprovalWaiting: inline.onApprovalWaiting,
     ...(levels === null ? {} : { isolation: levels }),
   });
   if (gate.policyStatus().observing) terminal.err(`sallyport: mode ${OBSERVING}`);
-  const session = await gate.openSession({ agent: 'cli', surface: 'cli' });
-  const child = await session.spawn(words, { stdin: 'pipe', signal: flags.signal });
+  const session = await gate.openSession({ agent: 'cli', surface: 'cli', ...waits });
+  const child = await session.spawn(words, { stdin: 'pipe', signal: flags.signal }).finally(inline.close);
   const end = await follow(child, terminal.json ? process.stderr : process.stdout);
   return report(terminal, end, await closingOf(session, child));
 }

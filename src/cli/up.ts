@@ -7,6 +7,7 @@ import { reportFailures } from './server-failures.ts';
 import { type CommonFlags, type Settings, settingsOf } from './settings.ts';
 import { untilStopped } from './until-stopped.ts';
 import { packageVersion } from './version.ts';
+import { noteOfWaiting } from './waiting-calls.ts';
 
 export interface UpFlags extends CommonFlags {
   readonly host: string;
@@ -23,7 +24,11 @@ export async function up(terminal: Terminal, flags: UpFlags): Promise<number> {
   const settings = settingsOf(flags);
   const port = portOf(flags.port);
   const development = flags.development === true;
-  const gateway = await openGateway(settings, { development, onPolicyNotice: noticeTo(terminal) });
+  const gateway = await openGateway(settings, {
+    development,
+    onPolicyNotice: noticeTo(terminal),
+    onApprovalWaiting: noteOfWaiting(terminal, flags),
+  });
   reportFailures(terminal, gateway.upstreams);
   let front: HttpFront | null = null;
   try {

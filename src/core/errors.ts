@@ -94,12 +94,7 @@ export const ERROR_TABLE = {
   RATE_LIMITED: ['policy', 1, 429, 'Wait until the window has passed, then call again'],
   ISOLATION_UNSTATED: ['policy', 1, 403, 'Say isolation: none for this tool or server, or under defaults:'],
   ISOLATION_UNAVAILABLE: ['policy', 1, 503, 'Run `sallyport doctor`: it says what is missing and how to get it'],
-  CONFIRMATION_UNAVAILABLE: [
-    'policy',
-    1,
-    403,
-    'Nobody can be asked yet: change the call so that it needs no confirmation',
-  ],
+  CONFIRMATION_REQUIRED: ['policy', 1, 403, 'Wait for the yes of a person, or change the call so that it needs none'],
 
   // policy: command lines
   COMMAND_MALFORMED: ['policy', 1, 400, 'Send one command line that bash can read, without control characters'],
@@ -148,6 +143,13 @@ export const ERROR_TABLE = {
   // approvals
   APPROVAL_NEEDED: ['approvals', 1, 403, 'Wait for the yes of a person, then make the same call again'],
   APPROVAL_DENIED: ['approvals', 1, 403, 'Do without this call: a person said no, or nobody answered in time'],
+  APPROVAL_PENDING: [
+    'approvals',
+    1,
+    409,
+    'Make exactly the same call again: it joins the request that waits for a person',
+  ],
+  APPROVAL_EXPIRED: ['approvals', 1, 403, 'Make the call again only if it still matters: nobody answered in time'],
   APPROVAL_FLOOD: ['approvals', 1, 429, 'Ask for less, and later: too many calls of this caller wait for a person'],
   APPROVAL_TOO_LARGE: ['approvals', 1, 413, 'Split the call: it is longer than what a person can be shown'],
   APPROVAL_UNKNOWN: ['approvals', 2, 404, 'Look again: sallyport approvals list; it was answered, or has expired'],

@@ -12,6 +12,8 @@ export interface Limits {
   readonly pathLinks: number;
   readonly logEntryBytes: number;
   readonly upstreamMs: number;
+  /** How long a call waits for a person's yes: no longer than a request does. */
+  readonly approvalWaitMs: number;
   /** One look-up of a name. */
   readonly lookUpMs: number;
   readonly commandBytes: number;
@@ -45,6 +47,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   pathLinks: 40,
   logEntryBytes: 65_535,
   upstreamMs: 60_000,
+  approvalWaitMs: 600_000,
   lookUpMs: 5_000,
   commandBytes: 65_536,
   commandCount: 256,

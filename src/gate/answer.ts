@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { quoteForMessage, remedyOf } from '../core/index.ts';
 import type { Decision, RuleReference } from '../policy/index.ts';
+import type { NoYes } from './confirm.ts';
 import type { InboundAsked, InboundDelivered, InboundFailed } from './inbound.ts';
 import type { Asked, Delivered, Denied, Failed } from './result.ts';
 
@@ -8,20 +9,30 @@ type NotAllowed = Extract<Decision, { readonly code: unknown }>;
 
 /** What the caller gets for a call that was not run: what, which rule, why, what would be allowed, which record. */
 export function answerDenied(tool: string, decision: NotAllowed, record: number | null): Denied {
-  const { rule, instead } = decision;
-  const isConfirm = decision.effect === 'confirm';
-  // What would need a yes is refused with the code that says so; what asks for it stands with the reason.
-  const code = isConfirm ? 'CONFIRMATION_UNAVAILABLE' : decision.code;
-  const reason = code === decision.code ? decision.reason : `${decision.reason} (${decision.code})`;
-  const head = isConfirm ? 'Not run, it needs a confirmation' : 'Denied';
-  const lines = [
+  const { rule, code, reason, instead } = decision;
+  return Object.freeze({ kind: 'denied', code, rule, reason, instead, text: textOf(tool, decision, record), record });
+}
+
+/** As `answerDenied`, for a call that needed a yes and has none. */
+export function answerUnconfirmed(tool: string, { decision, request, retryAt }: NoYes, record: number | null): Denied {
+  const again = retryAt === null ? [] : [`Again: not before ${new Date(retryAt).toISOString()}`];
+  return Object.freeze({
+    ...answerDenied(tool, decision, record),
+    text: [textOf(tool, decision, record), ...again].join('\n'),
+    ...(request === null ? {} : { request }),
+    ...(retryAt === null ? {} : { retryAt }),
+  });
+}
+
+function textOf(tool: string, { code, reason, rule, instead }: NotAllowed, record: number | null): string {
+  const head = code === 'APPROVAL_PENDING' ? 'Not run yet, it waits for a person' : 'Denied';
+  return [
     `${head}: ${nameTool(tool)} (${code})`,
     `Reason: ${reason}`,
     `Rule: ${nameRule(rule)}`,
     `Instead: ${instead}`,
     `Record: ${record ?? 'none, the log cannot be written'}`,
-  ];
-  return Object.freeze({ kind: 'denied', code, rule, reason, instead, text: lines.join('\n'), record });
+  ].join('\n');
 }
 
 /** What the caller gets for an admitted call that did not end well. */

@@ -1,18 +1,19 @@
 import type { Principal, Surface } from '../core/index.ts';
 import type { Admission } from '../keeper/index.ts';
-import { answerAsked, answerDelivered, answerDenied, answerFailed } from './answer.ts';
+import { answerAsked, answerDelivered, answerDenied, answerFailed, answerUnconfirmed } from './answer.ts';
 import { countCall, withHistory } from './call-history.ts';
+import { askForYes, type Confirmation, type NoYes, type Patience, type Question, type WaitingCall } from './confirm.ts';
 import { execute } from './execute.ts';
 import { gatherFacts } from './facts.ts';
 import type { House } from './house.ts';
 import { inbound, stoppedLate } from './inbound.ts';
 import { readIsolation } from './isolation-facts.ts';
-import { judge } from './judge.ts';
+import { type Judgement, judge } from './judge.ts';
 import { observed } from './observe.ts';
-import { type ParsedCall, parseAgain } from './parse.ts';
+import { type ParsedCall, parseAgain, parseLater } from './parse.ts';
 import { type Placement, planPlacement } from './placement.ts';
 import { planRun } from './planned-run.ts';
-import { admit, askUncertain, recordOutcome, recordRefusal } from './records.ts';
+import { admit, askUncertain, isRecorded, recordOutcome, recordRefusal } from './records.ts';
 import type { Asked, CallResult, Denied } from './result.ts';
 import type { RunningCall } from './running-calls.ts';
 import type { SpawnHandover } from './spawn.ts';
@@ -28,6 +29,9 @@ export interface CallRequest {
   readonly exchange: CallExchange | null;
   /** Takes the program of the call, in place of its tool; null for every other call. */
   readonly spawn: SpawnHandover | null;
+  /** How long it may wait for a person's yes, and who is told that it does. */
+  readonly approvalWaitMs: number;
+  readonly onApprovalWaiting: (waiting: WaitingCall) => void;
 }
 
 const UNRECORDED = Object.freeze({
@@ -46,6 +50,9 @@ interface Admitted {
   /** The sandbox of what the call spawns by itself. */
   readonly placement: Placement | null;
 }
+
+/** A call that waited, and is to be judged again. */
+type Answered = Extract<Confirmation, { kind: 'answered' }>;
 
 /**
  * The two doors, in reading order. Steps 1 and 2 are behind us: a session is a run of one credential, and
@@ -81,13 +88,25 @@ export async function passGate(entrance: House, request: CallRequest): Promise<C
   }
 }
 
-/** A call that is admitted under no policy in force is judged again once: by then the gate has loaded what changed. */
+/**
+ * A call that is admitted under no policy in force is judged again once: by then the gate has loaded what changed. One that waited
+ * for a person is judged again with the answer, until its time is over.
+ */
 async function passOut(entrance: House, request: CallRequest): Promise<Admitted | Denied> {
-  const first = entrance.latest();
-  const answer = await tryOut(first, first === entrance ? request : readAgain(first, request));
-  if (answer.kind === 'admitted' || answer.code !== 'EPOCH_STALE') return answer;
-  const renewed = await entrance.renewed(first);
-  return tryOut(renewed, readAgain(renewed, request));
+  let patience: Patience = { until: entrance.clock.mono() / 1_000 + request.approvalWaitMs, after: null };
+  let [house, later, isRenewed] = [entrance.latest(), request, false];
+  for (;;) {
+    const answer = await tryOut(house, house === entrance ? later : readAgain(house, later), patience);
+    if (answer.kind === 'answered') {
+      patience = { ...patience, after: answer.request };
+      house = entrance.latest();
+      later = { ...request, parsed: parseLater(house, request.parsed) };
+      continue;
+    }
+    if (answer.kind === 'admitted' || answer.code !== 'EPOCH_STALE' || isRenewed) return answer;
+    house = await entrance.renewed(house);
+    isRenewed = true;
+  }
 }
 
 const readAgain = (house: House, request: CallRequest): CallRequest => ({
@@ -95,8 +114,8 @@ const readAgain = (house: House, request: CallRequest): CallRequest => ({
   parsed: parseAgain(house, request.parsed),
 });
 
-/** Steps 3 to 7 under one policy. */
-async function tryOut(house: House, request: CallRequest): Promise<Admitted | Denied> {
+/** Steps 3 to 7 under one policy; a call that waited comes back from 6 to begin again. */
+async function tryOut(house: House, request: CallRequest, patience: Patience): Promise<Admitted | Denied | Answered> {
   const { name } = request.parsed;
   // 3: all I/O that the decision needs. A keeper that does not answer is a denial, after a bounded time.
   const uncertain = await askUncertain(house, request);
@@ -108,28 +127,54 @@ async function tryOut(house: House, request: CallRequest): Promise<Admitted | De
   const facts = withHistory(house, gathered);
   const judgement = observed(house, judge(house, request, facts)); // 4: pure, from facts alone
 
-  // 5 and 6: what is not allowed is recorded and ends here. `confirm` ends here too: there is nobody to ask yet.
-  if (judgement.decision.effect !== 'allow') {
+  // 5: what is denied is recorded and ends here.
+  if (judgement.decision.effect === 'deny') {
     return answerDenied(name, judgement.decision, await recordRefusal(house, request, judgement));
   }
   const counted = countCall(house, facts);
-  // INVARIANT: before it is admitted: a policy or a stop that comes in between finds the call.
-  const running = house.running.begin(request, judgement);
+  // INVARIANT: before somebody is asked, and before it is admitted: a policy or a stop that comes in between finds the call.
+  const running = house.running.begin(house, request, judgement);
+  const passed = await passOn({ house, request, judgement, running, patience }).catch((error: unknown) => {
+    running.end();
+    throw error;
+  });
+  if (passed.kind === 'admitted') return passed;
+  running.end();
+  counted.takeBack();
+  return passed;
+}
+
+/** Steps 5 to 7 for a call that is not denied. */
+async function passOn(question: Question): Promise<Admitted | Denied | Answered> {
+  const { house, request, judgement, running } = question;
+  const { name } = request.parsed;
+  // 6: what needs a yes is asked for, recorded with the question, and waits.
+  const yes = judgement.decision.effect === 'confirm' ? await askForYes(question) : null;
+  if (yes?.kind === 'answered') return yes;
+  if (yes?.kind === 'no-yes')
+    return answerUnconfirmed(name, yes, await recordUnconfirmed(house, request, judgement, yes));
 
   // Where it runs is made before it is admitted, and stands in that record.
   const placement = await planPlacement(house, judgement, planRun(house, judgement));
   if (placement !== null && 'code' in placement) {
-    running.end();
-    counted.takeBack();
     return answerDenied(name, placement, await recordRefusal(house, request, { ...judgement, decision: placement }));
   }
-  // 7: intent and admission become durable together, before anything happens.
-  const admission = await admit(house, request, judgement, placement);
+  // 7: intent and admission become durable together, before anything happens; the yes is used with them.
+  const admission = await admit(house, request, { judgement, placement, use: yes?.use });
   if (!('code' in admission)) return { kind: 'admitted', house, admission, running, placement };
-  running.end();
-  counted.takeBack();
-  // A stop is a denial like any other; what else keeps a call from being admitted keeps its refusal from being recorded too.
-  const isStop = admission.code === 'STOPPED';
-  const record = isStop ? await recordRefusal(house, request, { ...judgement, decision: admission }) : null;
+  const record = isRecorded(admission.code)
+    ? await recordRefusal(house, request, { ...judgement, decision: admission })
+    : null;
   return answerDenied(name, admission, record);
 }
+
+/** What was decided, and what came of the question; a call that will be judged again at once has no record of its own. */
+const recordUnconfirmed = async (
+  house: House,
+  request: CallRequest,
+  judgement: Judgement,
+  { decision }: NoYes,
+): Promise<number | null> =>
+  decision.code === 'EPOCH_STALE'
+    ? null
+    : recordRefusal(house, request, { ...judgement, decision: { ...decision, effect: 'confirm' } });

@@ -54,18 +54,25 @@ test('rateLimit counts admitted calls of a principal, however many come at once'
   expect(codeOf(await call(first))).toBe('delivered');
 });
 
-test('confirm is refused with its own code, and the reason tells what asked', async () => {
+test('confirm waits for a person, and the reason tells what asked', async () => {
   const opened = await open(
     'defaults: { isolation: none }\ntools: { shell: { allowedCommands: [git], requiresConfirmation: { commands: [git push] } } }',
+    { limits: { approvalWaitMs: 0 } },
   );
   const result = await opened.call('shell', { command: 'git push' });
   expect(result).toMatchObject({
     kind: 'denied',
-    code: 'CONFIRMATION_UNAVAILABLE',
+    code: 'APPROVAL_PENDING',
     rule: { id: 'tools.shell.requiresConfirmation.commands[0]', line: 3 },
   });
   expect(result.text).toContain('COMMAND_CONFIRM');
-  expect(await recordsOf('intent')).toMatchObject([{ decision: 'confirm', code: 'COMMAND_CONFIRM' }]);
+  const programs = (await opened.keeper.approval(String('request' in result && result.request))).request.binding.facts
+    .programs;
+  expect(programs).toMatchObject([{ name: 'git', real: expect.stringMatching(/^\/.*git$/) }]);
+  expect(await recordsOf('intent')).toMatchObject([
+    { decision: 'confirm', code: 'COMMAND_CONFIRM' },
+    { decision: 'confirm', code: 'APPROVAL_PENDING' },
+  ]);
 });
 
 test('api_call connects to the addresses that were judged, looks up once, and follows only allowed redirects', async () => {

@@ -2,6 +2,7 @@ import { type Principal, SallyportError, type Surface } from '../core/index.ts';
 import { mayBeAllowed } from '../policy/index.ts';
 import { type Action, parseAction } from './act.ts';
 import { type CallRequest, passGate } from './call.ts';
+import type { ApprovalWait } from './confirm.ts';
 import type { LeftFiles } from './footprint.ts';
 import type { House } from './house.ts';
 import type { CallOptions, GateSession } from './options.ts';
@@ -18,6 +19,7 @@ export interface SessionParts {
   readonly house: () => House;
   /** @throws SallyportError GATE_CLOSED */
   readonly checkOpen: () => void;
+  readonly waits: (options: ApprovalWait) => Required<ApprovalWait>;
 }
 
 /** A session as the gate has it: also of calls whose arguments were copied before the session was there. */
@@ -28,7 +30,7 @@ export interface OpenSession extends GateSession {
 type PassOptions = CallOptions & Partial<Pick<CallRequest, 'spawn'>>;
 
 /** The calls of one principal, until it is closed. */
-export function openGateSession({ principal, surface, house, checkOpen }: SessionParts): OpenSession {
+export function openGateSession({ principal, surface, house, checkOpen, waits }: SessionParts): OpenSession {
   const calls = openSessionCalls();
   let closing: Promise<LeftFiles | null> | null = null;
   const check = (): void => {
@@ -38,7 +40,10 @@ export function openGateSession({ principal, surface, house, checkOpen }: Sessio
   type Passed = Promise<CallResult | Asked>;
   const passAny = (parsed: ParsedCall, exchange: CallExchange | null, options: PassOptions): Passed =>
     calls.run(options.signal ?? null, (signal) =>
-      passGate(house(), { principal, surface, parsed, signal, exchange, spawn: options.spawn ?? null }),
+      passGate(house(), {
+        ...{ principal, surface, parsed, signal, exchange, spawn: options.spawn ?? null },
+        ...waits(options),
+      }),
     );
   const pass: OpenSession['pass'] = async (parsed, options) => {
     check();
@@ -92,9 +97,9 @@ export function parseSpawn(
 export function spawnVia(
   pass: OpenSession['pass'],
   parsed: ParsedCall,
-  { stdin = 'none', signal }: SpawnOptions,
+  { stdin = 'none', tool, cwd, ...options }: SpawnOptions,
 ): Promise<SpawnedProcess> {
-  return spawnThrough(stdin, (spawn) => pass(parsed, { spawn, ...(signal === undefined ? {} : { signal }) }));
+  return spawnThrough(stdin, (spawn) => pass(parsed, { ...options, spawn }));
 }
 
 /** INVARIANT: a call without an exchange is never asked back: `inbound` fails it instead. */

@@ -3,6 +3,7 @@ import { defaultStateFolder, joinKeeper, type Keeper, localUser } from '../keepe
 import { mayBeAllowed, type Policy, reachableFolders, type ServerRule } from '../policy/index.ts';
 import type { Sandboxes, SandboxProcess } from '../sandbox/index.ts';
 import { openCallHistory } from './call-history.ts';
+import type { ApprovalWait, WaitingCall } from './confirm.ts';
 import { systemDial, systemResolve } from './fetch-dial.ts';
 import { type Listeners, openListeners } from './gate-listeners.ts';
 import { type OpenSession, openGateSession, parseSpawn, spawnVia } from './gate-session.ts';
@@ -15,7 +16,7 @@ import { policySource } from './policy-source.ts';
 import { describeStatus, type PolicyStatus } from './policy-status.ts';
 import { Registry } from './registry.ts';
 import type { CallResult } from './result.ts';
-import { followStops, openRunningCalls } from './running-calls.ts';
+import { followStops, openRunningCalls, type RunningCalls } from './running-calls.ts';
 import { openRunningServers, type RunningServers } from './running-servers.ts';
 import { openSandboxRoom, type SandboxRoom } from './sandbox-room.ts';
 import type { SpawnedProcess, SpawnOptions } from './spawn.ts';
@@ -91,6 +92,7 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
     for (const one of [running, spawning, servers]) one.stop(flag);
   });
   return new OpenGate({
+    running,
     policies,
     sandboxes,
     servers,
@@ -99,6 +101,7 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
     policyChanged,
     toolsChanged,
     ownsKeeper: options.keeper === undefined,
+    onApprovalWaiting: options.onApprovalWaiting ?? (() => undefined),
   });
 }
 
@@ -107,6 +110,7 @@ const sayOnStandardError = (line: string): void => {
 };
 
 interface OpenParts {
+  readonly running: RunningCalls;
   readonly policies: PolicyInForce;
   readonly sandboxes: SandboxRoom;
   readonly servers: RunningServers;
@@ -116,6 +120,7 @@ interface OpenParts {
   readonly policyChanged: Listeners<PolicyStatus>;
   readonly toolsChanged: Listeners<void>;
   readonly ownsKeeper: boolean;
+  readonly onApprovalWaiting: (waiting: WaitingCall) => void;
 }
 
 class OpenGate implements Gate {
@@ -201,6 +206,7 @@ class OpenGate implements Gate {
     this.#closed = true;
     this.#parts.policies.close();
     this.#parts.unwatch();
+    this.#parts.running.endWaiting(new SallyportError('GATE_CLOSED', 'the gate was closed while the call waited'));
     try {
       await this.#parts.endPrograms();
     } finally {
@@ -222,7 +228,23 @@ class OpenGate implements Gate {
     this.#checkOpen();
     const { user = localUser(), agent = 'library', proof = 'local', surface = 'library' } = options;
     const principal = await this.keeper.openSession({ tenant: 'local', user, agent, proof }, surface);
-    return openGateSession({ principal, surface, house: () => this.#house, checkOpen: () => this.#checkOpen() });
+    return openGateSession({
+      ...{ principal, surface, house: () => this.#house, checkOpen: () => this.#checkOpen() },
+      waits: (call) => this.#waits(call, options),
+    });
+  }
+
+  /** How long a call waits for a person, and who is told. */
+  #waits(options: ApprovalWait, session: SessionOptions): Required<ApprovalWait> {
+    const { limits } = this.#house;
+    const wanted = options.approvalWaitMs ?? session.approvalWaitMs ?? limits.approvalWaitMs;
+    return {
+      approvalWaitMs: Math.min(wanted, limits.approvalWaitMs),
+      onApprovalWaiting: (waiting: WaitingCall): void => {
+        options.onApprovalWaiting?.(waiting);
+        this.#parts.onApprovalWaiting(waiting);
+      },
+    };
   }
 
   #checkOpen(): void {

@@ -2,6 +2,7 @@
 
 export type { EgressEvent, LevelReport, SandboxEnd, Sandboxes, SandboxProcess } from '../sandbox/index.ts';
 export type { Action } from './act.ts';
+export type { WaitingCall } from './confirm.ts';
 export { type AskedCall, type AskedWorld, explainCall } from './explain.ts';
 export type { RedirectAnswer } from './explain-hops.ts';
 export type { Dial, FetchRequest, FetchResult, Resolve } from './fetch-types.ts';

@@ -12,7 +12,7 @@ import { observed } from './observe.ts';
 export function judgeAgain(house: House, request: CallRequest, { facts, decision }: Judgement): Judgement {
   const known = facts.now === undefined ? withHistory(house, facts) : facts;
   const again = observed(house, judge(house, request, known, decideAgain));
-  if (again.decision.effect !== 'allow') return again;
+  if (again.decision.effect === 'deny') return again;
   const obligations = keepStricter(decision.obligations, again.decision.obligations);
   return { ...again, decision: { ...again.decision, obligations } };
 }

@@ -3,6 +3,7 @@ import type { Keeper } from '../keeper/index.ts';
 import type { Policy, ServerRule } from '../policy/index.ts';
 import type { Sandboxes, SandboxProcess } from '../sandbox/index.ts';
 import type { Action } from './act.ts';
+import type { ApprovalWait, WaitingCall } from './confirm.ts';
 import type { Dial, Resolve } from './fetch-types.ts';
 import type { LeftFiles } from './footprint.ts';
 import type { PolicyStatus } from './policy-status.ts';
@@ -37,7 +38,10 @@ export interface GateOptions {
   readonly isolation?: readonly IsolationLevel[];
   /** How what is spawned is isolated; by `sandbox:` of the policy if absent. The gate leaves it open when it closes. */
   readonly sandboxes?: Sandboxes;
+  /** `approvalWaitMs` among them: how long a call waits for a person at most. */
   readonly limits?: Partial<Limits>;
+  /** Is told of each call that begins to wait for a person's yes. */
+  readonly onApprovalWaiting?: (waiting: WaitingCall) => void;
   readonly clock?: Clock;
   /** Looks names up for `api_call`; the system's resolver if absent. */
   readonly resolve?: Resolve;
@@ -55,9 +59,11 @@ export interface SessionOptions {
   readonly agent?: string;
   readonly proof?: Proof;
   readonly surface?: Surface;
+  /** How long calls of the session wait for a person's yes, in milliseconds; as long as the gate lets them if absent. */
+  readonly approvalWaitMs?: number;
 }
 
-export interface CallOptions {
+export interface CallOptions extends ApprovalWait {
   /** Cancels the call: the tool is told, the outcome is recorded. */
   readonly signal?: AbortSignal;
 }

@@ -7,7 +7,7 @@ import {
   SallyportError,
   validateSchema,
 } from '../core/index.ts';
-import { pathUses } from '../policy/index.ts';
+import { pathUses, readActionName } from '../policy/index.ts';
 import type { House } from './house.ts';
 import type { RegisteredTool } from './registry.ts';
 
@@ -58,6 +58,13 @@ export function parseRegistered(
     const trouble = { code: error.code, reason: error.message };
     return Object.freeze({ name, registered, arguments: EMPTY, given: EMPTY, trouble });
   }
+}
+
+/** The same call after it waited: of the tool as it is now, if there still is one. An action is what it was. */
+export function parseLater(reader: Pick<House, 'registry' | 'limits' | 'compiled'>, parsed: ParsedCall): ParsedCall {
+  const { name, registered, given } = parsed;
+  if (registered === null || readActionName(name) !== null) return parsed;
+  return parseRegistered(reader, { name, registered: reader.registry.get(name), args: given });
 }
 
 /** The same call under another policy, which may call other arguments paths. */

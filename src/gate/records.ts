@@ -1,5 +1,5 @@
-import { isSallyportError, type JsonObject, type JsonValue } from '../core/index.ts';
-import { type Admission, type IntentDraft, whoIs } from '../keeper/index.ts';
+import { type ErrorCode, isSallyportError, type JsonObject, type JsonValue } from '../core/index.ts';
+import { type Admission, type GrantUse, type IntentDraft, whoIs } from '../keeper/index.ts';
 import type { Decision, PathReading } from '../policy/index.ts';
 import type { CallRequest } from './call.ts';
 import { denyBuiltIn } from './deny.ts';
@@ -30,24 +30,33 @@ export async function recordRefusal(house: House, request: CallRequest, judgemen
   }
 }
 
+/** What is admitted: what was decided, where it runs, and the yes that it needs. */
+export interface Admissible {
+  readonly judgement: Judgement;
+  readonly placement: Placement | null;
+  readonly use: GrantUse | undefined;
+}
+
 /** Steps 5 and 7: the proof that this call may run, or the denial that takes its place. No record, no call. */
 export async function admit(
   house: House,
   request: CallRequest,
-  judgement: Judgement,
-  placement: Placement | null,
+  { judgement, placement, use }: Admissible,
 ): Promise<Admission | Denied> {
   const { facts, decision } = judgement;
   const where = placement?.evidence ?? { achieved: achieved(facts) };
   const isolation = { asked: decision.obligations.isolation, ...where };
   try {
-    return await house.keeper.admit(intentOf(house, request, judgement), { isolation, ...modeDetail(house) });
+    return await house.keeper.admit(intentOf(house, request, judgement), { isolation, ...modeDetail(house) }, use);
   } catch (error) {
-    if (isSallyportError(error, 'STOPPED')) return denyBuiltIn('STOPPED', error.message);
+    if (isSallyportError(error) && isRecorded(error.code)) return denyBuiltIn(error.code, error.message);
     if (isSallyportError(error)) return denyBuiltIn(error.code, `the call could not be recorded: ${error.message}`);
     throw error;
   }
 }
+
+/** A stop, or a yes that opens nothing, is a denial like any other; what else keeps a call out keeps its refusal from the log too. */
+export const isRecorded = (code: ErrorCode): boolean => code === 'STOPPED' || code.startsWith('GRANT_');
 
 /** Step 14: how it ended. Queued before the reply; a log that cannot be written refuses the next call. */
 export async function recordOutcome(
@@ -75,7 +84,12 @@ export async function recordOutcome(
   }
 }
 
-function intentOf(house: House, request: CallRequest, { parsed, facts, decision, observed }: Judgement): IntentDraft {
+/** What the records of a call say of it before it runs. */
+export function intentOf(
+  house: House,
+  request: CallRequest,
+  { parsed, facts, decision, observed }: Judgement,
+): IntentDraft {
   const server = parsed.registered?.tool.server;
   return {
     surface: request.surface,

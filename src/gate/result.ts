@@ -30,6 +30,10 @@ export interface Denied {
   readonly text: string;
   /** Sequence number of the intent record; null when nothing could be recorded (which is itself a denial). */
   readonly record: number | null;
+  /** The request that waits for a person: the same call, made again, joins it. */
+  readonly request?: string;
+  /** Milliseconds since the epoch: when the same call may fare better. */
+  readonly retryAt?: number;
 }
 
 /** Admitted, but it did not end well: `code` says how. */

@@ -14,19 +14,23 @@ export interface RunningCall {
   stop(reason: SallyportError): void;
   /** What was decided, with the obligations that came since: never fewer. */
   judgement(): Judgement;
+  /** A person said yes to it: a policy that asks for a yes is no reason any more to end it. */
+  confirmed(): void;
   /** Why it may not go on; null while it may. */
   stopped(): SallyportError | null;
   /** It is over. Idempotent. */
   end(): void;
 }
 
-/** The calls of a gate that were admitted, or are about to be. */
+/** The calls of a gate that were admitted, or are about to be, or wait for a yes. */
 export interface RunningCalls {
-  begin(request: CallRequest, judgement: Judgement): RunningCall;
+  begin(house: House, request: CallRequest, judgement: Judgement): RunningCall;
   /** Judges each again under the policy of a house; what is not allowed any more is stopped. */
   judgeAll(house: House): void;
   /** Stops those that a stop flag covers. */
   stop(flag: StopFlag): void;
+  /** Ends those that wait for a yes. */
+  endWaiting(reason: SallyportError): void;
   readonly size: number;
 }
 
@@ -34,7 +38,10 @@ interface Entry {
   readonly request: CallRequest;
   readonly controller: AbortController;
   readonly begun: number;
+  /** Digests of the policies that it was judged by. */
+  readonly policies: string;
   judgement: Judgement;
+  confirmed: boolean;
   timer: NodeJS.Timeout | null;
 }
 
@@ -42,14 +49,20 @@ interface Entry {
 export function openRunningCalls(): RunningCalls {
   const entries = new Set<Entry>();
   return {
-    begin: (request, judgement) => {
+    begin: (house, request, judgement) => {
       const controller = new AbortController();
-      const entry: Entry = { request, judgement, controller, begun: performance.now(), timer: null };
+      const entry: Entry = {
+        ...{ request, judgement, controller, policies: policiesOf(house) },
+        ...{ begun: performance.now(), confirmed: false, timer: null },
+      };
       entries.add(entry);
       return {
         signal: controller.signal,
         stop: (reason) => controller.abort(reason),
         judgement: () => entry.judgement,
+        confirmed: () => {
+          entry.confirmed = true;
+        },
         stopped: () => stopOf(controller.signal),
         end: () => {
           entries.delete(entry);
@@ -66,6 +79,9 @@ export function openRunningCalls(): RunningCalls {
           controller.abort(new SallyportError('STOPPED', 'the operator stopped calls like this'));
       }
     },
+    endWaiting: (reason) => {
+      for (const entry of [...entries]) if (isWaiting(entry)) entry.controller.abort(reason);
+    },
     get size() {
       return entries.size;
     },
@@ -77,10 +93,21 @@ const stopOf = ({ aborted, reason }: AbortSignal): SallyportError | null => {
   return reason instanceof SallyportError ? reason : new SallyportError('POLICY_CHANGED', 'the call was stopped');
 };
 
+const policiesOf = ({ policy, approved }: House): string => `${policy.digest} ${approved?.digest ?? ''}`;
+
+const isWaiting = ({ judgement, confirmed }: Entry): boolean => judgement.decision.effect === 'confirm' && !confirmed;
+
 function judgeEntry(house: House, entry: Entry): void {
-  const { request, judgement, controller, begun } = entry;
+  const { request, judgement, controller, begun, confirmed } = entry;
+  if (isWaiting(entry)) {
+    // The same policy in another epoch (the keeper is another process now) is no other policy.
+    if (entry.policies === policiesOf(house)) return;
+    // INVARIANT: what a person would say yes to was judged under the policy in force.
+    controller.abort(new SallyportError('POLICY_CHANGED', 'the policy changed while the call waited for a yes'));
+    return;
+  }
   const again = judgeAgain(house, request, judgement);
-  if (again.decision.effect !== 'allow') {
+  if (again.decision.effect === 'deny' || (again.decision.effect === 'confirm' && !confirmed)) {
     const reason = `the policy changed, and does not allow this call any more: ${again.decision.reason}`;
     controller.abort(new SallyportError('POLICY_CHANGED', reason));
     return;

@@ -1,10 +1,11 @@
 import { quoteForMessage, SallyportError } from '../core/index.ts';
 import type { SandboxEnd, SandboxProcess } from '../sandbox/index.ts';
+import type { ApprovalWait } from './confirm.ts';
 import type { CallResult } from './result.ts';
 import type { ToolContext, ToolOutput } from './tool.ts';
 
 /** How a program is to be started, and by which rule. */
-export interface SpawnOptions {
+export interface SpawnOptions extends ApprovalWait {
   /** The spawned tool whose rule judges it and in whose name it is recorded; `shell` if absent. */
   readonly tool?: string;
   /** Folder to start in, relative to the root. */

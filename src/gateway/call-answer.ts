@@ -3,7 +3,7 @@ import type { CallResult, Content } from '../gate/index.ts';
 import type { ServerRule } from '../policy/index.ts';
 import { clientUri } from './resource-uris.ts';
 
-/** Key in `_meta` of a result under which the decision stands: outcome, code, rule, number of the record. */
+/** Key in `_meta` of a result under which the decision stands: outcome, code, rule, number of the record, and of a call that waits for a person the request and when to come again. */
 export const DECISION_META_KEY = 'dev.sallyport/decision';
 
 /**
@@ -25,7 +25,12 @@ export function callAnswer(result: CallResult, server: ServerRule | null): JsonO
 
 function decisionOf(result: CallResult): JsonObject {
   const code = result.kind === 'delivered' ? {} : { code: result.code };
-  return { outcome: result.kind, ...code, rule: result.rule.id, record: result.record };
+  const { request, retryAt } = result.kind === 'denied' ? result : {};
+  return {
+    ...{ outcome: result.kind, ...code, rule: result.rule.id, record: result.record },
+    ...(request === undefined ? {} : { request }),
+    ...(retryAt === undefined ? {} : { retryAt }),
+  };
 }
 
 /** A piece of content with the URIs that clients know. */

@@ -2,6 +2,7 @@ import { createServer, type Server as HttpServer, type IncomingMessage, type Ser
 import { DEFAULT_LIMITS, type Limits, SallyportError } from '../core/index.ts';
 import type { Gate } from '../gate/index.ts';
 import type { TokenHolder } from '../keeper/index.ts';
+import { APPROVAL_WAIT_MS } from './approval-waits.ts';
 import type { Caller } from './caller.ts';
 import { type ClientLimits, DEFAULT_CLIENT_LIMITS } from './client-limits.ts';
 import type { ServedSession } from './exchange.ts';
@@ -20,6 +21,8 @@ export interface HttpFrontOptions extends HttpListenOptions {
   readonly gate: Gate;
   /** The servers behind the gate; without them only the gate's own tools are served. */
   readonly upstreams?: Upstreams;
+  /** How long a call waits for a person where its client did not ask for progress, in milliseconds; 50 seconds if absent. */
+  readonly approvalWaitMs?: number;
 }
 
 /** How a front listens, whatever sessions it serves. */
@@ -66,11 +69,12 @@ export interface HttpFront {
  * @throws SallyportError PORT_IN_USE, USAGE (no authentication beyond loopback)
  */
 export async function serveHttp(options: HttpFrontOptions): Promise<HttpFront> {
-  const { gate, upstreams = null } = options;
+  const { gate, upstreams = null, approvalWaitMs = APPROVAL_WAIT_MS } = options;
   const shared = serving(upstreams, gate);
   return listenHttp(options, async ({ user, agent, proof }) =>
     servedWhenUsed(
-      async () => serveSession(await gate.openSession({ user, agent, proof, surface: 'mcp-http' }), shared),
+      async () =>
+        serveSession(await gate.openSession({ user, agent, proof, surface: 'mcp-http', approvalWaitMs }), shared),
       () => offeredFeatures(upstreams, (name) => gate.mayBeAllowed(name, { user, agent })),
     ),
   );

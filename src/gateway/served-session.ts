@@ -1,7 +1,8 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
-import type { JsonObject } from '../core/index.ts';
-import type { Gate, GateSession, Tool } from '../gate/index.ts';
+import type { JsonObject, JsonValue } from '../core/index.ts';
+import type { CallOptions, Gate, GateSession, Tool } from '../gate/index.ts';
 import { actionName } from '../policy/index.ts';
+import { approvalWait } from './approval-waits.ts';
 import type { ApprovedServer } from './approved-server.ts';
 import { callAnswer } from './call-answer.ts';
 import { sessionHolder } from './caller.ts';
@@ -181,22 +182,35 @@ async function setLevel(context: ServedContext): Promise<JsonObject> {
 async function callTool(context: ServedContext, request: ClientRequest): Promise<ClientAnswer> {
   const { name, arguments: args = {} } = request.params;
   if (typeof name !== 'string') throw new ProtocolError(INVALID_PARAMS, 'a tool is called by its name');
+  const waiting = approvalWait(request);
+  try {
+    return await callNamed(context, { request, name, args, options: waiting.options });
+  } finally {
+    waiting.end();
+  }
+}
+
+interface NamedCall {
+  readonly request: ClientRequest;
+  readonly name: string;
+  readonly args: JsonValue;
+  readonly options: CallOptions;
+}
+
+async function callNamed(context: ServedContext, { request, name, args, options }: NamedCall): Promise<ClientAnswer> {
   const { session } = context;
-  const { signal } = request;
   const { policyName, tool } = calledTool(context, name);
   const server = context.servers().find(({ rule }) => rule.name === tool?.server);
   if (request.params['task'] !== undefined) {
-    return {
-      kind: 'result',
-      result: await callAsTask(context, { server, tool: policyName, arguments: args }, request),
-    };
+    const call = { server, tool: policyName, arguments: args };
+    return { kind: 'result', result: await callAsTask(context, call, request, options) };
   }
   if (server === undefined) {
-    return { kind: 'result', result: callAnswer(await session.call(policyName, args, { signal }), null) };
+    return { kind: 'result', result: callAnswer(await session.call(policyName, args, options), null) };
   }
   const round = await playRound(context, {
     ...{ request, server, params: { name, arguments: args } },
-    run: (exchange) => session.exchange(policyName, args, exchange, { signal }),
+    run: (exchange) => session.exchange(policyName, args, exchange, options),
   });
   if (round.kind === 'questions') return round;
   const { result } = round;

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ProtocolError } from '@modelcontextprotocol/server';
 import { isJsonObject, type JsonObject, type JsonValue, SallyportError } from '../core/index.ts';
-import type { Asked, CallExchange } from '../gate/index.ts';
+import type { Asked, CallExchange, CallOptions } from '../gate/index.ts';
 import { actionName } from '../policy/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
 import { callAnswer, DECISION_META_KEY } from './call-answer.ts';
@@ -50,13 +50,13 @@ export async function callAsTask(
   context: ServedContext,
   call: WantedCall,
   request: ClientRequest,
+  options: CallOptions,
 ): Promise<JsonObject> {
   const { session, tasks } = context;
   const { server, tool, arguments: args } = call;
-  const { signal } = request;
   const ttl = readWantedTtl(request.params['task'] ?? null);
   if (server === undefined || !isJsonObject(args) || taskSupportIn(context, server, tool) === null)
-    return callAnswer(await session.call(tool, args, { signal }), server?.rule ?? null);
+    return callAnswer(await session.call(tool, args, options), server?.rule ?? null);
   const place = tasks.place({ server: server.rule.name, tool, arguments: args });
   if (place === null)
     throw new ProtocolError(
@@ -64,7 +64,7 @@ export async function callAsTask(
       `at most ${MAX_TASKS} tasks of a session, with 4 MiB of arguments together`,
     );
   try {
-    const result = await session.exchange(tool, args, exchangeWith({ task: { ttl } }), { signal });
+    const result = await session.exchange(tool, args, exchangeWith({ task: { ttl } }), options);
     return result.kind === 'asked' ? begun(place, result) : callAnswer(result, server.rule);
   } finally {
     place.leave();

@@ -3,6 +3,7 @@ import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { serveStdio as serveProtocol } from '@modelcontextprotocol/server/stdio';
 import { DEFAULT_LIMITS, type Limits } from '../core/index.ts';
 import type { Gate } from '../gate/index.ts';
+import { APPROVAL_WAIT_MS } from './approval-waits.ts';
 import { tellEvent } from './client-events.ts';
 import { type ClientLimits, DEFAULT_CLIENT_LIMITS } from './client-limits.ts';
 import type { Era } from './client-request.ts';
@@ -32,6 +33,8 @@ export interface StdioFrontOptions extends StdioPipeOptions {
   readonly agent: string;
   /** The servers behind the gate; without them only the gate's own tools are served. */
   readonly upstreams?: Upstreams;
+  /** How long a call waits for a person where its client did not ask for progress, in milliseconds; 50 seconds if absent. */
+  readonly approvalWaitMs?: number;
 }
 
 /** A connection over stdio. */
@@ -43,8 +46,8 @@ export interface StdioFront {
 
 /** Serves MCP on a pair of streams, in both eras: the client's first message decides. */
 export async function serveStdio(options: StdioFrontOptions): Promise<StdioFront> {
-  const { gate, user, agent, upstreams = null } = options;
-  const session = await gate.openSession({ user, agent, proof: 'local', surface: 'mcp-stdio' });
+  const { gate, user, agent, upstreams = null, approvalWaitMs = APPROVAL_WAIT_MS } = options;
+  const session = await gate.openSession({ user, agent, proof: 'local', surface: 'mcp-stdio', approvalWaitMs });
   return servePipe(serveSession(session, serving(upstreams, gate)), options);
 }
 

@@ -14,6 +14,11 @@ import type { IntentDraft } from './keeper.ts';
 export interface ApprovalQuestionDraft {
   readonly intent: IntentDraft;
   readonly binding: Binding;
+  /**
+   * The request that the call waited for. Where that is over and left no yes for the call as it is now, the answer says so, and
+   * nobody is asked anew: whoever answered once is not asked again for the same call.
+   */
+  readonly after?: string | undefined;
 }
 
 /** What became of the question. `retryAt`: milliseconds since the epoch, when asking again may help. */

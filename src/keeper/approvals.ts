@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type Answer,
   type Answered,
@@ -117,12 +118,15 @@ export class Approvals {
     this.#tell = tell;
   }
 
-  close(): void {
+  /** Resolves once whoever was answering has been told what came of it. */
+  async close(): Promise<void> {
     clearInterval(this.#look);
+    await this.#answering;
+    await nextTurn();
   }
 
   /** As `Keeper.ask`. `peer`: who asks; null for this process. */
-  async ask({ intent, binding: said }: ApprovalQuestionDraft, peer: string | null): Promise<ApprovalStatus> {
+  async ask({ intent, binding: said, after }: ApprovalQuestionDraft, peer: string | null): Promise<ApprovalStatus> {
     const binding = readBinding(said);
     checkSameCall(intent, binding);
     const { book, grants, time } = this.#parts;
@@ -141,8 +145,17 @@ export class Approvals {
         retryAt: deniedUntil,
       };
     }
-    const asking = this.#asking.get(digest) ?? this.#begin(digest, { intent, binding }, peer);
-    return asking;
+    const asking = this.#asking.get(digest);
+    if (asking !== undefined) return asking;
+    if (after !== undefined) return this.#ended(after, binding, intent.session ?? '');
+    return this.#begin(digest, { intent, binding }, peer);
+  }
+
+  /** Why a request that is over opens nothing for this call. */
+  #ended(id: string, binding: Binding, session: string): ApprovalStatus {
+    const { grants, time } = this.#parts;
+    const why = grants.whyNot(id, binding, session);
+    return { kind: 'refused', ...why, retryAt: time.now() };
   }
 
   #begin(digest: string, draft: ApprovalQuestionDraft, peer: string | null): Promise<ApprovalStatus> {

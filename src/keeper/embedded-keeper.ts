@@ -365,9 +365,9 @@ export class EmbeddedKeeper implements Keeper {
 
   async #shutDown(reason: string): Promise<void> {
     clearInterval(this.#heartbeat);
-    this.#approvals.close();
     const { log, ownership } = this.#parts;
     try {
+      await this.#approvals.close();
       await this.#server?.close();
       // Calls of peers stay open: the next owner takes them over, and the log ends as after a crash.
       const handedOver = this.#calls.close(OWN);

@@ -3,6 +3,7 @@ import {
   type Binding,
   covers,
   grantAsJson,
+  type NotCovered,
   type SignedGrant,
   verifyGrant,
 } from '../approvals/index.ts';
@@ -41,6 +42,17 @@ export class GrantBook {
       if (covers(signed.grant, { binding, session, used }, now) === null) return signed.grant.id;
     }
     return null;
+  }
+
+  /** Why the yes to a request covers a call no more, or never did; nobody said it where there is none. */
+  whyNot(request: string, binding: Binding, session: string): NotCovered {
+    const now = this.#parts.now();
+    for (const { signed, used } of this.#grants.values()) {
+      if (signed.grant.request !== request) continue;
+      const why = covers(signed.grant, { binding, session, used }, now);
+      if (why !== null) return why;
+    }
+    return { code: 'APPROVAL_EXPIRED', reason: 'the request is over, and nobody said yes' };
   }
 
   /** Room for one more? @throws SallyportError KEEPER_BUSY */

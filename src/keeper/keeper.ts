@@ -158,7 +158,8 @@ export interface Keeper {
 
   /**
    * Asks for a yes. A grant that covers the call answers at once; the same call joins its waiting request; else it is recorded
-   * (an `intent` with the decision `confirm`), and waits ten minutes. Asking again is how to learn what became of it.
+   * (an `intent` with the decision `confirm`), and waits ten minutes. Asking again, with `after`, is how to learn what became of
+   * it: then nothing new is recorded.
    * @throws SallyportError GRANT_VOID (intent and binding are about different calls), APPROVAL_TOO_LARGE, INPUT_SCHEMA_MISMATCH,
    * and EPOCH_STALE and STOPPED as `admit`
    */

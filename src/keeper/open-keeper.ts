@@ -65,7 +65,7 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
       ...recovered,
     });
   } catch (error) {
-    approvals?.close();
+    await approvals?.close();
     await log?.close().catch(() => undefined);
     await store?.close();
     ownership.release();

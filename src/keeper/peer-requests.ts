@@ -134,9 +134,10 @@ function callAnswers({ keeper, accounts, holder, signed, markTool }: CallPowers)
     },
     ask: async (input) => {
       accounts.checkAsk(peer);
-      const { intent, binding } = REQUESTS.ask(input, 'ask');
+      const { intent, binding, after } = REQUESTS.ask(input, 'ask');
       await markTool();
-      return { ...(await keeper.ask({ intent: { ...intent, detail: signed(intent.detail) }, binding }, peer)) };
+      const question = { intent: { ...intent, detail: signed(intent.detail) }, binding, after };
+      return { ...(await keeper.ask(question, peer)) };
     },
     settle: async (input) => {
       const { call, outcome } = REQUESTS.settle(input, 'settle');

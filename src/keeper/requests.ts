@@ -202,7 +202,7 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
   isUncertain: shape<CallIdentity>({ principal, tool: name, arguments: object }),
   refuse: shape<RequestInputs['refuse']>({ intent: refused }),
   admit: shape<RequestInputs['admit']>({ call: secret, intent, admitted, grant: optional(grantUse) }),
-  ask: shape<RequestInputs['ask']>({ intent, binding }),
+  ask: shape<RequestInputs['ask']>({ intent, binding, after: optional(name) }),
   approvals: shape<RequestInputs['approvals']>({}),
   approval: shape<RequestInputs['approval']>({ id: name }),
   answer: shape<RequestInputs['answer']>({ id: name, answer: readAnswer, proof: readProof }),

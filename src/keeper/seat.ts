@@ -171,8 +171,9 @@ class RemoteSeat implements Seat {
     return readAdmission(await this.#link.request('admit', input), 'admission');
   }
 
-  async ask({ intent, binding }: ApprovalQuestionDraft): Promise<ApprovalStatus> {
-    return readStatus(await this.#link.request('ask', { intent, binding }), 'status');
+  async ask({ intent, binding, after }: ApprovalQuestionDraft): Promise<ApprovalStatus> {
+    const question = { intent, binding, ...(after === undefined ? {} : { after }) };
+    return readStatus(await this.#link.request('ask', question), 'status');
   }
 
   async approvals(): Promise<readonly ApprovalSummary[]> {

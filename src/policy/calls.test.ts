@@ -122,11 +122,11 @@ describe('parsePolicy: rules about calls that cannot hold do not load', () => {
 
 describe('decide: confirmations and rates', () => {
   it.each([
-    ['always', { a: 1 }, 'confirm CONFIRMATION_UNAVAILABLE'],
-    ['{ when: "arguments.a > 5" }', { a: 9 }, 'confirm CONFIRMATION_UNAVAILABLE'],
+    ['always', { a: 1 }, 'confirm CONFIRMATION_REQUIRED'],
+    ['{ when: "arguments.a > 5" }', { a: 9 }, 'confirm CONFIRMATION_REQUIRED'],
     ['{ when: "arguments.a > 5" }', { a: 5 }, 'allow'],
-    ['{ when: "arguments.a > 5" }', {}, 'confirm CONFIRMATION_UNAVAILABLE'],
-    ['{ when: "arguments.a > 5" }', { a: '1' }, 'confirm CONFIRMATION_UNAVAILABLE'],
+    ['{ when: "arguments.a > 5" }', {}, 'confirm CONFIRMATION_REQUIRED'],
+    ['{ when: "arguments.a > 5" }', { a: '1' }, 'confirm CONFIRMATION_REQUIRED'],
     ['false', {}, 'allow'],
   ])('requiresConfirmation: %s with %j: %s', (rule, args, expected) => {
     expect(ask(`  t: { requiresConfirmation: ${rule} }`, 't', args as JsonObject)).toBe(expected);
@@ -135,7 +135,7 @@ describe('decide: confirmations and rates', () => {
   test('deny beats confirm', () => {
     const rule = '  t: { requiresConfirmation: always, rateLimit: { maxCallsPerMinute: 1 } }';
     expect(ask(rule, 't', {}, { now: 5, history: [1] })).toBe('deny RATE_LIMITED');
-    expect(ask(rule, 't', {}, { now: 5, history: [] })).toBe('confirm CONFIRMATION_UNAVAILABLE');
+    expect(ask(rule, 't', {}, { now: 5, history: [] })).toBe('confirm CONFIRMATION_REQUIRED');
   });
 
   test('without a clock no call fits', () => {

@@ -159,7 +159,7 @@ describe('decide: isolation and repetition', () => {
     ['notify', { runs: 'remote' }, 'deny ISOLATION_UNSTATED'],
     ['peek', { runs: 'remote' }, 'allow'],
     ['peek', { runs: 'remote', uncertain: true }, 'allow'],
-    ['notify', { uncertain: true }, 'confirm CONFIRMATION_UNAVAILABLE'],
+    ['notify', { uncertain: true }, 'confirm CONFIRMATION_REQUIRED'],
     ['notify', { uncertain: true, runs: 'remote' }, 'deny ISOLATION_UNSTATED'],
   ])('%s %j: %s', (tool, more, expected) => {
     expect(verdictOf(decideBy(text, callFacts(tool, more)))).toBe(expected);
@@ -167,11 +167,11 @@ describe('decide: isolation and repetition', () => {
 
   it('what our own code or the developer calls a read is repeated; without a word it is not', () => {
     const write = pathFacts('file_write', plainReading('a'), { uncertain: true });
-    expect(verdictOf(decideBy(text, write))).toBe('confirm CONFIRMATION_UNAVAILABLE');
+    expect(verdictOf(decideBy(text, write))).toBe('confirm CONFIRMATION_REQUIRED');
     const policy = 'version: 1\ndefaults: { isolation: none }\ntools: { file_read: { allowedPaths: [a] } }';
     const read = pathFacts('file_read', plainReading('a'), { uncertain: true });
     expect(verdictOf(decideBy(policy, { ...read, effect: 'read' }))).toBe('allow');
-    expect(verdictOf(decideBy(policy, { ...read, runs: 'in-process' }))).toBe('confirm CONFIRMATION_UNAVAILABLE');
+    expect(verdictOf(decideBy(policy, { ...read, runs: 'in-process' }))).toBe('confirm CONFIRMATION_REQUIRED');
   });
 
   it('a denial by one path beats a confirmation by another', () => {

@@ -45,8 +45,8 @@ export function judgeConfirmation(
 }
 
 const ask = (rule: RuleReference, reason: string): Finding => ({
-  ...{ effect: 'confirm', code: 'CONFIRMATION_UNAVAILABLE', rule, reason },
-  instead: remedyOf('CONFIRMATION_UNAVAILABLE'),
+  ...{ effect: 'confirm', code: 'CONFIRMATION_REQUIRED', rule, reason },
+  instead: remedyOf('CONFIRMATION_REQUIRED'),
 });
 
 /** `rateLimit`. INVARIANT: without a clock no call fits. */

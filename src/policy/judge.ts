@@ -138,6 +138,6 @@ function judgeRepetition(
   const finding =
     effect === 'read'
       ? null
-      : confirm('CONFIRMATION_UNAVAILABLE', reason, 'Find out whether it took effect, then change the call');
+      : confirm('CONFIRMATION_REQUIRED', reason, 'Find out whether it took effect, then change the call');
   return traced(trace, 'outcome', quoteForMessage(facts.tool), finding, 'a read may be repeated');
 }

@@ -90,7 +90,7 @@ describe('a key that only one of two policies narrows holds, whichever it is', (
       NONE,
       { ...NONE, requiresConfirmation: 'always' },
       note({}),
-      'confirm CONFIRMATION_UNAVAILABLE',
+      'confirm CONFIRMATION_REQUIRED',
     ],
     [
       'requireSecretManager',
@@ -114,7 +114,7 @@ describe('a key that only one of two policies narrows holds, whichever it is', (
       { ...NONE, flow: { effect: 'read' } },
       NONE,
       note({}, { uncertain: true }),
-      'confirm CONFIRMATION_UNAVAILABLE',
+      'confirm CONFIRMATION_REQUIRED',
     ],
     ['isolation', 'note', NONE, {}, note({}), 'deny ISOLATION_UNSTATED'],
   ])('%s', (_key, tool, wide, narrow, facts, verdict) => {

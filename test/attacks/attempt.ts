@@ -24,7 +24,10 @@ export async function gateUnderAttack(place: AttackPlace, betweenCheckAndUse?: (
       return tool.execute(args, context);
     },
   });
-  const gate = await openGate({ policy: place.policyFile, state: place.state, tools: builtInTools().map(swapping) });
+  const gate = await openGate({
+    ...{ policy: place.policyFile, state: place.state, tools: builtInTools().map(swapping) },
+    limits: { approvalWaitMs: 0 }, // nobody is there to say yes
+  });
   return {
     async attempt(tool, args) {
       const result = await gate.call(tool, args);

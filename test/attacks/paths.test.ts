@@ -38,7 +38,7 @@ describe('[T1.4] a path trick on what is out of reach', () => {
     const path = prepare(place);
     const before = snapshot(place);
     const { code, text } = await gate.attempt(tool, tool === 'file_write' ? { path, content: PAYLOAD } : { path });
-    expect(code === 'CONFIRMATION_UNAVAILABLE' ? text : code).toMatch(/PATH_[A-Z_]+/);
+    expect(code?.startsWith('APPROVAL_') ? text : code).toMatch(/PATH_[A-Z_]+/);
     expect(text).not.toContain(SECRET);
     expect(snapshot(place)).toEqual(before);
   });

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type LogRecord, readRecords, verifyLog } from '../../src/audit/index.ts';
 import { type Gate, openGate, type Tool } from '../../src/gate/index.ts';
+import { LOCAL, ONCE } from '../support/approvals.ts';
 import { sallyport } from '../support/cli.ts';
 import { makeWorkspace, type Workspace } from '../support/workspace.ts';
 
@@ -26,7 +27,10 @@ beforeEach(async () => {
 afterEach(() => workspace.remove());
 
 const reopen = (): Promise<Gate> =>
-  openGate({ policy: workspace.policyFile, state: workspace.state, tools: ['pay', 'look', 'declared'].map(answering) });
+  openGate({
+    ...{ policy: workspace.policyFile, state: workspace.state, limits: { approvalWaitMs: 0 } },
+    tools: ['pay', 'look', 'declared'].map(answering),
+  });
 const hanging = (name: string): Tool => ({
   name,
   schema: { type: 'object' },
@@ -41,7 +45,7 @@ const answering = (name: string): Tool => ({
 
 test('[T7.3] a call that was under way when the process died has the outcome unknown, and is not simply run again', async () => {
   const gate = await reopen();
-  expect(await gate.call('pay', { amount: 1 })).toMatchObject({ kind: 'denied', code: 'CONFIRMATION_UNAVAILABLE' });
+  expect(await gate.call('pay', { amount: 1 })).toMatchObject({ kind: 'denied', code: 'APPROVAL_PENDING' });
   expect(await gate.call('pay', { amount: 2 })).toMatchObject({ kind: 'delivered' });
   expect(await gate.call('look', { at: 'x' })).toMatchObject({ kind: 'delivered' });
   expect(await gate.call('declared', {})).toMatchObject({ kind: 'delivered' });
@@ -55,10 +59,21 @@ test('[T7.3] a call that was under way when the process died has the outcome unk
   expect([report.integrity.status, report.completeness.status, report.openAdmissions]).toEqual(['ok', 'ok', []]);
 });
 
+test('[T7.3] a call of which nobody knows how it ended runs again once a person says yes, and once only', async () => {
+  const gate = await reopen();
+  const call = () => gate.call('pay', { amount: 1 });
+  await call();
+  const [request] = await gate.keeper.approvals();
+  await gate.keeper.answer(request?.id ?? '', ONCE, LOCAL);
+  expect(await call()).toMatchObject({ kind: 'delivered', text: 'done' });
+  expect(await call()).toMatchObject({ code: 'APPROVAL_PENDING' });
+  await gate.close();
+});
+
 test('[T7.3] no restart makes it forgotten; a person who found out takes it off the list', async () => {
   for (let restart = 0; restart < 3; restart++) await (await reopen()).close();
   let gate = await reopen();
-  expect(await gate.call('pay', { amount: 1 })).toMatchObject({ kind: 'denied', code: 'CONFIRMATION_UNAVAILABLE' });
+  expect(await gate.call('pay', { amount: 1 })).toMatchObject({ kind: 'denied', code: 'APPROVAL_PENDING' });
   await gate.close();
   const run = (...words: string[]) =>
     sallyport(['audit', 'unknown', ...words, '--state', workspace.state], { cwd: workspace.root });
@@ -76,7 +91,7 @@ test('[T7.3] a call that an orderly stop cut short is not simply run again eithe
   await new Promise((resolve) => setTimeout(resolve, 200));
   await gate.close('SIGTERM');
   gate = await reopen();
-  expect(await gate.call('pay', { amount: 5 })).toMatchObject({ kind: 'denied', code: 'CONFIRMATION_UNAVAILABLE' });
+  expect(await gate.call('pay', { amount: 5 })).toMatchObject({ kind: 'denied', code: 'APPROVAL_PENDING' });
   await gate.close();
   void pending;
 });

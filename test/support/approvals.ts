@@ -23,7 +23,7 @@ export const bindingOf = (more: Partial<Binding> = {}): Binding => ({
   secrets: [],
   destination: ['bank.example'],
   policy: DIGEST,
-  why: { rule: 'tools.pay.requiresConfirmation', code: 'CONFIRMATION_UNAVAILABLE', reason: 'it asks for every call' },
+  why: { rule: 'tools.pay.requiresConfirmation', code: 'CONFIRMATION_REQUIRED', reason: 'it asks for every call' },
   approvers: { groups: [], people: 1, ownUser: true },
   ...more,
 });

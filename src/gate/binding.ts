@@ -1,0 +1,59 @@
+import { canonicalCopy, copyJsonObject, type JsonObject, sha256Hex } from '../core/index.ts';
+import type { GrantUse } from '../keeper/index.ts';
+import type { CallFacts } from '../policy/index.ts';
+import { boundFacts } from './bound-facts.ts';
+import type { House } from './house.ts';
+import type { Judgement } from './judge.ts';
+import type { Tool } from './tool.ts';
+
+type Binding = GrantUse['binding'];
+
+/** Any one operator: a policy names nobody yet. */
+const ANY_OPERATOR = Object.freeze({ groups: Object.freeze([]), people: 1, ownUser: true });
+
+/**
+ * Everything that a yes to a call covers, from the facts as they were judged. INVARIANT: what is executed derives from these
+ * facts, so a yes to anything else opens nothing.
+ */
+export async function bindingOf(house: House, judgement: Judgement): Promise<Binding> {
+  const { parsed, facts, decision } = judgement;
+  const { tenant, user, agent } = facts.principal;
+  const tool = parsed.registered?.tool;
+  return {
+    principal: { tenant, user, agent, chain: [] },
+    tool: parsed.name,
+    server: tool?.server ?? null,
+    arguments: facts.arguments,
+    facts: await boundFacts(house, judgement),
+    definition: tool === undefined ? null : definitionDigest(tool),
+    obligations: obligationsOf(house, judgement),
+    secrets: [],
+    destination: destinationOf(facts, tool),
+    policy: house.policy.digest,
+    why: { rule: decision.rule.id, code: decision.effect === 'allow' ? '' : decision.code, reason: decision.reason },
+    approvers: ANY_OPERATOR,
+  };
+}
+
+/** SHA-256 of what a tool says about itself; null for our own, which come with the package. */
+function definitionDigest(tool: Tool): string | null {
+  const { name, title, description, schema, outputSchema, paths, runs = 'in-process', effect, server } = tool;
+  if (runs === 'built-in' || (runs === 'spawned' && server === undefined)) return null;
+  const said = { name, title, description, schema, outputSchema, paths, runs, effect, server };
+  return sha256Hex(canonicalCopy(Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))));
+}
+
+/** What holds while it runs: where, how long, how much; and the policy that counts besides, until another one is approved. */
+function obligationsOf({ approved }: House, { decision, facts }: Judgement): JsonObject {
+  const { isolation, timeoutMs, maxLength, audit } = decision.obligations;
+  return copyJsonObject({
+    ...{ isolation, timeoutMs, maxLength, audit },
+    ...(facts.isolation === undefined ? {} : { achieved: facts.isolation.achieved, terms: facts.isolation.terms }),
+    ...(approved === null ? {} : { approvedPolicy: approved.digest }),
+  });
+}
+
+function destinationOf({ requests = {} }: CallFacts, tool: Tool | undefined): readonly string[] {
+  const hosts = Object.values(requests).flatMap(({ url }) => ('trouble' in url ? [] : [url.host]));
+  return [...new Set([...hosts, ...(tool?.server === undefined ? [] : [`mcp:${tool.server}`])])].sort();
+}
