@@ -105,8 +105,8 @@ export async function startPlaced(
     ...{ argv: [program.includes('/') ? pathIn(run.cwd, program) : program, ...run.argv], argv0: run.file },
     ...{ env: isPlain ? { ...env, HOME } : env, cwd: folderIn(profile, chosen, run.cwd), stdin },
   };
-  const open = (owner: string): Promise<SandboxProcess> =>
-    house.sandboxes().start(chosen, profile, command, { signal, owner });
+  const open = (owner: string, killing: AbortSignal): Promise<SandboxProcess> =>
+    house.sandboxes().start(chosen, profile, command, { signal: AbortSignal.any([signal, killing]), owner });
   return house.spawning.start(house, { principal, surface, tool }, placement, open);
 }
 

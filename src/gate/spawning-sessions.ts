@@ -17,19 +17,17 @@ export interface SpawnOrigin {
   readonly tool: string;
 }
 
+/** Starts a program in what is held under this owner, until the signal. */
+type OpenHeld = (owner: string, signal: AbortSignal) => Promise<SandboxProcess>;
+
 /** The sessions of a gate that started programs: what runs for them, what stays warm, and what they leave behind. */
 export interface SpawningSessions {
   /**
-   * Starts a program of a call. `open` gets the owner under which its sandbox may stay warm. What it starts in ends with the
-   * session, with a stop, and when the policy shows the tool something else.
+   * Starts a program of a call. `open` gets the owner under which its sandbox may stay warm, and a signal that ends the start, and
+   * the program, with the session and with a stop. What it starts in ends then too, and when the policy shows the tool something else.
    * @throws SallyportError TOOL_CANCELLED when that happens before it starts, and what `open` throws
    */
-  start(
-    house: House,
-    origin: SpawnOrigin,
-    placement: Placement,
-    open: (owner: string) => Promise<SandboxProcess>,
-  ): Promise<SandboxProcess>;
+  start(house: House, origin: SpawnOrigin, placement: Placement, open: OpenHeld): Promise<SandboxProcess>;
   /** Ends what is warm under other terms, or at another level, than the policy of a house has. */
   judgeAll(house: House): void;
   /** Kills what runs, and what is warm, where a stop covers it. */
@@ -52,6 +50,7 @@ interface Holding {
   readonly sandboxes: Sandboxes;
   readonly processes: Set<SandboxProcess>;
   readonly starting: Set<Promise<SandboxProcess>>;
+  readonly killing: AbortController;
   /** How it was let go, perhaps while something was still starting; null: it was not. */
   over: 'release' | 'kill' | null;
 }
@@ -113,6 +112,7 @@ async function letGo({ holdings }: State, some: readonly Holding[], how: 'releas
   for (const holding of some) {
     holding.over = how;
     holdings.delete(holding);
+    if (how === 'kill') holding.killing.abort(endedError());
   }
   const killed = how === 'kill' ? some : [];
   const starting = Promise.allSettled(killed.flatMap((holding) => [...holding.starting]));
@@ -132,12 +132,9 @@ interface Held {
   readonly footprint: Promise<Footprint>;
 }
 
-async function startHeld(
-  { holding, footprint }: Held,
-  open: (owner: string) => Promise<SandboxProcess>,
-): Promise<SandboxProcess> {
+async function startHeld({ holding, footprint }: Held, open: OpenHeld): Promise<SandboxProcess> {
   await footprint;
-  if (holding.over !== null) throw new SallyportError('TOOL_CANCELLED', 'what it would have started in has ended');
+  if (holding.over !== null) throw endedError();
   const starting = startIn(holding, open);
   holding.starting.add(starting);
   try {
@@ -148,10 +145,10 @@ async function startHeld(
 }
 
 /** INVARIANT: what was let go while this started keeps nothing warm, and runs no longer where it was killed. */
-async function startIn(holding: Holding, open: (owner: string) => Promise<SandboxProcess>): Promise<SandboxProcess> {
-  const { owner, processes, sandboxes } = holding;
+async function startIn(holding: Holding, open: OpenHeld): Promise<SandboxProcess> {
+  const { owner, processes, sandboxes, killing } = holding;
   try {
-    const started = await open(owner);
+    const started = await open(owner, killing.signal);
     processes.add(started);
     void started.ended.then(() => processes.delete(started));
     if (letGoAs(holding) === 'kill') await started.stop(0);
@@ -160,6 +157,9 @@ async function startIn(holding: Holding, open: (owner: string) => Promise<Sandbo
     if (letGoAs(holding) !== null) await sandboxes.release(owner);
   }
 }
+
+const endedError = (): SallyportError =>
+  new SallyportError('TOOL_CANCELLED', 'what it would have started in has ended');
 
 /** Asked anew after each wait. */
 const letGoAs = ({ over }: Holding): Holding['over'] => over;
@@ -183,7 +183,7 @@ function holdingFor(
   );
   const holding: Holding = same ?? {
     ...{ owner, origin, terms: terms.digest, level: chosen.level, sandboxes },
-    ...{ processes: new Set(), starting: new Set(), over: null },
+    ...{ processes: new Set(), starting: new Set(), killing: new AbortController(), over: null },
   };
   holdings.add(holding);
   return { holding, footprint };

@@ -1,6 +1,6 @@
 import { SallyportError } from '../core/index.ts';
 import { allGone, killBoth, readEnd, terminateProgram } from './bubblewrap-end.ts';
-import { type BuiltSandbox, buildSandbox } from './bubblewrap-launch.ts';
+import { type BuiltSandbox, buildSandbox, type LaunchParts } from './bubblewrap-launch.ts';
 import { limitsHeldBy, openWatch } from './bubblewrap-limits.ts';
 import { type Masks, planCommand, planOptions, type SystemParts } from './bubblewrap-plan.ts';
 import type { BubblewrapProgram } from './bubblewrap-program.ts';
@@ -22,6 +22,7 @@ import type { EgressSession, OpenEgress } from './parts.ts';
 import { childrenOf } from './process-tree.ts';
 import { profileDigest } from './profile-digest.ts';
 import type { OpenRuntimeFolder } from './runtime-folder.ts';
+import type { StartTurns } from './start-turns.ts';
 import { supervise } from './supervise.ts';
 
 /** What is made once for all sandboxes of a process. */
@@ -34,6 +35,7 @@ export interface Workshop {
   readonly filter: string;
   readonly groups: ReturnType<typeof findControlGroups>;
   readonly openEgress: OpenEgress | null;
+  readonly turns: StartTurns;
   /** A number for each sandbox. */
   readonly next: () => number;
 }
@@ -131,12 +133,13 @@ async function launch(parts: Launch): Promise<SandboxProcess> {
   const { program, system, masks } = shop;
   const points = expected.map(({ point }) => point);
   const group = makeGroup(parts);
-  const built = await buildSandbox({
+  const plan: LaunchParts = {
     ...{ program: program.path, user: program.user, filter: shop.filter, expected },
     options: planOptions({ profile, points, system, masks, proxyEnv: egress?.env ?? {} }, command),
     command: planCommand(command, profile.limits, egress?.wrap ?? ((argv) => argv)),
     ...{ stdin: command.stdin, signal: options.signal, onSpawned: (pid) => group?.add(pid) },
-  });
+  };
+  const built = await shop.turns.run(() => buildSandbox(plan), options.signal);
   cleanup.add(() => {
     killBoth(built);
     return allGone(built);
@@ -165,7 +168,8 @@ function makeGroup({ shop, profile, cleanup }: Launch): ControlGroup | null {
     cleanup.add(group.remove);
     return group;
   } catch (cause) {
-    throw new SallyportError('SANDBOX_FAILED', 'the limits of the sandbox cannot be set', { cause });
+    const why = cause instanceof Error && 'code' in cause ? `: ${cause.code}` : '';
+    throw new SallyportError('SANDBOX_FAILED', `the limits of the sandbox cannot be set${why}`, { cause });
   }
 }
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SallyportError } from '../core/index.ts';
 import type { BackendParts } from './backend-parts.ts';
@@ -7,12 +7,17 @@ import { type BubblewrapProgram, findBubblewrap, type MissingProgram } from './b
 import { startBubblewrap, type Workshop } from './bubblewrap-start.ts';
 import type { LevelReport, SandboxBackend, SandboxProcess, SandboxProfile } from './contract.ts';
 import { findControlGroups } from './control-group.ts';
+import { madeOnce } from './made-once.ts';
 import { type ProbeResult, proveBackend } from './probe.ts';
 import { proofCache } from './probe-cache.ts';
+import { openStartTurns, type StartTurns } from './start-turns.ts';
 import { makeMasks, makeSystemParts } from './system-parts.ts';
 
 const TRY =
   'run `bwrap --unshare-user --ro-bind / / true` as this user: user namespaces must be allowed (sysctl user.max_user_namespaces, AppArmor)';
+
+/** A start waits for the kernel most of its time. */
+const STARTS_EACH_CORE = 4;
 
 /**
  * The level bubblewrap: namespaces of its own, our filter of system calls, and only what a profile shows. Never as root: what
@@ -21,16 +26,12 @@ const TRY =
 export function openBubblewrapBackend(parts: BackendParts): SandboxBackend {
   const running = new Set<SandboxProcess>();
   const starting = new Set<Promise<unknown>>();
+  const turns = openStartTurns(STARTS_EACH_CORE);
   const proofs = proofCache<ProbeResult>(({ reasons }) => reasons.length === 0);
-  let opened: Promise<Workshop> | null = null;
+  const workshop = madeOnce(async () => openWorkshop(parts, programOf(await findOnce()), turns));
   let isClosed = false;
-  const shopOf = (program: BubblewrapProgram): Promise<Workshop> => {
-    opened ??= openWorkshop(parts, program);
-    return opened;
-  };
   const launch = async (probe: string | null, ...[profile, command, options]: Parameters<SandboxBackend['start']>) => {
-    const program = programOf(await findOnce());
-    const shop = await shopOf(program);
+    const shop = await workshop.get();
     if (isClosed) throw new SallyportError('SANDBOX_FAILED', 'the sandboxes are closed');
     const start = startBubblewrap(shop, profile, command, options, probe);
     starting.add(start);
@@ -47,7 +48,7 @@ export function openBubblewrapBackend(parts: BackendParts): SandboxBackend {
   const proof = async (program: BubblewrapProgram): Promise<ProbeResult> => {
     const subject = { program: program.path, version: program.version, uid: program.user.uid };
     const user = process.getuid?.() === program.user.uid ? null : program.user;
-    const limits = limitsHeldBy((await shopOf(program)).groups !== null);
+    const limits = limitsHeldBy((await workshop.get()).groups !== null);
     const unproven: SandboxBackend['start'] = (...start) => launch(null, ...start);
     return proofs.get(subject, () => proveBackend(unproven, { level: 'bubblewrap', limits, user, ownKernel: false }));
   };
@@ -57,7 +58,7 @@ export function openBubblewrapBackend(parts: BackendParts): SandboxBackend {
     if (!('path' in program)) return missingReport(program);
     try {
       const result = await proof(program);
-      return provenReport(program, result, limitsHeldBy((await shopOf(program)).groups !== null));
+      return provenReport(program, result, limitsHeldBy((await workshop.get()).groups !== null));
     } catch (error) {
       const reason = error instanceof Error ? error.message : 'it failed';
       return missingReport({ reasons: [reason], remedy: TRY });
@@ -73,26 +74,37 @@ export function openBubblewrapBackend(parts: BackendParts): SandboxBackend {
     release: async () => undefined,
     close: async () => {
       isClosed = true;
+      turns.close();
       await Promise.allSettled(starting);
       await Promise.all([...running].map((process) => process.stop(0)));
     },
   };
 }
 
-async function openWorkshop({ runtime, openEgress }: BackendParts, program: BubblewrapProgram): Promise<Workshop> {
+async function openWorkshop(
+  { runtime, openEgress }: BackendParts,
+  program: BubblewrapProgram,
+  turns: StartTurns,
+): Promise<Workshop> {
   const folder = await runtime();
   const place = folder.make('bwrap');
-  const filter = join(place, 'filter.bpf');
-  writeFileSync(filter, program.filter, { mode: 0o400 });
   let count = 0;
-  return {
-    ...{ program, runtime: folder, filter, openEgress, groups: findControlGroups() },
-    ...{ system: makeSystemParts(place, program.user), masks: makeMasks(place) },
-    next: () => {
-      count += 1;
-      return count;
-    },
+  const next = (): number => {
+    count += 1;
+    return count;
   };
+  try {
+    const filter = join(place, 'filter.bpf');
+    writeFileSync(filter, program.filter, { mode: 0o400 });
+    return {
+      ...{ program, runtime: folder, filter, openEgress, groups: findControlGroups(), turns, next },
+      ...{ system: makeSystemParts(place, program.user), masks: makeMasks(place) },
+    };
+  } catch (error) {
+    // It is made anew by whoever asks next.
+    rmSync(place, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** @throws SallyportError ISOLATION_UNAVAILABLE */

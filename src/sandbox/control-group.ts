@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SallyportError } from '../core/index.ts';
 import type { SandboxLimits } from './contract.ts';
-import type { RuntimeFolder } from './parts.ts';
+import type { Leftover, RuntimeFolder } from './parts.ts';
 import { readProcessFile } from './process-identity.ts';
 
 /** Control groups (version 1: memory and pids) that hold one sandbox. */
@@ -61,17 +61,18 @@ export function makeControlGroup(
   runtime: RuntimeFolder,
 ): ControlGroup {
   const [memory, pids] = [join(parents.memory, name), join(parents.pids, name)];
-  const notes = [memory, pids].map((path) => runtime.note('cgroup', path));
-  mkdirSync(memory);
-  mkdirSync(pids);
-  if (limits.memoryBytes !== 0) {
-    writeFileSync(join(memory, 'memory.limit_in_bytes'), String(limits.memoryBytes));
-    // Where swap is counted it must not be a way around the limit.
-    const withSwap = join(memory, 'memory.memsw.limit_in_bytes');
-    if (existsSync(withSwap)) writeFileSync(withSwap, String(limits.memoryBytes));
+  const notes: Leftover[] = [];
+  try {
+    for (const path of [memory, pids]) {
+      notes.push(runtime.note('cgroup', path));
+      mkdirSync(path);
+    }
+    setLimits(memory, pids, limits);
+  } catch (error) {
+    for (const path of [memory, pids]) if (existsSync(path)) rmdirSync(path);
+    for (const note of notes) note.done();
+    throw error;
   }
-  // The two processes of bubblewrap are in it, too.
-  if (limits.processes !== 0) writeFileSync(join(pids, 'pids.max'), String(limits.processes + 2));
   return {
     add: (pid) => {
       // Moving a process is slow, and looking is not.
@@ -83,6 +84,17 @@ export function makeControlGroup(
       for (const note of notes) note.done();
     },
   };
+}
+
+function setLimits(memory: string, pids: string, { memoryBytes, processes }: SandboxLimits): void {
+  if (memoryBytes !== 0) {
+    writeFileSync(join(memory, 'memory.limit_in_bytes'), String(memoryBytes));
+    // Where swap is counted it must not be a way around the limit.
+    const withSwap = join(memory, 'memory.memsw.limit_in_bytes');
+    if (existsSync(withSwap)) writeFileSync(withSwap, String(memoryBytes));
+  }
+  // The two processes of bubblewrap are in it, too.
+  if (processes !== 0) writeFileSync(join(pids, 'pids.max'), String(processes + 2));
 }
 
 /** Whether a process is in the groups of this name, one for each controller. */

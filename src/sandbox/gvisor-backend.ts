@@ -23,6 +23,7 @@ import { SANDBOX_HOME, SANDBOX_PATH, SANDBOX_TMP } from './inside.ts';
 import type { EgressSession } from './parts.ts';
 import { proofCache } from './probe-cache.ts';
 import { profileDigest } from './profile-digest.ts';
+import { openStartTurns, type StartTurns } from './start-turns.ts';
 import { supervise } from './supervise.ts';
 
 /** Whom programs run as when we are root and nobody was named: nobody. */
@@ -30,11 +31,16 @@ const NOBODY: InsideUser = Object.freeze({ uid: 65_534, gid: 65_534 });
 /** Without root, `runsc` maps us, and nobody else, to this user of its own kernel; it has no capability. */
 const MAPPED: InsideUser = Object.freeze({ uid: 0, gid: 0 });
 
+/** A start keeps a core busy from its beginning to its end. */
+const STARTS_EACH_CORE = 2;
+
 interface Gvisor {
   readonly parts: BackendParts;
   readonly isRoot: boolean;
   readonly user: InsideUser;
   readonly pool: WarmPool;
+  readonly turns: StartTurns;
+  readonly starting: Set<Promise<SandboxProcess>>;
   readonly running: Map<SandboxProcess, string | null>;
   isClosed: boolean;
 }
@@ -46,7 +52,10 @@ interface Gvisor {
 export function openGvisorBackend(parts: BackendParts): SandboxBackend {
   const isRoot = process.getuid?.() === 0;
   const user = isRoot ? (parts.options.runAs ?? NOBODY) : MAPPED;
-  const gvisor: Gvisor = { parts, isRoot, user, pool: openWarmPool(), running: new Map(), isClosed: false };
+  const gvisor: Gvisor = {
+    ...{ parts, isRoot, user, pool: openWarmPool(), turns: openStartTurns(STARTS_EACH_CORE) },
+    ...{ starting: new Set(), running: new Map(), isClosed: false },
+  };
   const find = findOnce(() => findRunsc(parts.options, isRoot));
   const proofs = proofCache<LevelReport>((report) => report.available);
   const look = async (): Promise<{ report: LevelReport; runsc: Runsc | null }> => {
@@ -77,6 +86,9 @@ export function openGvisorBackend(parts: BackendParts): SandboxBackend {
     release: (owner) => gvisor.pool.release(owner),
     close: async () => {
       gvisor.isClosed = true;
+      gvisor.turns.close();
+      // INVARIANT: who is just starting is stopped like whoever runs: nothing comes after the end.
+      await Promise.allSettled(gvisor.starting);
       await Promise.all([...gvisor.running.keys()].map((process) => process.stop(0)));
       await gvisor.pool.close();
     },
@@ -99,7 +111,16 @@ function stampOf(path: string): string {
   return stat === undefined ? 'gone' : [stat.dev, stat.ino, stat.size, stat.mtimeMs, stat.ctimeMs].join(':');
 }
 
-async function start(
+type Start = readonly [Runsc, LevelReport | null, ...Parameters<SandboxBackend['start']>];
+
+async function start(gvisor: Gvisor, ...given: Start): Promise<SandboxProcess> {
+  if (gvisor.isClosed) throw new SallyportError('SANDBOX_FAILED', 'the sandboxes are closed');
+  const starting = startOne(gvisor, ...given);
+  gvisor.starting.add(starting);
+  return starting.finally(() => gvisor.starting.delete(starting));
+}
+
+async function startOne(
   gvisor: Gvisor,
   runsc: Runsc,
   report: LevelReport | null,
@@ -107,14 +128,13 @@ async function start(
   command: SandboxCommand,
   options: StartOptions,
 ): Promise<SandboxProcess> {
-  if (gvisor.isClosed) throw new SallyportError('SANDBOX_FAILED', 'the sandboxes are closed');
   checkCommand(command);
   options.signal?.throwIfAborted();
   const runtime = await gvisor.parts.runtime();
   const around = { withheld: runtime.withheld, isPlaceholder: runtime.placeholders.isPlaceholder };
   const profile = checkProfile(given, around);
   checkReach(profile, gvisor.user);
-  const parts: GvisorParts = { runsc, runtime, user: gvisor.user };
+  const parts: GvisorParts = { runsc, runtime, user: gvisor.user, turns: gvisor.turns };
   const seat = await seatFor(gvisor, parts, profile, options);
   try {
     const started = await startIn(seat, report, runsc, profile, command, options);
@@ -146,24 +166,29 @@ async function seatFor(
 ): Promise<Seat> {
   const { owner } = options;
   // The containers of a sandbox share its network: relays would meet there.
-  if (owner === null || profile.egress !== null) return coldSeat(gvisor, parts, profile);
+  if (owner === null || profile.egress !== null) return coldSeat(gvisor, parts, profile, options);
   const digest = profileDigest(profile);
   const warm = await gvisor.pool.take(owner, digest);
   if (warm !== null) return { ...warm, egress: null, over: warm.box.gone };
-  const seat = await coldSeat(gvisor, parts, profile);
+  const seat = await coldSeat(gvisor, parts, profile, options);
   const reservation = gvisor.pool.reserve(owner, digest);
   // Whoever comes back finds a warm one; a server that runs for the whole session does not pay for it.
   void seat.over.then(() => gvisor.pool.warmUp(reservation, () => layGround(parts, profile, [])));
   return seat;
 }
 
-async function coldSeat(gvisor: Gvisor, parts: GvisorParts, profile: SandboxProfile): Promise<Seat> {
+async function coldSeat(
+  gvisor: Gvisor,
+  parts: GvisorParts,
+  profile: SandboxProfile,
+  { signal }: StartOptions,
+): Promise<Seat> {
   const egress = await openEgress(gvisor, parts, profile);
   const clearEgress = async (): Promise<void> => egress?.close();
   const shown = egress === null ? [] : [egress.folder, ...egress.runtime];
   try {
     const ground = await layGround(parts, profile, shown);
-    const box = await ground.open({ kind: 'alone' }).catch((error: unknown) => {
+    const box = await ground.open({ kind: 'alone' }, signal === undefined ? {} : { signal }).catch((error: unknown) => {
       ground.clear();
       throw error;
     });

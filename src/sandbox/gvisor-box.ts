@@ -74,16 +74,21 @@ export async function openBox(plan: BoxPlan): Promise<Box> {
     for (const one of child.pid === undefined ? [] : withDescendants(child.pid)) killed.add(one);
     child.kill('SIGKILL');
   };
-  const timer = setTimeout(killAll, START_MS);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    killAll();
+  }, START_MS);
   tieTo(plan.lost, child, killAll);
   const word = await readWord(child.stdout);
   clearTimeout(timer);
-  if (word === 'ready' && child.pid !== undefined) return boxOf(plan, child, child.pid);
+  // It may have become ready, unread, before it was killed.
+  if (word === 'ready' && !isLate && child.pid !== undefined) return boxOf(plan, child, child.pid);
   plan.abandon?.();
   killAll();
-  const reason = await failure;
+  const said = await failure;
   await vanished([...killed]);
-  throw new SallyportError('SANDBOX_FAILED', `gVisor did not start: ${reason}`);
+  throw new SallyportError('SANDBOX_FAILED', `gVisor did not start: ${isLate ? 'it took too long' : said}`);
 }
 
 function tieTo(signal: AbortSignal | undefined, child: Child, end: () => void): void {

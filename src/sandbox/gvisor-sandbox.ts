@@ -8,6 +8,7 @@ import { type Bind, type InsideUser, makeRoot, type Place, planBinds } from './g
 import type { Runsc } from './gvisor-program.ts';
 import { mountPoints } from './mount-points.ts';
 import type { OpenRuntimeFolder } from './runtime-folder.ts';
+import type { StartTurns } from './start-turns.ts';
 import { makeMasks, makeSystemParts } from './system-parts.ts';
 
 /** What every sandbox of a backend is made with. */
@@ -15,18 +16,23 @@ export interface GvisorParts {
   readonly runsc: Runsc;
   readonly runtime: OpenRuntimeFolder;
   readonly user: InsideUser;
+  /** Of all containers of a backend. */
+  readonly turns: StartTurns;
 }
 
 /** The host's side of a sandbox: its folder, the plan of its mounts, and the placeholders that it needs. */
 export interface Ground {
   readonly profile: SandboxProfile;
-  /** Starts a container. @throws SallyportError SANDBOX_FAILED */
-  open(place: Place, within?: Pick<BoxPlan, 'abandon' | 'lost'>): Promise<Box>;
+  /** Starts a container, when it is its turn. @throws SallyportError SANDBOX_FAILED, and the reason of the signal while it waits */
+  open(place: Place, options?: OpenOptions): Promise<Box>;
   /** Whether every path is still the object that it was when the ground was laid. */
   isSame(): boolean;
   /** Removes all of it; every container must be gone. */
   clear(): void;
 }
+
+/** `signal`: of whoever waits for it. */
+export type OpenOptions = Pick<BoxPlan, 'abandon' | 'lost'> & { readonly signal?: AbortSignal };
 
 /**
  * Lays the ground for a sandbox over a checked profile. `extra`: further folders that are shown, such as that of a proxy's
@@ -38,14 +44,15 @@ export async function layGround(
   profile: SandboxProfile,
   extra: readonly string[],
 ): Promise<Ground> {
-  const { runtime, user, runsc } = parts;
-  const holds = await holdReserved(runtime, profile.reserved);
+  const { runtime, user, runsc, turns } = parts;
   const folder = runtime.make('gvisor');
+  let holds: readonly (() => void)[] = [];
   const clear = (): void => {
     rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
     for (const release of holds) release();
   };
   try {
+    holds = await holdReserved(runtime, profile.reserved);
     mkdirSync(join(folder, 'state'), { mode: 0o700 });
     const system = makeSystemParts(folder, user);
     const masks = makeMasks(folder);
@@ -55,11 +62,12 @@ export async function layGround(
     const stamp = stampOf(binds, masks);
     const isSame = (): boolean => stampOf(binds, masks) === stamp;
     let count = 0;
-    const open = async (place: Place, within: Pick<BoxPlan, 'abandon' | 'lost'> = {}): Promise<Box> => {
+    const open = async (place: Place, { signal, ...within }: OpenOptions = {}): Promise<Box> => {
       count += 1;
       const bundle = { root, binds, limits: profile.limits, user, place };
       const id = place.kind === 'within' ? `box-${count}` : SANDBOX_ID;
-      const box = await openBox({ runsc, id, folder, bundle, hostSockets: extra.length > 0, ...within });
+      const plan = { runsc, id, folder, bundle, hostSockets: extra.length > 0, ...within };
+      const box = await turns.run(() => openBox(plan), signal);
       if (isSame()) return box;
       // INVARIANT: what was mounted is what was checked, or nothing runs in it.
       box.kill();

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { SandboxProfile } from './contract.ts';
 import type { Box } from './gvisor-box.ts';
 import { type Ground, SANDBOX_ID } from './gvisor-sandbox.ts';
@@ -45,6 +46,8 @@ export async function openWarm(ground: Ground, options: WarmOptions): Promise<Wa
     throw error;
   });
   const lost = new AbortController();
+  // Each of its containers listens, and they are as many as the commands that run at once.
+  setMaxListeners(0, lost.signal);
   const state: WarmState = {
     ...{ ground, sandbox, options, lost: lost.signal },
     ...{ spare: null, boxes: new Set(), isOver: false, idle: undefined },

@@ -52,7 +52,6 @@ export async function openRuntimeFolder(options: RuntimeOptions = {}): Promise<O
   const shared = readerGid === undefined ? own : makePrivate(join(base, `${name}-${readerGid}`), options);
   for (const folder of foldersOf(base, name)) await sweepDead(folder, self, sweeps);
   const path = makeOwn(shared, self, options);
-  mkdirSync(join(path, 'notes'), { mode: 0o700 });
   let made = 0;
   return {
     path,
@@ -112,9 +111,12 @@ function makeOwn(shared: string, self: ProcessIdentity, options: RuntimeOptions)
     const path = join(shared, `p-${self.pid}-${self.start}-${count}`);
     try {
       mkdirSync(path, { mode: 0o700 });
+      mkdirSync(join(path, 'notes'), { mode: 0o700 });
       return makePrivate(path, options);
     } catch (cause) {
-      if (!hasCode(cause, 'EEXIST')) throw cause;
+      if (hasCode(cause, 'EEXIST')) continue;
+      rmSync(path, { recursive: true, force: true });
+      throw cause;
     }
   }
 }

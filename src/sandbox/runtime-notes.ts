@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseStrictJson } from '../core/index.ts';
 import type { Leftover, RuntimeFolder } from './parts.ts';
@@ -14,7 +14,13 @@ const LARGEST_NOTE_BYTES = 65_536;
 
 /** Writes down, before it exists, what must not outlive this process. */
 export function writeNote(path: string, kind: NoteKind, what: string): Leftover {
-  writeFileSync(path, JSON.stringify({ kind, what }), { flag: 'wx', mode: 0o600 });
+  try {
+    writeFileSync(path, JSON.stringify({ kind, what }), { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    // On a full disk there may be a part of it.
+    rmSync(path, { force: true });
+    throw error;
+  }
   let isThere = true;
   const done = (): void => {
     if (isThere) unlinkSync(path);

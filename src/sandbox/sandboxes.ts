@@ -1,4 +1,4 @@
-import { ISOLATION_LEVELS, type IsolationLevel, SallyportError } from '../core/index.ts';
+import { ISOLATION_LEVELS, type IsolationLevel, isSallyportError, SallyportError } from '../core/index.ts';
 import type { OpenBackend } from './backend-parts.ts';
 import { openBubblewrapBackend } from './bubblewrap.ts';
 import type {
@@ -11,9 +11,10 @@ import type {
 } from './contract.ts';
 import { openEgress } from './egress.ts';
 import { openGvisorBackend } from './gvisor-backend.ts';
+import { madeOnce } from './made-once.ts';
 import { openNoneBackend } from './none-backend.ts';
 import type { OpenEgress, SandboxOptions } from './parts.ts';
-import { type OpenRuntimeFolder, openRuntimeFolder, type RuntimeOptions } from './runtime-folder.ts';
+import { openRuntimeFolder, type RuntimeOptions } from './runtime-folder.ts';
 
 /** What the sandboxes are made of; the default is what this version has. */
 export interface SandboxParts {
@@ -54,12 +55,8 @@ const BACKENDS: readonly OpenBackend[] = [openNoneBackend, openBubblewrapBackend
 
 /** Opens the sandboxes of this process; nothing is looked for, made or started before it is asked for. */
 export function openSandboxes(options: SandboxOptions, parts: SandboxParts = {}): Sandboxes {
-  let opened: Promise<OpenRuntimeFolder> | null = null;
-  const runtime = (): Promise<OpenRuntimeFolder> => {
-    opened ??= openRuntimeFolder(runtimeOptions(options, parts));
-    return opened;
-  };
-  const context = { options, runtime, openEgress: parts.openEgress ?? openEgress };
+  const runtime = madeOnce(() => openRuntimeFolder(runtimeOptions(options, parts)));
+  const context = { options, runtime: runtime.get, openEgress: parts.openEgress ?? openEgress };
   const backends = new Map((parts.backends ?? BACKENDS).map((open) => open(context)).map((one) => [one.level, one]));
   const report = async (level: IsolationLevel): Promise<LevelReport> =>
     (await backends.get(level)?.report()) ?? absentLevel(level);
@@ -68,16 +65,18 @@ export function openSandboxes(options: SandboxOptions, parts: SandboxParts = {})
     start: async (chosen, profile, command, start) => {
       const backend = backends.get(chosen.level);
       if (backend === undefined || !chosen.report.available) throw unavailable([await report(chosen.level)]);
-      return backend.start(profile, command, start);
+      return backend.start(profile, command, start).catch((error: unknown) => {
+        throw failedStart(error);
+      });
     },
     survey: () => Promise.all(ISOLATION_LEVELS.map(report)),
-    isPlaceholder: async (path) => (await runtime()).placeholders.isPlaceholder(path),
+    isPlaceholder: async (path) => (await runtime.get()).placeholders.isPlaceholder(path),
     release: async (owner) => {
       await Promise.all([...backends.values()].map((backend) => backend.release(owner)));
     },
     close: async () => {
       await Promise.all([...backends.values()].map((backend) => backend.close()));
-      if (opened !== null) await (await opened).close();
+      await (await runtime.made())?.close();
     },
   };
 }
@@ -85,6 +84,13 @@ export function openSandboxes(options: SandboxOptions, parts: SandboxParts = {})
 function runtimeOptions({ runAs }: SandboxOptions, { runtime = {} }: SandboxParts): RuntimeOptions {
   const isOther = runAs !== undefined && process.getuid?.() === 0;
   return isOther ? { ...runtime, readerGid: runAs.gid } : runtime;
+}
+
+/** What the system refused while a sandbox was made, such as room on a disk, as what it is; the path is ours and is not told. */
+function failedStart(error: unknown): unknown {
+  const isRefusal = error instanceof Error && !isSallyportError(error) && 'syscall' in error && 'code' in error;
+  if (!isRefusal) return error;
+  return new SallyportError('SANDBOX_FAILED', `the sandbox did not start: ${error.code}`, { cause: error });
 }
 
 async function chooseLevel(
