@@ -8,12 +8,11 @@ import { unreadable } from './state-table.ts';
 /** Counts that are kept at a time, and those that one peer may cause. Over them: KEEPER_BUSY, so that nothing goes uncounted. */
 const MAX_COUNTERS = 65_536;
 const MAX_OF_PEER = 16_384;
-/** How often idle ones are looked for, in milliseconds. */
+/** How often idle ones are looked for, when there is no room and anyway, in milliseconds. */
 const SWEEP_MS = 1_000;
+const TIDY_MS = 60_000;
 const SPACE = 'limit';
 const PAGE = 1_000;
-/** How much longer than its window a count stays in the store, in milliseconds. */
-const SLACK_MS = 86_400_000;
 
 interface Entry<T> {
   readonly value: T;
@@ -90,10 +89,10 @@ export class LimitCounters {
     this.#next = null;
     const batch = [...this.#dirty];
     this.#dirty.clear();
+    this.#sweep(TIDY_MS);
     const [now, at] = [this.#times.mono(), this.#times.wall()];
     const writes = batch.map(([name, window]) => {
-      const value = { at, slices: window.save(now) };
-      return this.#store.put(SPACE, name, value, { expiresAt: at + window.windowMs + SLACK_MS });
+      return this.#store.put(SPACE, name, { at, slices: window.save(now) });
     });
     this.#writing = Promise.all(writes).then(
       () => undefined,
@@ -112,7 +111,7 @@ export class LimitCounters {
   ): T {
     const known = map.get(name);
     if (known !== undefined) return known.value;
-    if (this.#isFull(peer)) this.#sweep();
+    if (this.#isFull(peer)) this.#sweep(SWEEP_MS);
     if (this.#isFull(peer)) throw new SallyportError('KEEPER_BUSY', 'too many limits are counted');
     const value = make();
     map.set(name, { value, peer, isIdle: (now) => isIdle(value, now) });
@@ -127,12 +126,17 @@ export class LimitCounters {
     return own >= MAX_OF_PEER || size >= MAX_COUNTERS;
   }
 
-  #sweep(): void {
+  /** Forgets what counts nothing, here and in the store: a time to expire there would be told by a clock that can jump. */
+  #sweep(everyMs: number): void {
     const now = this.#times.mono();
-    if (now - this.#sweptAt < SWEEP_MS) return;
+    if (now - this.#sweptAt < everyMs) return;
     this.#sweptAt = now;
-    for (const map of [this.#windows, this.#breakers]) {
-      for (const [name, { isIdle }] of map) if (isIdle(now)) map.delete(name);
+    for (const [name, { isIdle }] of this.#breakers) if (isIdle(now)) this.#breakers.delete(name);
+    for (const [name, { isIdle }] of this.#windows) {
+      if (!isIdle(now)) continue;
+      this.#windows.delete(name);
+      this.#dirty.delete(name);
+      this.#store.delete(SPACE, name).catch(() => undefined); // counts nothing there either; the next process tries again
     }
   }
 
