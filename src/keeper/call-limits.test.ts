@@ -85,6 +85,17 @@ describe('the limits of calls', () => {
     expect('id' in reserve([claim({ kind: 'bytes', max: 100, amount: 1 })])).toBe(false);
   });
 
+  test('bytes of a result count also when the call outlived its window', async () => {
+    const bytes = claim({ kind: 'bytes', max: 100, amount: 40 });
+    const lease = leaseOf(reserve([bytes]));
+    now = 100_000;
+    leaseOf(reserve([claim()]));
+    await limits.saved(); // forgets what has ended
+    limits.checkResult(lease, 90);
+    limits.end(lease, { bytes: 90, failed: false });
+    expect('id' in reserve([bytes])).toBe(false);
+  });
+
   test('counts are there again over the same store', async () => {
     leaseOf(reserve([claim()]));
     leaseOf(reserve([claim()]));
@@ -97,7 +108,7 @@ describe('the limits of calls', () => {
     leaseOf(reserve([claim({ key: OTHER })]));
     await limits.saved();
     await limits.saved();
-    expect((await store.list('limit')).entries.map(({ key }) => key)).toEqual([`calls-1000-${OTHER}`]);
+    expect((await store.list('limit', { limit: 9 })).entries.map(({ key }) => key)).toEqual([`calls-1000-${OTHER}`]);
   });
 
   test('no more counts are kept than may be: one peer that names new ones is refused, and others are not', () => {

@@ -19,6 +19,7 @@ interface TakenWindow {
 /** What one call has taken. */
 export interface Lease {
   readonly id: string;
+  readonly peer: string | null;
   readonly windows: readonly TakenWindow[];
   /** Keys of the places that it has among the calls that run. */
   readonly slots: readonly string[];
@@ -78,10 +79,12 @@ export class CallLimits {
   }
 
   /** @throws SallyportError BYTES_LIMITED when the result of a call is more than what is left */
-  checkResult({ windows }: Lease, bytes: number): void {
+  checkResult({ windows, peer }: Lease, bytes: number): void {
     const now = this.#times.mono();
-    for (const { claim, window } of windows) {
-      if (claim.kind !== 'bytes' || bytes === 0 || window.total(now) + bytes <= claim.max) continue;
+    for (const { claim } of windows) {
+      if (claim.kind !== 'bytes' || bytes === 0) continue;
+      const window = this.#counters.window(claim, peer);
+      if (window.total(now) + bytes <= claim.max) continue;
       const left = Math.max(0, claim.max - window.total(now));
       throw new SallyportError('BYTES_LIMITED', `the result has ${bytes} bytes, and ${left} are left`);
     }
@@ -91,8 +94,10 @@ export class CallLimits {
   end(lease: Lease, use: CallUse | null): void {
     const now = this.#times.mono();
     for (const key of lease.slots) this.#counters.addRunning(key, -1);
-    for (const { claim, window } of lease.windows) {
+    for (const { claim } of lease.windows) {
       if (claim.kind !== 'bytes' || use === null || use.bytes === 0) continue;
+      // The one of now: a call may run for longer than a window that counts nothing is remembered.
+      const window = this.#counters.window(claim, lease.peer);
       window.add(now, use.bytes);
       this.#counters.changed(claim, window);
     }
@@ -105,7 +110,7 @@ export class CallLimits {
   /** The places of a call that was admitted by another process and may still run. */
   hold(slots: readonly string[]): Lease {
     for (const key of slots) this.#counters.addRunning(key, 1);
-    return { id: newId('lease'), windows: [], slots, breakers: [] };
+    return { id: newId('lease'), peer: null, windows: [], slots, breakers: [] };
   }
 
   saved(): Promise<void> {
@@ -146,7 +151,7 @@ export class CallLimits {
       this.#counters.changed(claim, window);
     }
     const passed = breakers.map((claim) => ({ claim, breaker: this.#counters.breaker(claim, peer) }));
-    const lease: Lease = { id: newId('lease'), windows, slots, breakers: passed };
+    const lease: Lease = { id: newId('lease'), peer, windows, slots, breakers: passed };
     for (const { breaker } of passed) breaker.pass(lease);
     return lease;
   }

@@ -87,9 +87,9 @@ export class LimitCounters {
 
   #write(): Promise<void> {
     this.#next = null;
+    this.#sweep(TIDY_MS);
     const batch = [...this.#dirty];
     this.#dirty.clear();
-    this.#sweep(TIDY_MS);
     const [now, at] = [this.#times.mono(), this.#times.wall()];
     const writes = batch.map(([name, window]) => {
       return this.#store.put(SPACE, name, { at, slices: window.save(now) });
