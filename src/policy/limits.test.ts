@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { callFacts } from '../../test/support/policy-facts.ts';
 import { isSallyportError } from '../core/index.ts';
-import { comparePolicies, compilePolicy, decide, meetPolicies, type Policy, policyFromObject } from './index.ts';
+import {
+  comparePolicies,
+  compilePolicy,
+  decide,
+  explain,
+  meetPolicies,
+  type Policy,
+  policyFromObject,
+  renderExplanation,
+} from './index.ts';
 
 const policyOf = (more: object): Policy =>
   policyFromObject({ version: 1, defaults: { isolation: 'none' }, tools: { t: {} }, ...more });
@@ -71,6 +80,12 @@ describe('the obligations of a call', () => {
       'calls 5 3600000 tenant limit all',
       'concurrent 2 0 tool limit some, tool u',
     ]);
+  });
+
+  test('are explained', () => {
+    const compiled = compilePolicy(withTool({ rateLimit: HOUR }), { root: '/w', tools: ['t'] });
+    const lines = renderExplanation(explain(compiled, callFacts('t', { runs: 'in-process' })));
+    expect(lines.at(-1)).toContain('counted by tools.t.rateLimit.calls');
   });
 
   test('under two policies: each count once, up to the smaller maximum, at the higher cost', () => {
