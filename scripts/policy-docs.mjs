@@ -14,6 +14,8 @@ const sections = [
   ['`tools.NAME.output`', defs.tool.properties.output],
   ['`tools.NAME.requiresConfirmation`', defs.confirmation],
   ['`tools.NAME.rateLimit`', defs.tool.properties.rateLimit],
+  ['`tools.NAME.breaker` and `servers.NAME.breaker`', defs.tool.properties.breaker],
+  ['`limits.NAME`', defs.namedLimit],
   ['`tools.NAME.limits`', defs.tool.properties.limits],
   ['`tools.NAME.flow`', defs.flow],
   ['`tools.NAME.arguments.ARGUMENT`', defs.argument],

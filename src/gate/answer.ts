@@ -14,14 +14,28 @@ export function answerDenied(tool: string, decision: NotAllowed, record: number 
 }
 
 /** As `answerDenied`, for a call that needed a yes and has none. */
-export function answerUnconfirmed(tool: string, { decision, request, retryAt }: NoYes, record: number | null): Denied {
-  const again = retryAt === null ? [] : [`Again: not before ${new Date(retryAt).toISOString()}`];
-  return Object.freeze({
-    ...answerDenied(tool, decision, record),
-    text: [textOf(tool, decision, record), ...again].join('\n'),
+export const answerUnconfirmed = (tool: string, { decision, request, retryAt }: NoYes, record: number | null): Denied =>
+  Object.freeze({
+    ...answerLater(tool, decision, { retryAt, record }),
     ...(request === null ? {} : { request }),
-    ...(retryAt === null ? {} : { retryAt }),
   });
+
+/** As `answerDenied`, for a call that does not fit its limits now. `retryAt`: when it may; 0: that is not known. */
+export const answerLimited = (
+  tool: string,
+  { decision, retryAt }: { readonly decision: NotAllowed; readonly retryAt: number },
+  record: number | null,
+): Denied => Object.freeze(answerLater(tool, decision, { retryAt: retryAt === 0 ? null : retryAt, record }));
+
+interface Later {
+  readonly retryAt: number | null;
+  readonly record: number | null;
+}
+
+function answerLater(tool: string, decision: NotAllowed, { retryAt, record }: Later): Denied {
+  const denied = answerDenied(tool, decision, record);
+  if (retryAt === null) return denied;
+  return { ...denied, text: `${denied.text}\nAgain: not before ${new Date(retryAt).toISOString()}`, retryAt };
 }
 
 function textOf(tool: string, { code, reason, rule, instead }: NotAllowed, record: number | null): string {

@@ -1,7 +1,6 @@
 import type { Principal, Surface } from '../core/index.ts';
 import type { Admission } from '../keeper/index.ts';
 import { answerAsked, answerDelivered, answerDenied, answerFailed, answerUnconfirmed } from './answer.ts';
-import { countCall, withHistory } from './call-history.ts';
 import { askForYes, type Confirmation, type NoYes, type Patience, type Question, type WaitingCall } from './confirm.ts';
 import { execute } from './execute.ts';
 import { gatherFacts } from './facts.ts';
@@ -9,13 +8,15 @@ import type { House } from './house.ts';
 import { inbound, stoppedLate } from './inbound.ts';
 import { readIsolation } from './isolation-facts.ts';
 import { type Judgement, judge } from './judge.ts';
+import { giveBack, reserve } from './limited-calls.ts';
 import { observed } from './observe.ts';
 import { type ParsedCall, parseAgain, parseLater } from './parse.ts';
 import { type Placement, planPlacement } from './placement.ts';
 import { planRun } from './planned-run.ts';
-import { admit, askUncertain, isRecorded, recordOutcome, recordRefusal } from './records.ts';
+import { admit, askUncertain, isRecorded, recordRefusal } from './records.ts';
 import type { Asked, CallResult, Denied } from './result.ts';
 import type { RunningCall } from './running-calls.ts';
+import { recordFitting } from './settle.ts';
 import type { SpawnHandover } from './spawn.ts';
 import type { CallExchange } from './tool.ts';
 
@@ -49,6 +50,8 @@ interface Admitted {
   readonly running: RunningCall;
   /** The sandbox of what the call spawns by itself. */
   readonly placement: Placement | null;
+  /** It was admitted with a lease: its end is told to its limits. */
+  readonly isCounted: boolean;
 }
 
 /** A call that waited, and is to be judged again. */
@@ -66,19 +69,18 @@ export async function passGate(entrance: House, request: CallRequest): Promise<C
 
   const passed = await passOut(entrance, request); // 3 to 7: the first door
   if (passed.kind === 'denied') return passed;
-  const { house, admission, running, placement } = passed;
+  const { house, admission, running, placement, isCounted } = passed;
 
   try {
     // 8: no secret is resolved: a policy that asks for one does not load.
     const executed = await execute(house, request, running, placement); // 9: in the isolation that was asked for
     const judgement = running.judgement(); // with the obligations that a change of the policy brought meanwhile
     // 10 to 13: what comes back through the second door. What came after the policy or a stop ended the call is withheld.
-    const delivered = stoppedLate(running.stopped()) ?? inbound(house, request, judgement, executed);
+    const came = stoppedLate(running.stopped()) ?? inbound(house, request, judgement, executed);
 
-    // 14: the outcome is recorded, then the result is released; what cannot be recorded is withheld.
-    const record = await recordOutcome(house, admission, delivered, {
-      ...{ placement, microseconds: house.clock.mono() - started },
-    });
+    // 14: the outcome is recorded, then the result is released; what cannot be recorded, or does not fit, is withheld.
+    const microseconds = house.clock.mono() - started;
+    const { delivered, record } = await recordFitting(house, admission, came, { placement, microseconds, isCounted });
     if (delivered.kind === 'failed') return answerFailed(name, delivered, judgement.decision, record);
     if (record === null) return answerFailed(name, UNRECORDED, judgement.decision, null);
     if (delivered.kind === 'asked') return answerAsked(delivered, judgement.decision, record);
@@ -121,31 +123,40 @@ async function tryOut(house: House, request: CallRequest, patience: Patience): P
   const uncertain = await askUncertain(house, request);
   if (typeof uncertain !== 'boolean') return answerDenied(name, uncertain, null);
   const isolation = await readIsolation(house, request);
-  const gathered = await gatherFacts(house, request, { uncertain, isolation });
-
-  // INVARIANT: nothing is awaited from here until the call is counted, so that two calls cannot take the same last place.
-  const facts = withHistory(house, gathered);
-  const judgement = observed(house, judge(house, request, facts)); // 4: pure, from facts alone
+  const facts = await gatherFacts(house, request, { uncertain, isolation });
+  const judged = observed(house, judge(house, request, facts)); // 4: pure, from facts alone
 
   // 5: what is denied is recorded and ends here.
-  if (judgement.decision.effect === 'deny') {
-    return answerDenied(name, judgement.decision, await recordRefusal(house, request, judgement));
+  if (judged.decision.effect === 'deny') {
+    return answerDenied(name, judged.decision, await recordRefusal(house, request, judged));
   }
-  const counted = countCall(house, facts);
   // INVARIANT: before somebody is asked, and before it is admitted: a policy or a stop that comes in between finds the call.
-  const running = house.running.begin(house, request, judgement);
-  const passed = await passOn({ house, request, judgement, running, patience }).catch((error: unknown) => {
+  const running = house.running.begin(house, request, judged);
+  const passed = await passLimits({ house, request, judgement: judged, running, patience }).catch((error: unknown) => {
     running.end();
     throw error;
   });
-  if (passed.kind === 'admitted') return passed;
-  running.end();
-  counted.takeBack();
+  if (passed.kind !== 'admitted') running.end();
   return passed;
 }
 
+/** Takes what the call needs of its limits, and gives it back when the call is not admitted. */
+async function passLimits(question: Question): Promise<Admitted | Denied | Answered> {
+  const { house, request } = question;
+  const reserved = await reserve(house, request, question.judgement);
+  if (reserved.kind === 'denied') return reserved;
+  const { judgement, lease } = reserved;
+  let passed: Admitted | Denied | Answered | null = null;
+  try {
+    passed = await passOn({ ...question, judgement }, lease);
+    return passed;
+  } finally {
+    if (passed?.kind !== 'admitted') await giveBack(house, lease);
+  }
+}
+
 /** Steps 5 to 7 for a call that is not denied. */
-async function passOn(question: Question): Promise<Admitted | Denied | Answered> {
+async function passOn(question: Question, lease: string | null): Promise<Admitted | Denied | Answered> {
   const { house, request, judgement, running } = question;
   const { name } = request.parsed;
   // 6: what needs a yes is asked for, recorded with the question, and waits.
@@ -160,8 +171,10 @@ async function passOn(question: Question): Promise<Admitted | Denied | Answered>
     return answerDenied(name, placement, await recordRefusal(house, request, { ...judgement, decision: placement }));
   }
   // 7: intent and admission become durable together, before anything happens; the yes is used with them.
-  const admission = await admit(house, request, { judgement, placement, use: yes?.use });
-  if (!('code' in admission)) return { kind: 'admitted', house, admission, running, placement };
+  const admission = await admit(house, request, { judgement, placement, use: yes?.use, lease });
+  if (!('code' in admission)) {
+    return { kind: 'admitted', house, admission, running, placement, isCounted: lease !== null };
+  }
   const record = isRecorded(admission.code)
     ? await recordRefusal(house, request, { ...judgement, decision: admission })
     : null;

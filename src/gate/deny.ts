@@ -6,6 +6,8 @@ const NO_OBLIGATIONS: Obligations = Object.freeze({
   timeoutMs: 0,
   maxLength: null,
   audit: false,
+  limits: Object.freeze([]),
+  breakers: Object.freeze([]),
 });
 
 /** A denial that no policy file states. */

@@ -1,13 +1,13 @@
-import { DEFAULT_LIMITS, escapeForTerminal, SallyportError, systemClock } from '../core/index.ts';
+import { DEFAULT_LIMITS, escapeForTerminal, newId, SallyportError, systemClock } from '../core/index.ts';
 import { defaultStateFolder, joinKeeper, type Keeper, localUser } from '../keeper/index.ts';
 import { mayBeAllowed, type Policy, reachableFolders, type ServerRule } from '../policy/index.ts';
 import type { Sandboxes, SandboxProcess } from '../sandbox/index.ts';
-import { openCallHistory } from './call-history.ts';
 import type { ApprovalWait, WaitingCall } from './confirm.ts';
 import { systemDial, systemResolve } from './fetch-dial.ts';
 import { type Listeners, openListeners } from './gate-listeners.ts';
 import { type OpenSession, openGateSession, parseSpawn, spawnVia } from './gate-session.ts';
 import type { Fixtures, House } from './house.ts';
+import { openLimitedCalls } from './limited-calls.ts';
 import { type LoadedPolicy, loadPolicy } from './load-policy.ts';
 import type { CallOptions, Gate, GateOptions, GateSession, SessionOptions } from './options.ts';
 import { parseCall } from './parse.ts';
@@ -73,7 +73,8 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
     resolve: options.resolve ?? systemResolve,
     dial: options.dial ?? systemDial,
     certificates: options.certificates ?? [],
-    history: openCallHistory(),
+    id: newId('gate'),
+    limited: openLimitedCalls(),
     limits: Object.freeze({ ...DEFAULT_LIMITS, ...options.limits }),
     missing: options.missing ?? (() => null),
     sandboxesFor: sandboxes.use,

@@ -11,9 +11,9 @@ import {
   type ServerRule,
 } from '../policy/index.ts';
 import type { Sandboxes } from '../sandbox/index.ts';
-import type { CallHistory } from './call-history.ts';
 import { type ControlFiles, watchControlFiles } from './control-files.ts';
 import type { Dial, Resolve } from './fetch-types.ts';
+import type { LimitedCalls } from './limited-calls.ts';
 import type { LoadedPolicy } from './load-policy.ts';
 import { type PolicyPair, serversOfPair } from './policy-pair.ts';
 import { openProfiles, type Profiles } from './profile.ts';
@@ -31,8 +31,10 @@ export interface Fixtures {
   readonly resolve: Resolve;
   readonly dial: Dial;
   readonly certificates: readonly string[];
-  /** The admitted calls that rate limits count. */
-  readonly history: CallHistory;
+  /** Names this gate, where nothing else tells it from others: limits of a policy that is no file count by it. */
+  readonly id: string;
+  /** Refusals by limits that are being recorded. */
+  readonly limited: LimitedCalls;
   readonly running: RunningCalls;
   readonly spawning: SpawningSessions;
   /** Levels that alone will do, where the one who opened the gate named some. */
@@ -62,6 +64,8 @@ export interface House extends Fixtures {
   /** The policy that counts besides, until what is written is approved; `null`: nothing waits. */
   readonly approved: Policy | null;
   readonly epoch: number;
+  /** What the counts of limits belong to: the policy file, which gates share, or this gate. */
+  readonly countedBy: string;
   /** Nothing is enforced: `mode: observe`. */
   readonly observing: boolean;
   readonly servers: ReadonlyMap<string, ServerRule>;
@@ -96,6 +100,7 @@ export function buildHouse(fixtures: Fixtures, pair: PolicyPair, place: Placemen
     ...fixtures,
     ...{ root, compiled, compileFor, epoch: place.epoch },
     policy: written.policy,
+    countedBy: written.policyFile ?? fixtures.id,
     approved: approved?.policy ?? null,
     observing: isObserving(compiled()), // a policy that does not compile over the tools that are here builds no house
     servers: serversOfPair(pair),

@@ -1,6 +1,5 @@
 import { decideAgain, type Obligations, stricterObligations } from '../policy/index.ts';
 import type { CallRequest } from './call.ts';
-import { withHistory } from './call-history.ts';
 import type { House } from './house.ts';
 import { type Judgement, judge } from './judge.ts';
 import { observed } from './observe.ts';
@@ -10,8 +9,7 @@ import { observed } from './observe.ts';
  * policy of now would need and that nobody looked at make it a denial. Obligations of before stay where they are stricter.
  */
 export function judgeAgain(house: House, request: CallRequest, { facts, decision }: Judgement): Judgement {
-  const known = facts.now === undefined ? withHistory(house, facts) : facts;
-  const again = observed(house, judge(house, request, known, decideAgain));
+  const again = observed(house, judge(house, request, facts, decideAgain));
   if (again.decision.effect === 'deny') return again;
   const obligations = keepStricter(decision.obligations, again.decision.obligations);
   return { ...again, decision: { ...again.decision, obligations } };

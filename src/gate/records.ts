@@ -1,5 +1,12 @@
 import { type ErrorCode, isSallyportError, type JsonObject, type JsonValue } from '../core/index.ts';
-import { type Admission, type GrantUse, type IntentDraft, whoIs } from '../keeper/index.ts';
+import {
+  type Admission,
+  type CallUse,
+  type GrantUse,
+  type IntentDraft,
+  type OutcomeDraft,
+  whoIs,
+} from '../keeper/index.ts';
 import type { Decision, PathReading } from '../policy/index.ts';
 import type { CallRequest } from './call.ts';
 import { denyBuiltIn } from './deny.ts';
@@ -35,19 +42,22 @@ export interface Admissible {
   readonly judgement: Judgement;
   readonly placement: Placement | null;
   readonly use: GrantUse | undefined;
+  /** What it reserved of its limits; null: it has none. */
+  readonly lease: string | null;
 }
 
 /** Steps 5 and 7: the proof that this call may run, or the denial that takes its place. No record, no call. */
 export async function admit(
   house: House,
   request: CallRequest,
-  { judgement, placement, use }: Admissible,
+  { judgement, placement, use, lease }: Admissible,
 ): Promise<Admission | Denied> {
   const { facts, decision } = judgement;
   const where = placement?.evidence ?? { achieved: achieved(facts) };
   const isolation = { asked: decision.obligations.isolation, ...where };
   try {
-    return await house.keeper.admit(intentOf(house, request, judgement), { isolation, ...modeDetail(house) }, use);
+    const admitted = { isolation, ...modeDetail(house) };
+    return await house.keeper.admit(intentOf(house, request, judgement), admitted, use, lease ?? undefined);
   } catch (error) {
     if (isSallyportError(error) && isRecorded(error.code)) return denyBuiltIn(error.code, error.message);
     if (isSallyportError(error)) return denyBuiltIn(error.code, `the call could not be recorded: ${error.message}`);
@@ -58,16 +68,24 @@ export async function admit(
 /** A stop, or a yes that opens nothing, is a denial like any other; what else keeps a call out keeps its refusal from the log too. */
 export const isRecorded = (code: ErrorCode): boolean => code === 'STOPPED' || code.startsWith('GRANT_');
 
+/** How a call ended, besides what came of it. */
+interface Ended {
+  readonly microseconds: number;
+  readonly placement: Placement | null;
+  /** For the limits that it was admitted with. */
+  readonly use: CallUse | undefined;
+}
+
 /** Step 14: how it ended. Queued before the reply; a log that cannot be written refuses the next call. */
 export async function recordOutcome(
   house: House,
   admission: Admission,
   inbound: Inbound,
-  { microseconds, placement }: { readonly microseconds: number; readonly placement: Placement | null },
-): Promise<number | null> {
+  { microseconds, placement, use }: Ended,
+): Promise<number | 'too many bytes' | null> {
   const delivered = inbound.kind !== 'failed';
   try {
-    const receipt = await house.keeper.settle(admission, {
+    const outcome: OutcomeDraft = {
       outcome: inbound.outcome,
       durationMs: Math.round(microseconds / 1000),
       ...modeDetail(house),
@@ -76,9 +94,10 @@ export async function recordOutcome(
         result: delivered ? inbound.recorded : { error: inbound.reason },
         ...(placement === null || placement.egress.events.length === 0 ? {} : { egress: egressOf(placement) }),
       },
-    });
-    return receipt.seq;
+    };
+    return (await house.keeper.settle(admission, outcome, use)).seq;
   } catch (error) {
+    if (isSallyportError(error, 'BYTES_LIMITED')) return 'too many bytes';
     if (isSallyportError(error)) return null;
     throw error;
   }

@@ -46,6 +46,7 @@ const rule = (more: Partial<ServerRule> = {}): ServerRule => ({
     paths: null,
     maxOutput: null,
     actions: NO_ACTIONS,
+    breaker: null,
     expose: 'prefixed',
     rule: { id: 'servers.s' },
   },

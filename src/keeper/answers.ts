@@ -24,6 +24,7 @@ import {
 } from '../core/index.ts';
 import type { AnswerReceipt, ApprovalStatus, ApprovalSummary, ApprovalView } from './approval-messages.ts';
 import type { Admission, KeeperEvent, OperatorView, Receipt, StopFlag, TokenHolder } from './keeper.ts';
+import type { ReserveAnswer } from './limit-messages.ts';
 import type { ApprovedPolicy } from './policy-approval.ts';
 
 /** What a keeper says, read as strictly as what it is asked: both sides may be of different versions. */
@@ -33,6 +34,14 @@ export const readReceipt: Reader<Receipt> = shape<Receipt>({ seq: count });
 export const readAdmission: Reader<Admission> = shape<Admission>({ call: name, intentSeq: count, admittedSeq: count });
 export const readTokenHolder: Reader<TokenHolder | null> = (value, where) =>
   value === null ? null : shape<TokenHolder>({ id: name, name, user: name })(value, where);
+
+export const readReserveAnswer: Reader<ReserveAnswer> = (value, where) =>
+  object(value, where)['kind'] === 'reserved'
+    ? shape<ReserveAnswer & { kind: 'reserved' }>({ kind: oneOf('reserved'), lease: name })(value, where)
+    : shape<ReserveAnswer & { kind: 'refused' }>({
+        ...{ kind: oneOf('refused'), which: count, retryAt: count, record: yesOrNo },
+        seq: (seq, at) => (seq === null ? null : count(seq, at)),
+      })(value, where);
 
 /** What was approved, or null. Its digest is compared with its text by who loads it. */
 export const readApproved: Reader<ApprovedPolicy | null> = (value, where) =>

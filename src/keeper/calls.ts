@@ -1,6 +1,8 @@
 import { type AuditLog, type LogRecord, type RecordDraft, unknownOutcome } from '../audit/index.ts';
 import { canonicalJson, isJsonObject, type JsonObject, SallyportError, sha256Hex } from '../core/index.ts';
+import type { CallLimits, Lease } from './call-limits.ts';
 import type { Admission, AdmittedDraft, CallIdentity, IntentDraft, OutcomeDraft, Receipt } from './keeper.ts';
+import type { CallUse } from './limit-messages.ts';
 import type { UnknownCalls } from './unknown-calls.ts';
 
 /** Who may settle an admission: this process (`peer` is null), or one connection of a peer. Told apart by identity. */
@@ -31,6 +33,8 @@ interface OpenCall {
   readonly same: string | null;
   /** Name of the peer that it was admitted for; null for this process. */
   readonly peer: string | null;
+  /** What it took of its limits; null: nothing. */
+  readonly lease: Lease | null;
   /** Null while nobody is connected who could settle it. */
   holder: Holder | null;
 }
@@ -42,6 +46,7 @@ interface Parts {
   readonly uncertain: ReadonlySet<string>;
   readonly orphans: readonly Orphan[];
   readonly adoptionMs: number;
+  readonly limits: CallLimits;
 }
 
 /**
@@ -55,7 +60,8 @@ export class Calls {
   readonly #open = new Map<string, OpenCall>();
   /** Those of them that nobody holds. */
   readonly #waiting = new Set<OpenCall>();
-  readonly #orphans: Map<string, Orphan>;
+  readonly #orphans: Map<string, Orphan & { readonly lease: Lease | null }>;
+  readonly #limits: CallLimits;
   /** How many of them each peer has. */
   readonly #counts = new Map<string | null, number>();
   /** Connections that are gone: what they still asked for before has nobody who could settle it. */
@@ -63,12 +69,15 @@ export class Calls {
   readonly #adoptionMs: number;
   #closed = false;
 
-  constructor({ log, unknown, uncertain, orphans, adoptionMs }: Parts) {
+  constructor({ log, unknown, uncertain, orphans, adoptionMs, limits }: Parts) {
     this.#log = log;
     this.#unknown = unknown;
     this.#uncertain = new Set(uncertain);
     this.#adoptionMs = adoptionMs;
-    this.#orphans = orphansByHash(orphans);
+    this.#limits = limits;
+    // INVARIANT: a call that may still run keeps its places, also over a takeover.
+    const held = orphans.map((orphan) => ({ ...orphan, lease: heldBy(orphan, limits) }));
+    this.#orphans = orphansByHash(held);
     if (orphans.length > 0) this.#later(() => this.#giveUpOrphans());
   }
 
@@ -95,21 +104,23 @@ export class Calls {
     holder: Holder,
     call: string,
     intent: IntentDraft,
-    admitted: AdmittedDraft & { grant?: string },
+    { lease = null, ...admitted }: AdmittedDraft & { grant?: string; lease?: Lease | null },
   ): Promise<Admission> {
     this.#checkAdmissible(holder, call);
     const [link, same] = [linkOf(intent), sameCallOf(intent)];
     const first = this.#log.append({ type: 'intent', ...intent });
     const second = this.#log.append({
       ...{ type: 'admitted', ...link, ...admitted, intentSeq: first.seq },
-      ...(holder.peer === null ? {} : { detail: { ...admitted.detail, peer: holder.peer, call: sha256Hex(call) } }),
+      ...(holder.peer === null
+        ? {}
+        : { detail: { ...admitted.detail, ...slotsOf(lease), peer: holder.peer, call: sha256Hex(call) } }),
     });
     const admission: Admission = { call, intentSeq: first.seq, admittedSeq: second.seq };
-    this.#keep(call, { ...admission, link, same, peer: holder.peer, holder });
+    this.#keep(call, { ...admission, link, same, peer: holder.peer, lease, holder });
     try {
       await Promise.all([first.durable, second.durable]);
     } catch (error) {
-      this.#forget(call);
+      this.#forget(call, null);
       throw error;
     }
     // Closed meanwhile: its outcome is recorded as unknown already, so it must not run.
@@ -117,16 +128,17 @@ export class Calls {
     return admission;
   }
 
-  /** @throws SallyportError INTERNAL for an admission that is unknown, settled, or of another holder */
-  settle(holder: Holder, call: string, outcome: OutcomeDraft): Receipt {
+  /** @throws SallyportError INTERNAL for an admission that is unknown, settled, or of another holder; BYTES_LIMITED */
+  settle(holder: Holder, call: string, outcome: OutcomeDraft, use: CallUse | null): Receipt {
     const open = this.#open.get(call);
     if (open === undefined || open.holder !== holder) {
       throw new SallyportError('INTERNAL', 'this admission is unknown or settled already');
     }
-    const { intentSeq, admittedSeq, link } = open;
+    const { intentSeq, admittedSeq, link, lease } = open;
+    if (lease !== null && use !== null) this.#limits.checkResult(lease, use.bytes);
     const { seq } = this.#log.append({ type: 'outcome', ...link, ...outcome, intentSeq, admittedSeq });
     // Only now: an outcome that cannot be written leaves the call open, to be recorded as unknown when the keeper closes.
-    this.#forget(call);
+    this.#forget(call, use);
     return { seq };
   }
 
@@ -141,12 +153,12 @@ export class Calls {
     const callHash = sha256Hex(call);
     const orphan = this.#orphans.get(callHash);
     if (orphan === undefined || orphan.peer !== holder.peer) return false;
-    const { admitted, peer, same } = orphan;
+    const { admitted, peer, same, lease } = orphan;
     const link = linkOf(admitted);
     const [intentSeq, admittedSeq] = [admitted.intentSeq ?? -1, admitted.seq];
     this.#log.append({ type: 'adopted', ...link, intentSeq, admittedSeq, detail: { peer } });
     this.#orphans.delete(callHash);
-    const adopted: OpenCall = { intentSeq, admittedSeq, link, same, peer, holder: null };
+    const adopted: OpenCall = { intentSeq, admittedSeq, link, same, peer, lease, holder: null };
     this.#keep(call, adopted);
     return this.#give(adopted, holder);
   }
@@ -213,11 +225,12 @@ export class Calls {
     return true;
   }
 
-  #forget(call: string): void {
+  #forget(call: string, use: CallUse | null): void {
     const open = this.#open.get(call);
     if (open === undefined) return;
     this.#open.delete(call);
     this.#waiting.delete(open);
+    if (open.lease !== null) this.#limits.end(open.lease, use);
     const count = (this.#counts.get(open.peer) ?? 1) - 1;
     if (count > 0) this.#counts.set(open.peer, count);
     else this.#counts.delete(open.peer);
@@ -232,7 +245,7 @@ export class Calls {
       const error = 'the gate went away before the call ended';
       this.#log.append({ type: 'outcome', ...link, outcome: 'unknown', error, intentSeq, admittedSeq });
       this.#doubt(same);
-      this.#forget(call);
+      this.#forget(call, null);
     }
   }
 
@@ -249,8 +262,9 @@ export class Calls {
         ]) => ({ intentSeq, admittedSeq: seq, principal }),
       ),
     );
-    for (const [key, { admitted, same }] of left) {
+    for (const [key, { admitted, same, lease }] of left) {
       this.#log.append(unknownOutcome(admitted));
+      if (lease !== null) this.#limits.end(lease, null);
       this.#doubt(same);
       this.#orphans.delete(key);
     }
@@ -261,8 +275,16 @@ export class Calls {
   }
 }
 
+const slotsOf = (lease: Lease | null): { readonly slots?: string[] } =>
+  lease === null || lease.slots.length === 0 ? {} : { slots: [...lease.slots] };
+
+function heldBy({ admitted }: Orphan, limits: CallLimits): Lease | null {
+  const slots = admitted.detail?.['slots'];
+  return Array.isArray(slots) ? limits.hold(slots.filter((slot) => typeof slot === 'string')) : null;
+}
+
 /** Orphans by the hash of their secret. Those that share one are nobody's to adopt, and are kept under keys of their own. */
-function orphansByHash(orphans: readonly Orphan[]): Map<string, Orphan> {
+function orphansByHash<T extends Orphan>(orphans: readonly T[]): Map<string, T> {
   const counts = new Map<string, number>();
   for (const { callHash } of orphans) counts.set(callHash, (counts.get(callHash) ?? 0) + 1);
   return new Map(

@@ -22,6 +22,7 @@ import type {
   RegistrationAuthority,
 } from './approval-messages.ts';
 import type { Approvals } from './approvals.ts';
+import type { CallLimits } from './call-limits.ts';
 import { Calls, type Holder, type Orphan } from './calls.ts';
 import type {
   Admission,
@@ -39,6 +40,7 @@ import type {
   StopFlag,
   TokenHolder,
 } from './keeper.ts';
+import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
 import type { Ownership } from './owner.ts';
 import {
   type ApprovalQuestion,
@@ -74,6 +76,7 @@ interface Parts {
   /** Admissions of boots before that a gate may still adopt. */
   readonly orphans: readonly Orphan[];
   readonly adoptionMs: number;
+  readonly limits: CallLimits;
 }
 
 /** The socket over which peers come, while it is open. */
@@ -83,11 +86,12 @@ export interface KeeperServer {
   close(): Promise<void>;
 }
 
-/** What is to be admitted, and with which yes. */
+/** What is to be admitted, with which yes and which lease. */
 export interface AdmissionDraft {
   readonly intent: IntentDraft;
   readonly admitted: AdmittedDraft;
   readonly grant?: GrantUse | undefined;
+  readonly lease?: string | undefined;
 }
 
 /** This process as the holder of its own calls. */
@@ -229,8 +233,29 @@ export class EmbeddedKeeper implements Keeper {
     }
   }
 
-  admit(intent: IntentDraft, admitted: AdmittedDraft, grant?: GrantUse): Promise<Admission> {
-    return this.admitAs(newId('call'), { intent, admitted, grant });
+  /** `holder`: who asks, as of `admitFor`. */
+  async reserve(reservation: Reservation, holder: Holder = OWN): Promise<ReserveAnswer> {
+    this.#checkOpen();
+    const { clock, limits } = this.#parts;
+    const answer = limits.reserve(holder, reservation);
+    if ('id' in answer) return { kind: 'reserved', lease: answer.id };
+    const { which, waitMs } = answer;
+    const retryAt = waitMs === null ? 0 : Math.ceil(clock.now() + waitMs);
+    return {
+      kind: 'refused',
+      which,
+      retryAt,
+      ...this.#refusals.limited(reservation.session, clock.now(), holder.peer),
+    };
+  }
+
+  async giveBack(lease: string, holder: Holder = OWN): Promise<void> {
+    this.#checkOpen();
+    this.#parts.limits.giveBack(holder, lease);
+  }
+
+  admit(intent: IntentDraft, admitted: AdmittedDraft, grant?: GrantUse, lease?: string): Promise<Admission> {
+    return this.admitAs(newId('call'), { intent, admitted, grant, lease });
   }
 
   /** As `admit`, under a secret that the caller made up. */
@@ -239,16 +264,19 @@ export class EmbeddedKeeper implements Keeper {
   }
 
   /** As `admit`, for a holder that names the call itself (`call`, a secret of its own). */
-  async admitFor(holder: Holder, call: string, { intent, admitted, grant }: AdmissionDraft): Promise<Admission> {
+  async admitFor(holder: Holder, call: string, draft: AdmissionDraft): Promise<Admission> {
+    const { intent, admitted, grant } = draft;
     this.#checkAdmissible(intent);
-    if (grant === undefined) {
-      if (intent.decision === 'confirm') throw new SallyportError('APPROVAL_NEEDED', 'this call needs a yes');
-      return this.#calls.admit(holder, call, intent, admitted);
+    if (grant === undefined && intent.decision === 'confirm') {
+      throw new SallyportError('APPROVAL_NEEDED', 'this call needs a yes');
     }
-    await this.#approvals.spend(intent, grant);
+    if (grant !== undefined) await this.#approvals.spend(intent, grant);
+    // INVARIANT: what counts is durable before its call is: no crash makes room for one more.
+    if (draft.lease !== undefined) await this.#parts.limits.saved();
     // A stop or another policy may have come meanwhile; the use is spent all the same.
     this.#checkAdmissible(intent);
-    return this.#calls.admit(holder, call, intent, { ...admitted, grant: grant.id });
+    const lease = draft.lease === undefined ? null : this.#parts.limits.use(holder, draft.lease);
+    return this.#calls.admit(holder, call, intent, { ...admitted, ...(grant && { grant: grant.id }), lease });
   }
 
   #checkAdmissible(intent: IntentDraft): void {
@@ -328,13 +356,13 @@ export class EmbeddedKeeper implements Keeper {
     await this.#approvals.operators.usedByTool(mark);
   }
 
-  settle(admission: Admission, outcome: OutcomeDraft): Promise<Receipt> {
-    return this.settleFor(OWN, admission.call, outcome);
+  settle(admission: Admission, outcome: OutcomeDraft, use?: CallUse): Promise<Receipt> {
+    return this.settleFor(OWN, admission.call, outcome, use);
   }
 
   /** As `settle`, for the holder of the admission. */
-  async settleFor(holder: Holder, call: string, outcome: OutcomeDraft): Promise<Receipt> {
-    return this.#calls.settle(holder, call, outcome);
+  async settleFor(holder: Holder, call: string, outcome: OutcomeDraft, use?: CallUse): Promise<Receipt> {
+    return this.#calls.settle(holder, call, outcome, use ?? null);
   }
 
   /** True when the call of that secret is open and was admitted for this peer: from now on `holder` settles it. */
@@ -345,7 +373,9 @@ export class EmbeddedKeeper implements Keeper {
 
   /** A peer is gone; `forGood`: its calls need not wait for it to come back. */
   release(holder: Holder, forGood: boolean): void {
-    if (this.#closing === null) this.#calls.release(holder, forGood);
+    if (this.#closing !== null) return;
+    this.#parts.limits.release(holder);
+    this.#calls.release(holder, forGood);
   }
 
   /** What is closed before the log is: the socket over which peers come. */
@@ -376,6 +406,7 @@ export class EmbeddedKeeper implements Keeper {
     } finally {
       try {
         await log.close();
+        await this.#parts.limits.saved();
       } finally {
         await this.#parts.store.close();
         ownership.release();

@@ -26,6 +26,14 @@ export type {
   StopFlag,
   TokenHolder,
 } from './keeper.ts';
+export type {
+  BreakerClaim,
+  CallUse,
+  LimitClaim,
+  Reservation,
+  ReserveAnswer,
+  ReserveRefusal,
+} from './limit-messages.ts';
 export { type KeeperOptions, localUser, openKeeper } from './open-keeper.ts';
 export { passkeyChallenge } from './operators.ts';
 export { type Ownership, takeOwnership } from './owner.ts';

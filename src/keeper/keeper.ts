@@ -11,6 +11,7 @@ import type {
   OperatorRegistration,
   RegistrationAuthority,
 } from './approval-messages.ts';
+import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
 import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
 
 /** A record that is durable, or will be with the next flush. */
@@ -140,6 +141,14 @@ export interface Keeper {
 
   /** True when the same call was admitted by a process that died before its outcome. */
   isUncertain(call: CallIdentity): Promise<boolean>;
+  /**
+   * Takes what a call needs of its limits: everything, or nothing. Looking and taking are one step, over all gates of this keeper.
+   * What is taken is durable with the admission. The lease is used by `admit`, or given back; it ends with the connection.
+   * @throws SallyportError KEEPER_BUSY, INPUT_SCHEMA_MISMATCH
+   */
+  reserve(reservation: Reservation): Promise<ReserveAnswer>;
+  /** The call of a lease is not admitted: it counts as if it had never been. A lease that is not there is no error. */
+  giveBack(lease: string): Promise<void>;
   /** Records a call that is not admitted; durable when it resolves. In a flood, repeats are counted instead. */
   refuse(intent: IntentDraft): Promise<Receipt>;
   /**
@@ -147,14 +156,16 @@ export interface Keeper {
    * `confirm` is admitted with a grant only, which must cover the binding (and so the intent) as it is now, and is used with it,
    * also when the call fails afterwards, or when this rejects later than the use.
    * @throws SallyportError EPOCH_STALE when `intent.epoch` is not the current one of its scope, STOPPED while a stop covers it,
-   * APPROVAL_NEEDED (a `confirm` without a grant), GRANT_VOID, GRANT_EXPIRED, GRANT_SPENT
+   * APPROVAL_NEEDED (a `confirm` without a grant), GRANT_VOID, GRANT_EXPIRED, GRANT_SPENT, KEEPER_LOST (the lease is gone)
    */
-  admit(intent: IntentDraft, admitted: AdmittedDraft, grant?: GrantUse): Promise<Admission>;
+  admit(intent: IntentDraft, admitted: AdmittedDraft, grant?: GrantUse, lease?: string): Promise<Admission>;
   /**
    * Records the outcome of an admission: queued when it resolves, durable with the next flush.
-   * @throws SallyportError INTERNAL for an admission that is unknown or settled already
+   * `use`: how it went, for the limits that it was admitted with; without it nobody knows.
+   * @throws SallyportError INTERNAL for an admission that is unknown or settled already; BYTES_LIMITED when the result does not fit:
+   * then nothing is recorded, and the call is to be settled as one that delivers nothing
    */
-  settle(admission: Admission, outcome: OutcomeDraft): Promise<Receipt>;
+  settle(admission: Admission, outcome: OutcomeDraft, use?: CallUse): Promise<Receipt>;
 
   /**
    * Asks for a yes. A grant that covers the call answers at once; the same call joins its waiting request; else it is recorded

@@ -4,15 +4,18 @@ import { AuditLog } from '../audit/index.ts';
 import { type Clock, isSallyportError, SallyportError, systemClock } from '../core/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import { Approvals } from './approvals.ts';
+import { CallLimits } from './call-limits.ts';
 import { ADOPTION_MS } from './calls.ts';
 import { EmbeddedKeeper } from './embedded-keeper.ts';
 import { runtimeFolder } from './grant-anchor.ts';
+import { LimitCounters, type Times } from './limit-counters.ts';
 import { takeOwnership } from './owner.ts';
 import { PeerFolder } from './peer-folder.ts';
 import { PolicyEpochs } from './policy-epochs.ts';
 import { recover } from './recover.ts';
 import { type ServeOptions, serveKeeper } from './serve-keeper.ts';
 import { openStateFolder } from './state-folder.ts';
+import { SteadyTime } from './steady-time.ts';
 import { StopFlags } from './stop-flags.ts';
 import { TokenFolder } from './token-folder.ts';
 import { UnknownCalls } from './unknown-calls.ts';
@@ -59,9 +62,10 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
     const recovered = await recover({ state, log, unknown, peers });
     const runtime = options.runtime === undefined ? runtimeFolder() : options.runtime;
     approvals = await Approvals.open({ state, log, store, clock, runtime, user: localUser() });
+    const limits = await openLimits(store, clock);
     const adoptionMs = options.adoptionMs ?? ADOPTION_MS;
     keeper = new EmbeddedKeeper({
-      ...{ state, log, ownership, clock, store, epochs, stops, unknown, tokens, adoptionMs, approvals },
+      ...{ state, log, ownership, clock, store, epochs, stops, unknown, tokens, adoptionMs, approvals, limits },
       ...recovered,
     });
   } catch (error) {
@@ -72,6 +76,13 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
     throw error;
   }
   return serve(keeper, { peers, state, socket: options.socket ?? null, stayAlive: options.stayAlive ?? false });
+}
+
+/** Windows are measured by the clock that never jumps; the other one is for what is written. */
+async function openLimits(store: Store, clock: Clock): Promise<CallLimits> {
+  const steady = new SteadyTime(clock);
+  const times: Times = { mono: () => clock.mono() / 1_000, wall: () => steady.now() };
+  return new CallLimits(await LimitCounters.open(store, times), times);
 }
 
 /** @throws SallyportError STATE_OWNED when another process has it open, and the codes of `openStore` */

@@ -113,13 +113,18 @@ interface CallPowers extends Pick<PeerPowers, 'keeper' | 'accounts' | 'holder'> 
   readonly signed: (detail: JsonObject | undefined) => JsonObject;
   readonly markTool: () => Promise<void>;
 }
-type CallRequest = 'isUncertain' | 'refuse' | 'admit' | 'ask' | 'settle' | 'adopt';
+type CallRequest = 'isUncertain' | 'reserve' | 'giveBack' | 'refuse' | 'admit' | 'ask' | 'settle' | 'adopt';
 
 /** What a gate asks about calls. */
 function callAnswers({ keeper, accounts, holder, signed, markTool }: CallPowers): Pick<Answers, CallRequest> {
   const { peer } = holder;
   return {
     isUncertain: async (input) => keeper.isUncertain(REQUESTS.isUncertain(input, 'call')),
+    reserve: async (input) => ({ ...(await keeper.reserve(REQUESTS.reserve(input, 'reserve'), holder)) }),
+    giveBack: async (input) => {
+      await keeper.giveBack(REQUESTS.giveBack(input, 'lease').lease, holder);
+      return null;
+    },
     refuse: async (input) => {
       const { intent } = REQUESTS.refuse(input, 'refuse');
       // How many refusals have no record is the keeper's to say.
@@ -127,9 +132,16 @@ function callAnswers({ keeper, accounts, holder, signed, markTool }: CallPowers)
       return { ...(await keeper.refuse({ ...intent, detail: signed(detail) }, peer)) };
     },
     admit: async (input) => {
-      const { call, intent, admitted, grant } = REQUESTS.admit(input, 'admit');
+      const { call, intent, admitted, grant, lease } = REQUESTS.admit(input, 'admit');
       await markTool();
-      const draft = { intent: { ...intent, detail: signed(intent.detail) }, admitted, grant };
+      // Which places a call has is the keeper's to say.
+      const { slots: _said, ...detail } = admitted.detail ?? {};
+      const draft = {
+        intent: { ...intent, detail: signed(intent.detail) },
+        admitted: { ...admitted, detail },
+        grant,
+        lease,
+      };
       return { ...(await keeper.admitFor(holder, call, draft)) };
     },
     ask: async (input) => {
@@ -140,8 +152,8 @@ function callAnswers({ keeper, accounts, holder, signed, markTool }: CallPowers)
       return { ...(await keeper.ask(question, peer)) };
     },
     settle: async (input) => {
-      const { call, outcome } = REQUESTS.settle(input, 'settle');
-      return { ...(await keeper.settleFor(holder, call, { ...outcome, detail: signed(outcome.detail) })) };
+      const { call, outcome, use } = REQUESTS.settle(input, 'settle');
+      return { ...(await keeper.settleFor(holder, call, { ...outcome, detail: signed(outcome.detail) }, use)) };
     },
     adopt: async (input) => keeper.adopt(holder, REQUESTS.adopt(input, 'adopt').call),
   };

@@ -6,11 +6,16 @@ const MAX_SESSIONS = 10_000;
 const PEER_BURST = 1_000;
 const PER_SECOND_OF_PEER = 50;
 
+/** How often a refusal by a limit is recorded, by session. */
+const LIMITED_MS = 1_000;
+
 interface Bucket {
   tokens: number;
   at: number;
   suppressed: number;
   lastSeq: number | null;
+  /** When a refusal by a limit was last recorded. */
+  limitedAt: number;
 }
 
 /** What becomes of a refusal: its own record, which says how many before it have none; or it is only counted. */
@@ -39,6 +44,22 @@ export class RefusalMeter {
       each.suppressed = 0;
     }
     return { record: true, suppressed };
+  }
+
+  /**
+   * What becomes of a refusal by a limit: one in `LIMITED_MS` of a session is recorded, by `take`; the others are counted.
+   * `seq`: the last record of the session; null when there is none yet.
+   */
+  limited(
+    session: string,
+    nowMs: number,
+    peer: string | null,
+  ): { readonly record: boolean; readonly seq: number | null } {
+    const bucket = this.#bucket(sessionKey(session, peer), nowMs, BURST, PER_SECOND);
+    const isRepeat = Math.abs(nowMs - bucket.limitedAt) < LIMITED_MS;
+    if (isRepeat) bucket.suppressed += 1;
+    else bucket.limitedAt = nowMs;
+    return { record: !isRepeat, seq: bucket.lastSeq };
   }
 
   /** The record that refusals without one of their own point to. */
@@ -72,7 +93,13 @@ export class RefusalMeter {
       return known;
     }
     if (this.#buckets.size >= MAX_SESSIONS) this.#forgetOldest();
-    const bucket: Bucket = { tokens: burst, at: nowMs, suppressed: 0, lastSeq: null };
+    const bucket: Bucket = {
+      tokens: burst,
+      at: nowMs,
+      suppressed: 0,
+      lastSeq: null,
+      limitedAt: Number.NEGATIVE_INFINITY,
+    };
     this.#buckets.set(key, bucket);
     return bucket;
   }

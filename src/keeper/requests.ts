@@ -41,6 +41,7 @@ import type {
   SessionEndDraft,
   StopFlag,
 } from './keeper.ts';
+import { type BreakerClaim, type CallUse, type LimitClaim, MAX_CLAIMS, type Reservation } from './limit-messages.ts';
 import type { ApprovalQuestion, NamedApproval } from './policy-approval.ts';
 
 /** Characters of a name (tool, rule, agent), and of a sentence or a path. */
@@ -94,6 +95,30 @@ const admitted = shape<AdmittedDraft>({
   payloads: optional(object),
 });
 const binding: Reader<Binding> = (value) => readBinding(value);
+const LONGEST_MS = 86_400_000;
+const window: Reader<number> = (value, where) => {
+  const read = count(value, where);
+  if (read <= LONGEST_MS) return read;
+  throw new SallyportError('INPUT_SCHEMA_MISMATCH', `expected at most 24 hours in the field ${where}`);
+};
+const claims =
+  <T>(read: Reader<T>): Reader<readonly T[]> =>
+  (value, where) => {
+    const items = list(value, where);
+    if (items.length <= MAX_CLAIMS) return items.map((item) => read(item, where));
+    throw new SallyportError('INPUT_SCHEMA_MISMATCH', `expected at most ${MAX_CLAIMS} items in the field ${where}`);
+  };
+const reservation = shape<Reservation>({
+  session: name,
+  claims: claims(
+    shape<LimitClaim>({
+      ...{ key: digest, kind: oneOf('calls', 'concurrent', 'bytes', 'spend') },
+      ...{ max: count, windowMs: window, amount: count },
+    }),
+  ),
+  breakers: claims(shape<BreakerClaim>({ key: digest, failures, withinMs: window, pauseMs: window })),
+});
+const callUse = shape<CallUse>({ bytes: count, failed: yesOrNo });
 const grantUse = shape<GrantUse>({ id: name, binding });
 
 const registration: Reader<OperatorRegistration> = (value, where) => {
@@ -150,6 +175,13 @@ function policyPath(value: JsonValue | undefined, where: string): string {
   throw new SallyportError('INPUT_SCHEMA_MISMATCH', `expected a path in the field ${where}`);
 }
 
+/** Failures that open a breaker: each is remembered. */
+function failures(value: JsonValue | undefined, where: string): number {
+  const read = count(value, where);
+  if (read >= 1 && read <= 100) return read;
+  throw new SallyportError('INPUT_SCHEMA_MISMATCH', `expected 1 to 100 in the field ${where}`);
+}
+
 /** SHA-256 in hexadecimal. */
 function digest(value: JsonValue | undefined, where: string): string {
   const read = text(64)(value, where);
@@ -167,7 +199,9 @@ export interface RequestInputs {
   endSession: { principal: Principal; surface: Surface; end: SessionEndDraft };
   isUncertain: CallIdentity;
   refuse: { intent: IntentDraft };
-  admit: { call: string; intent: IntentDraft; admitted: AdmittedDraft; grant?: GrantUse };
+  reserve: Reservation;
+  giveBack: { lease: string };
+  admit: { call: string; intent: IntentDraft; admitted: AdmittedDraft; grant?: GrantUse; lease?: string };
   ask: ApprovalQuestionDraft;
   approvals: Record<never, never>;
   approval: { id: string };
@@ -175,7 +209,7 @@ export interface RequestInputs {
   offerRegistration: Record<never, never>;
   registerOperator: { offer: string; registration: OperatorRegistration; authority: RegistrationAuthority };
   operators: Record<never, never>;
-  settle: { call: string; outcome: OutcomeDraft };
+  settle: { call: string; outcome: OutcomeDraft; use?: CallUse };
   adopt: { call: string };
   stop: { flag: StopFlag; reason: string };
   resume: { flag: StopFlag };
@@ -201,7 +235,15 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
   endSession: shape<RequestInputs['endSession']>({ principal, surface, end: sessionEnd }),
   isUncertain: shape<CallIdentity>({ principal, tool: name, arguments: object }),
   refuse: shape<RequestInputs['refuse']>({ intent: refused }),
-  admit: shape<RequestInputs['admit']>({ call: secret, intent, admitted, grant: optional(grantUse) }),
+  reserve: reservation,
+  giveBack: shape<RequestInputs['giveBack']>({ lease: name }),
+  admit: shape<RequestInputs['admit']>({
+    call: secret,
+    intent,
+    admitted,
+    grant: optional(grantUse),
+    lease: optional(name),
+  }),
   ask: shape<RequestInputs['ask']>({ intent, binding, after: optional(name) }),
   approvals: shape<RequestInputs['approvals']>({}),
   approval: shape<RequestInputs['approval']>({ id: name }),
@@ -209,7 +251,7 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
   offerRegistration: shape<RequestInputs['offerRegistration']>({}),
   registerOperator: shape<RequestInputs['registerOperator']>({ offer: name, registration, authority }),
   operators: shape<RequestInputs['operators']>({}),
-  settle: shape<RequestInputs['settle']>({ call: secret, outcome }),
+  settle: shape<RequestInputs['settle']>({ call: secret, outcome, use: optional(callUse) }),
   adopt: shape<RequestInputs['adopt']>({ call: secret }),
   stop: shape<RequestInputs['stop']>({ flag, reason: sentence }),
   resume: shape<RequestInputs['resume']>({ flag }),

@@ -17,6 +17,7 @@ import {
   readFlags,
   readOperators,
   readReceipt,
+  readReserveAnswer,
   readStatus,
   readSummaries,
   readTokenHolder,
@@ -49,6 +50,7 @@ import type {
   TokenHolder,
 } from './keeper.ts';
 import { KeeperLink } from './keeper-link.ts';
+import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
 import type { PeerCredential } from './peer-folder.ts';
 import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
 
@@ -77,11 +79,13 @@ export function ownSeat(keeper: EmbeddedKeeper, former: string | null): Seat {
     openSession: (caller, surface, detail) => keeper.openSession(caller, surface, detail),
     endSession: (principal, surface, end) => keeper.endSession(principal, surface, end),
     isUncertain: (call) => keeper.isUncertain(call),
+    reserve: (reservation) => keeper.reserve(reservation),
+    giveBack: (lease) => keeper.giveBack(lease),
     refuse: (intent) => keeper.refuse(intent),
     admit: (call, draft) => keeper.admitAs(call, draft),
-    settle: async (admission, outcome) => {
-      if (!adopted.has(admission.call)) return keeper.settle(admission, outcome);
-      const receipt = await keeper.settleFor(holder, admission.call, outcome);
+    settle: async (admission, outcome, use) => {
+      if (!adopted.has(admission.call)) return keeper.settle(admission, outcome, use);
+      const receipt = await keeper.settleFor(holder, admission.call, outcome, use);
       adopted.delete(admission.call);
       return receipt;
     },
@@ -166,8 +170,17 @@ class RemoteSeat implements Seat {
     return readReceipt(await this.#link.request('refuse', { intent }), 'receipt');
   }
 
-  async admit(call: string, { intent, admitted, grant }: AdmissionDraft): Promise<Admission> {
-    const input = { call, intent, admitted, ...(grant === undefined ? {} : { grant }) };
+  async reserve(reservation: Reservation): Promise<ReserveAnswer> {
+    return readReserveAnswer(await this.#link.request('reserve', reservation), 'lease');
+  }
+
+  async giveBack(lease: string): Promise<void> {
+    await this.#link.request('giveBack', { lease });
+  }
+
+  async admit(call: string, { intent, admitted, grant, lease }: AdmissionDraft): Promise<Admission> {
+    const uses = { ...(grant === undefined ? {} : { grant }), ...(lease === undefined ? {} : { lease }) };
+    const input = { call, intent, admitted, ...uses };
     return readAdmission(await this.#link.request('admit', input), 'admission');
   }
 
@@ -204,8 +217,9 @@ class RemoteSeat implements Seat {
     return readOperators(await this.#link.request('operators', {}), 'operators');
   }
 
-  async settle({ call }: Admission, outcome: OutcomeDraft): Promise<Receipt> {
-    return readReceipt(await this.#link.request('settle', { call, outcome }), 'receipt');
+  async settle({ call }: Admission, outcome: OutcomeDraft, use?: CallUse): Promise<Receipt> {
+    const input = { call, outcome, ...(use === undefined ? {} : { use }) };
+    return readReceipt(await this.#link.request('settle', input), 'receipt');
   }
 
   async adopt(call: string): Promise<boolean> {

@@ -34,6 +34,7 @@ import type {
   StopFlag,
   TokenHolder,
 } from './keeper.ts';
+import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
 import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
 import type { Seat } from './seat.ts';
 import { Watchers } from './watchers.ts';
@@ -116,12 +117,21 @@ export class SharedKeeper implements Keeper {
     return this.#once((seat) => seat.refuse(intent));
   }
 
-  async admit(intent: IntentDraft, admitted: AdmittedDraft, grant?: GrantUse): Promise<Admission> {
+  /** INVARIANT: at most once. What an owner that is lost reserved ended with the connection. */
+  reserve(reservation: Reservation): Promise<ReserveAnswer> {
+    return this.#once((seat) => seat.reserve(reservation));
+  }
+
+  giveBack(lease: string): Promise<void> {
+    return this.#once((seat) => seat.giveBack(lease));
+  }
+
+  async admit(intent: IntentDraft, admitted: AdmittedDraft, grant?: GrantUse, lease?: string): Promise<Admission> {
     const call = newId('call');
     return this.#once(async (seat) => {
       this.#held.set(call, 'unanswered');
       try {
-        const admission = await seat.admit(call, { intent, admitted, grant });
+        const admission = await seat.admit(call, { intent, admitted, grant, lease });
         this.#held.set(call, 'running');
         return admission;
       } catch (error) {
@@ -132,9 +142,9 @@ export class SharedKeeper implements Keeper {
     });
   }
 
-  async settle(admission: Admission, outcome: OutcomeDraft): Promise<Receipt> {
+  async settle(admission: Admission, outcome: OutcomeDraft, use?: CallUse): Promise<Receipt> {
     const receipt = await this.#again(async (seat) => {
-      if (this.#held.has(admission.call)) return seat.settle(admission, outcome);
+      if (this.#held.has(admission.call)) return seat.settle(admission, outcome, use);
       if (this.#gone.delete(admission.call)) return null;
       throw new SallyportError('INTERNAL', 'this admission is unknown or settled already');
     });

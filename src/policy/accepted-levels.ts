@@ -23,6 +23,6 @@ function obligationsFor(compiled: CompiledPolicy, tool: string): Obligations | n
 
 function ownObligations({ policy, tools }: CompiledPolicy, tool: string): Obligations | null {
   const server = readActionName(tool)?.server ?? serverOf(tool);
-  if (server !== null && policy.servers.has(server)) return actionObligations(policy, { server, method: '' });
+  if (server !== null && policy.servers.has(server)) return actionObligations(policy, { server, method: '' }, tool);
   return tools.get(tool)?.obligations ?? null;
 }

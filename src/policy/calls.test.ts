@@ -138,8 +138,12 @@ describe('decide: confirmations and rates', () => {
     expect(ask(rule, 't', {}, { now: 5, history: [] })).toBe('confirm CONFIRMATION_REQUIRED');
   });
 
-  test('without a clock no call fits', () => {
-    expect(ask('  t: { rateLimit: { maxCallsPerMinute: 1 } }', 't', {})).toBe('deny RATE_LIMITED');
+  test('calls before are judged where they are given; else the limit is an obligation', () => {
+    const rule = '  t: { rateLimit: { maxCallsPerMinute: 1, concurrent: 2 } }';
+    expect(ask(rule, 't', {}, { now: 5, history: [1] })).toBe('deny RATE_LIMITED');
+    const facts = callFacts('t', { runs: 'in-process' });
+    const decision = decideBy(`version: 1\ndefaults: { isolation: none }\ntools:\n${rule}\n`, facts);
+    expect(decision).toMatchObject({ effect: 'allow', obligations: { limits: [{ max: 1 }, { max: 2 }] } });
   });
 });
 

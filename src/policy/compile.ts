@@ -1,6 +1,7 @@
 import { compileSchema, DEFAULT_LIMITS, SallyportError } from '../core/index.ts';
 import { COMMAND_TOOLS } from './command.ts';
 import { compileCommands, compileRuleEndpoints } from './compile-calls.ts';
+import { boundsOf } from './compile-limits.ts';
 import type { CompiledArgument, CompiledPolicy, CompiledTool } from './compiled.ts';
 import type { Obligations } from './decision.ts';
 import type { PathUse } from './facts.ts';
@@ -147,6 +148,7 @@ function compileObligations(policy: Policy, tool: string, rule: ToolRule): Oblig
     timeoutMs: rule.timeoutMs ?? server?.timeoutMs ?? DEFAULT_LIMITS.upstreamMs,
     maxLength: rule.maxLength,
     audit: rule.audit,
+    ...boundsOf(policy, tool, rule, serverOf(tool)),
   });
 }
 

@@ -62,11 +62,6 @@ export function allowsPath(compiled: CompiledPolicy, tool: string, use: PathUse,
   return rule !== undefined && judgePath(rule.paths[use], reading, compiled.root, null) === null;
 }
 
-/** Whether the calls of a tool are counted: the rule of some policy that counts limits its rate. */
-export const isRateLimited = (compiled: CompiledPolicy, tool: string): boolean =>
-  compiled.tools.get(tool)?.rule.rateLimit != null ||
-  (compiled.also !== undefined && isRateLimited(compiled.also, tool));
-
 /** Whether nothing is enforced (`mode: observe`): only when every policy that counts says so. */
 export const isObserving = ({ policy, also }: CompiledPolicy): boolean =>
   policy.mode === 'observe' && (also === undefined || isObserving(also));

@@ -1,4 +1,5 @@
 import type { ErrorCode, IsolationLevel } from '../core/index.ts';
+import type { CallBreaker, CallLimit } from './limits.ts';
 
 export type Effect = 'allow' | 'confirm' | 'deny';
 
@@ -18,6 +19,9 @@ export interface Obligations {
   readonly maxLength: number | null;
   /** Adds payload detail to the record; the records themselves are always written. */
   readonly audit: boolean;
+  /** What the call has to fit into, counted where all who share a count are seen: by the keeper. */
+  readonly limits: readonly CallLimit[];
+  readonly breakers: readonly CallBreaker[];
 }
 
 /** The answer of a policy. `reason` and `instead` are for the model: from templates, values quoted, never instructions. */

@@ -6,13 +6,22 @@ export { commandOf } from './command.ts';
 export { type CompileOptions, compilePolicy } from './compile.ts';
 export type { CompiledPolicy } from './compiled.ts';
 export { type PathUses, strongestUses } from './covered-facts.ts';
-export { allowsPath, decide, isObserving, isRateLimited, mayBeAllowed, pathUses } from './decide.ts';
+export { allowsPath, decide, isObserving, mayBeAllowed, pathUses } from './decide.ts';
 export type { Decision, Effect, Obligations, RuleReference } from './decision.ts';
 export type { EgressQuestion, EgressVerdict } from './egress.ts';
 export type { EndpointVerdict } from './endpoints.ts';
 export { type Explanation, explain, renderExplanation } from './explain.ts';
 export type { CallFacts, PathFacts, PathReading, PathTrouble, PathUse, RequestFacts } from './facts.ts';
 export type { ExplainedStep } from './finding.ts';
+export {
+  type CallBreaker,
+  type CallLimit,
+  costOf,
+  type LimitKind,
+  type LimitScope,
+  type NamedLimit,
+  POLICY_LIMITS,
+} from './limits.ts';
 export { decideAgain, meetPolicies, stricterObligations } from './meet.ts';
 export type { PackageSpec } from './package-spec.ts';
 export { isPolicy, parsePolicy, policyForCases, policyFromObject } from './parse.ts';

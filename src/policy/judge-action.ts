@@ -1,5 +1,6 @@
 import { DEFAULT_LIMITS, quoteForMessage } from '../core/index.ts';
 import { isPlainUri, matchesUri, rightFor, type ServerAction, targetOf } from './actions.ts';
+import { boundsOf } from './compile-limits.ts';
 import type { CompiledPolicy } from './compiled.ts';
 import type { Obligations, RuleReference } from './decision.ts';
 import type { CallFacts } from './facts.ts';
@@ -40,7 +41,7 @@ function judgeOpened(
 ): RuleReference | Finding {
   const opened = openedBy(rule, method);
   if ('code' in opened) return opened;
-  const { isolation } = actionObligations(compiled.policy, { server: rule.name, method });
+  const { isolation } = actionObligations(compiled.policy, { server: rule.name, method }, facts.tool);
   const misplaced = findIsolation({ tool: rule.rule.id, runs: rule.url === null ? 'spawned' : 'remote' }, isolation);
   if (misplaced !== null) return misplaced;
   const target = targetOf(method, facts.arguments);
@@ -102,7 +103,7 @@ function refuseTarget(
 }
 
 /** What must hold while an action of a server runs. */
-export function actionObligations(policy: Policy, { server }: ServerAction): Obligations {
+export function actionObligations(policy: Policy, { server }: ServerAction, name: string): Obligations {
   const rule = policy.servers.get(server);
   const stated = [rule?.isolation ?? [], policy.defaults.isolation];
   return Object.freeze({
@@ -110,5 +111,6 @@ export function actionObligations(policy: Policy, { server }: ServerAction): Obl
     timeoutMs: rule?.timeoutMs ?? DEFAULT_LIMITS.upstreamMs,
     maxLength: null,
     audit: false,
+    ...boundsOf(policy, name, null, server),
   });
 }

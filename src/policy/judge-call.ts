@@ -4,7 +4,8 @@ import { evaluateCondition } from './condition.ts';
 import { judgeCredentials } from './credential-literals.ts';
 import type { RuleReference } from './decision.ts';
 import type { CallFacts } from './facts.ts';
-import { deny, type Finding, type Trace, traced } from './finding.ts';
+import { deny, type Finding, stronger, type Trace, traced } from './finding.ts';
+import { costOf } from './limits.ts';
 import { decideRate } from './rate-limit.ts';
 
 /** `requireSecretManager`: no credential stands in the arguments. */
@@ -49,18 +50,41 @@ const ask = (rule: RuleReference, reason: string): Finding => ({
   instead: remedyOf('CONFIRMATION_REQUIRED'),
 });
 
-/** `rateLimit`. INVARIANT: without a clock no call fits. */
-export function judgeRate(
-  { rule: { rateLimit } }: CompiledTool,
+/** `cost: ARGUMENT`: what a call costs has to be known before it runs. */
+export function judgeCost(
+  { rule, obligations }: CompiledTool,
   facts: CallFacts,
   _compiled: CompiledPolicy,
   trace: Trace,
 ): Finding | null {
-  if (rateLimit === null) return null;
-  const { history = [], now } = facts;
-  const finding =
-    now === undefined
-      ? deny('RATE_LIMITED', 'it is not known when the call was made', { rule: rateLimit.rule })
-      : decideRate(rateLimit, history, now).finding;
-  return traced(trace, 'rate limit', quoteForMessage(facts.tool), finding, `${history.length} calls before this one`);
+  const { cost } = rule;
+  if (cost === null || typeof cost === 'number' || !obligations.limits.some(({ kind }) => kind === 'spend'))
+    return null;
+  const said = costOf(cost, facts.arguments);
+  const name = quoteForMessage(cost.argument);
+  const reason = `the argument ${name} says what the call costs, and is no number from 0 on`;
+  const finding = said === null ? deny('ARGUMENT_VALUE', reason, { rule: rule.rule }) : null;
+  return traced(trace, 'cost', name, finding, `costs ${said}`);
+}
+
+/**
+ * Limits of calls in a window, where the calls before are given as facts: to explain, and in cases of a test. At the gate
+ * they are not, and the keeper counts (`obligations.limits`).
+ */
+export function judgeRate(
+  { obligations: { limits } }: CompiledTool,
+  facts: CallFacts,
+  _compiled: CompiledPolicy,
+  trace: Trace,
+): Finding | null {
+  const { history, now } = facts;
+  if (history === undefined || now === undefined) return null;
+  let found: Finding | null = null;
+  for (const { kind, max, windowMs, rule } of limits) {
+    if (kind !== 'calls') continue;
+    const { finding } = decideRate({ maxCalls: max, windowMs, rule }, history, now);
+    traced(trace, 'rate limit', quoteForMessage(facts.tool), finding, `${history.length} calls before this one`);
+    found = stronger(found, finding);
+  }
+  return found;
 }

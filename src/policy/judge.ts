@@ -7,7 +7,7 @@ import { confirm, deny, type Finding, listSome, stronger, type Trace, traced } f
 import { findIsolation } from './isolation.ts';
 import { actionObligations, judgeAction } from './judge-action.ts';
 import { judgeArguments } from './judge-arguments.ts';
-import { judgeConfirmation, judgeRate, judgeSecrets } from './judge-call.ts';
+import { judgeConfirmation, judgeCost, judgeRate, judgeSecrets } from './judge-call.ts';
 import { judgeCommand } from './judge-command.ts';
 import { judgePath } from './judge-path.ts';
 import { judgeRequests } from './judge-requests.ts';
@@ -18,6 +18,8 @@ const NO_OBLIGATIONS: Obligations = Object.freeze({
   timeoutMs: 0,
   maxLength: null,
   audit: false,
+  limits: Object.freeze([]),
+  breakers: Object.freeze([]),
 });
 
 type Judge = (tool: CompiledTool, facts: CallFacts, compiled: CompiledPolicy, trace: Trace) => Finding | null;
@@ -32,6 +34,7 @@ const JUDGES: readonly Judge[] = [
   judgeRequests,
   judgeConfirmation,
   judgeRepetition,
+  judgeCost,
   judgeRate,
 ];
 
@@ -76,7 +79,7 @@ function judgeServerAction(
   trace: Trace,
 ): Decision {
   const judged = judgeAction(compiled, facts, action, trace);
-  const obligations = actionObligations(compiled.policy, action);
+  const obligations = actionObligations(compiled.policy, action, facts.tool);
   if (caller !== null) return refuse(caller, obligations);
   if (!('id' in judged)) return refuse(judged, obligations);
   return Object.freeze({ effect: 'allow', rule: judged, reason: `allowed by ${judged.id}`, obligations });

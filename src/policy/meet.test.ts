@@ -9,7 +9,6 @@ import {
   decideAgain,
   decideRequest,
   isObserving,
-  isRateLimited,
   mayBeAllowed,
   meetPolicies,
   pathUses,
@@ -143,7 +142,14 @@ describe('a key that only one of two policies narrows holds, whichever it is', (
     const narrow = { ...NONE, output: { maxLength: 10 }, limits: { timeout: '20s' } };
     for (const meet of bothWays('note', wide, narrow)) {
       const { obligations } = decide(meet, note({}));
-      expect(obligations).toEqual({ isolation: ['none'], timeoutMs: 9_000, maxLength: 10, audit: true });
+      expect(obligations).toEqual({
+        limits: [],
+        breakers: [],
+        isolation: ['none'],
+        timeoutMs: 9_000,
+        maxLength: 10,
+        audit: true,
+      });
     }
     for (const meet of bothWays('note', NONE, narrow)) expect(decide(meet, note({})).obligations.maxLength).toBe(10);
   });
@@ -175,7 +181,9 @@ describe('a key that only one of two policies narrows holds, whichever it is', (
     for (const meet of [meetPolicies(enforce, observe), meetPolicies(observe, enforce)])
       expect(isObserving(meet)).toBe(false);
     for (const meet of bothWays('note', NONE, { ...NONE, rateLimit: { maxCallsPerMinute: 1 } })) {
-      expect(isRateLimited(meet, 'note')).toBe(true);
+      expect(decide(meet, note({})).obligations.limits).toMatchObject([
+        { kind: 'calls', max: 1, subject: 'tool note' },
+      ]);
     }
   });
 });

@@ -5,6 +5,7 @@ import type { Decision, Effect, Obligations } from './decision.ts';
 import type { CallFacts } from './facts.ts';
 import { deny } from './finding.ts';
 import { judge } from './judge.ts';
+import { joinBreakers, joinLimits } from './limits.ts';
 
 type NotAllowed = Exclude<Decision, { readonly effect: 'allow' }>;
 
@@ -73,6 +74,8 @@ export function stricterObligations(first: Obligations, second: Obligations): Ob
     timeoutMs: shortest(first.timeoutMs, second.timeoutMs),
     maxLength: smallest(first.maxLength, second.maxLength),
     audit: first.audit || second.audit,
+    limits: joinLimits(first.limits, second.limits),
+    breakers: joinBreakers(first.breakers, second.breakers),
   });
 }
 

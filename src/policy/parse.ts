@@ -13,6 +13,7 @@ import {
 } from '../core/index.ts';
 import type { Policy } from './policy.ts';
 import { locate, type PlaceFinder, type ProblemDraft, refusePolicy } from './problems.ts';
+import { readNamedLimit } from './read-limits.ts';
 import { readPrincipal } from './read-principal.ts';
 import { readServer } from './read-server.ts';
 import { readSandboxSettings } from './read-settings.ts';
@@ -154,6 +155,7 @@ function readParts(
     tools: Object.freeze(readAll('tools', readTool)),
     servers: frozenMap(new Map(servers.map((server) => [server.name, server]))),
     principals: objectAt(value, 'principals') === null ? null : Object.freeze(readAll('principals', readPrincipal)),
+    limits: Object.freeze(readAll('limits', readNamedLimit)),
   };
 }
 

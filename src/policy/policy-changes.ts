@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/index.ts';
 import { directionOfIsolation, directionOfLimit } from './confinement-changes.ts';
+import { compareLimits, LIMIT_KEYS } from './limit-changes.ts';
 import type { Policy } from './policy.ts';
 
 /** What a change does: `may widen` is said of everything that is not known to narrow. */
@@ -85,6 +86,7 @@ function compareValue(
   old: JsonValue | undefined,
   now: JsonValue | undefined,
 ): readonly Difference[] {
+  if (LIMIT_KEYS.has(key)) return compareLimits(`${place}.${key}`, key, old, now);
   if (key === 'limits' || key === 'paths') {
     const [before, after] = [objectOf(old), objectOf(now)];
     return keysOf(before, after).flatMap((inner) => {
@@ -148,6 +150,7 @@ function compareRest(from: JsonObject, to: JsonObject): readonly Difference[] {
     .flatMap((key): readonly Difference[] => {
       const [old, now] = [show(own(from, key)), show(own(to, key))];
       if (old === now) return [];
+      if (key === 'limits') return compareNamed(objectOf(own(from, key)), objectOf(own(to, key)));
       if (key === 'defaults') return compareRule('defaults', objectOf(own(from, key)), objectOf(own(to, key)));
       const isEnforced = key === 'mode' && old === '"observe"';
       const isObserved = key === 'mode' && now === '"observe"';
@@ -155,6 +158,12 @@ function compareRest(from: JsonObject, to: JsonObject): readonly Difference[] {
       return [{ direction, place: key, before: old, after: now }];
     });
 }
+
+/** Limits that several tools share: one that comes narrows, one that goes widens. */
+const compareNamed = (before: JsonObject, after: JsonObject): readonly Difference[] =>
+  keysOf(before, after).flatMap((name) =>
+    compareLimits(`limits.${name}`, 'named', own(before, name), own(after, name)),
+  );
 
 function lineOf({ tools, servers, principals }: Policy, place: string): number | null {
   const rules = [...tools, ...servers.values(), ...(principals ?? [])].map(({ rule }) => rule);

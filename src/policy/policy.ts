@@ -2,8 +2,8 @@ import type { IsolationLevel, JsonObject, JsonValue } from '../core/index.ts';
 import type { Condition } from './condition.ts';
 import type { RuleReference } from './decision.ts';
 import type { PathUse } from './facts.ts';
+import type { BreakerRule, Cost, LimitRule, NamedLimit } from './limits.ts';
 import type { PackageSpec } from './package-spec.ts';
-import type { RateLimit } from './rate-limit.ts';
 
 /** What a call does to the world. A tool that no rule classifies counts as `egress`. */
 export type FlowEffect = 'read' | 'write' | 'egress' | 'destroy' | 'credential';
@@ -105,7 +105,11 @@ export interface ToolRule {
   /** `null`: GET and HEAD. */
   readonly methods: readonly PolicyEntry[] | null;
   readonly confirmation: ConfirmationRule;
-  readonly rateLimit: RateLimit | null;
+  /** `rateLimit`: what its calls have to fit into. */
+  readonly limits: readonly LimitRule[];
+  /** `null`: the rule does not say what a call costs. */
+  readonly cost: Cost | null;
+  readonly breaker: BreakerRule | null;
   /** `requireSecretManager`: where it stands; `null`: credentials may be written out. */
   readonly requireSecretManager: RuleReference | null;
   /** Characters of a result's text that may be delivered. */
@@ -170,6 +174,7 @@ export interface ServerRule {
   /** Largest result that it may send, in bytes; `null`: the limit of every result. */
   readonly maxOutput: number | null;
   readonly actions: ServerActions;
+  readonly breaker: BreakerRule | null;
   /** `as-is`: names and URIs reach clients as the server wrote them; one server only. */
   readonly expose: 'prefixed' | 'as-is';
   readonly rule: RuleReference;
@@ -211,6 +216,8 @@ export interface Policy {
   readonly principals: readonly PrincipalRule[] | null;
   readonly defaults: { readonly isolation: readonly IsolationLevel[] };
   readonly sandbox: SandboxSettings;
+  /** `limits:`: what the calls of several tools share. */
+  readonly limits: readonly NamedLimit[];
   /** Number of rules: entries under tools:, servers: and principals:. */
   readonly rules: number;
   readonly warnings: readonly PolicyProblem[];

@@ -2,6 +2,7 @@ import { type JsonObject, quoteForMessage } from '../core/index.ts';
 import type { RuleReference } from './decision.ts';
 import { findFetcher, findFetchingCommand } from './fetchers.ts';
 import type { PolicyEntry, ServerActions, ServerProtocol, ServerRule } from './policy.ts';
+import { readBreaker } from './read-limits.ts';
 import { readServerPackage } from './read-package.ts';
 import { readServerPaths, readSpawn } from './read-spawn.ts';
 import {
@@ -46,6 +47,7 @@ export function readServer(reading: PolicyReading, name: string, value: JsonObje
     paths: readServerPaths(place, value),
     maxOutput: sizeAt(reading, value, 'maxOutput', pointer),
     actions: readActions(reading, name, value, pointer),
+    breaker: readBreaker(place, value),
     expose: wordAt(EXPOSE, value, 'expose') ?? 'prefixed',
     rule: referTo(reading, `servers.${name}`, pointer, 'key'),
   });

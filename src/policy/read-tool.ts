@@ -1,11 +1,11 @@
 import { isJsonObject, type JsonObject } from '../core/index.ts';
 import type { ArgumentRule, FlowEffect, FlowLabel, ToolRule } from './policy.ts';
-import { callsPerMinute } from './rate-limit.ts';
 import { readArguments } from './read-arguments.ts';
 import { readCommands } from './read-commands.ts';
 import { readConfirmation } from './read-confirmation.ts';
 import { readEndpoints } from './read-endpoints.ts';
 import type { RulePlace } from './read-entries.ts';
+import { readBreaker, readCost, readRateLimit } from './read-limits.ts';
 import { readPathLists } from './read-paths.ts';
 import { readSpawn } from './read-spawn.ts';
 import {
@@ -52,7 +52,9 @@ export function readTool(reading: PolicyReading, name: string, value: JsonObject
     ...readCommands(place, name, value),
     ...endpoints,
     confirmation: readConfirmation(place, name, value, { named, ...endpoints }),
-    rateLimit: readRateLimit(place, value),
+    limits: readRateLimit(place, value),
+    cost: readCost(value),
+    breaker: readBreaker(place, value),
     requireSecretManager:
       value['requireSecretManager'] === true
         ? referTo(reading, `${id}.requireSecretManager`, `${pointer}/requireSecretManager`, 'key')
@@ -75,13 +77,6 @@ function refuseWritesAsReads(reading: PolicyReading, name: string, named: readon
     const place = `/tools${segment(name)}/arguments${segment(argument.name)}`;
     addProblem(reading, place, 'as: file_read in a rule that file_write falls under', 'Write as: file_write', 'key');
   }
-}
-
-function readRateLimit({ reading, id, pointer }: RulePlace, value: JsonObject): ToolRule['rateLimit'] {
-  const most = objectAt(value, 'rateLimit')?.['maxCallsPerMinute'];
-  if (typeof most !== 'number') return null;
-  const key = 'rateLimit.maxCallsPerMinute';
-  return callsPerMinute(most, referTo(reading, `${id}.${key}`, `${pointer}/${key.replace('.', '/')}`, 'key'));
 }
 
 /** The tools of our own that spawn nothing. */

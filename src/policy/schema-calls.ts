@@ -1,4 +1,5 @@
 import type { JsonObject } from '../core/index.ts';
+import { breaker, cost, rateLimit } from './schema-limits.ts';
 import { closed, list, text } from './schema-parts.ts';
 
 const entry = (description: string): JsonObject => text(description, { maxLength: 1_024 });
@@ -63,17 +64,8 @@ export const callKeys: Readonly<Record<string, JsonObject>> = {
       'Refuses arguments with what looks like a credential, however encoded, and secret references outside of header values.',
     type: 'boolean',
   },
-  rateLimit: closed(
-    'How often a principal may call the tool.',
-    {
-      maxCallsPerMinute: {
-        description: 'Calls in any 60 seconds.',
-        type: 'integer',
-        minimum: 1,
-        maximum: 10_000,
-      },
-    },
-    { required: ['maxCallsPerMinute'] },
-  ),
+  rateLimit,
+  cost,
+  breaker,
   requiresConfirmation,
 };

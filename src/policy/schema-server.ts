@@ -1,4 +1,5 @@
 import type { JsonObject } from '../core/index.ts';
+import { breaker } from './schema-limits.ts';
 import { choice, closed, flag, list, text } from './schema-parts.ts';
 import { egressKeys, serverPaths, spawnLimits } from './schema-spawn.ts';
 
@@ -59,6 +60,7 @@ export const serverRule: JsonObject = closed(
       { type: 'string', minLength: 1, maxLength: 1_024 },
     ),
     maxOutput: { $ref: '#/$defs/size' },
+    breaker,
     expose: choice(
       ['prefixed', 'as-is'],
       'Whether names of tools and prompts get the server as prefix and URIs its scheme (`prefixed`, the default), or reach clients as the server wrote them: for a server that stands alone.',

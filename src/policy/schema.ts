@@ -1,6 +1,8 @@
 import { deepFreeze, type JsonObject } from '../core/index.ts';
+import { POLICY_LIMITS } from './limits.ts';
 import { confirmation } from './schema-calls.ts';
 import { argument, constraint, flow } from './schema-constraint.ts';
+import { namedLimit } from './schema-limits.ts';
 import { choice, closed, duration, isolation, isolationLevel, largeSize, list, size, text } from './schema-parts.ts';
 import { serverRule } from './schema-server.ts';
 import { sandboxSettings } from './schema-spawn.ts';
@@ -53,6 +55,15 @@ export const policySchema: JsonObject = deepFreeze({
       root: text('The folder that paths are relative to; the folder of the policy file if absent.'),
       defaults: closed('What holds where a rule says nothing.', { isolation: { $ref: '#/$defs/isolation' } }),
       sandbox: sandboxSettings,
+      limits: {
+        description: 'Limits that the calls of several tools share, by a name of your choice.',
+        type: 'object',
+        minProperties: 1,
+        maxProperties: POLICY_LIMITS.named,
+        propertyNames: { pattern: '^[A-Za-z0-9_-]+$', maxLength: 64, 'x-remedy': 'Use A-Z, a-z, 0-9, _ and -' },
+        additionalProperties: { $ref: '#/$defs/namedLimit' },
+        'x-remedy': `Name 1 to ${POLICY_LIMITS.named} limits`,
+      },
       tools: {
         description:
           'Rules by tool. A key names a tool, or several with `*`; MCP tools are `mcp__SERVER__TOOL`. No tool may fall under two keys.',
@@ -81,6 +92,7 @@ export const policySchema: JsonObject = deepFreeze({
     tool: toolRule,
     server: serverRule,
     principal,
+    namedLimit,
     argument,
     confirmation,
     constraint,

@@ -1,4 +1,5 @@
 import { DEFAULT_LIMITS, type IsolationLevel, quoteForMessage } from '../core/index.ts';
+import type { NamedLimit } from './limits.ts';
 import type { PrincipalRule, ServerRule, ToolRule } from './policy.ts';
 import { addProblem, type PolicyReading, segment } from './reading.ts';
 import { canOverlap, namesTool, serverOf } from './tool-names.ts';
@@ -8,6 +9,7 @@ export interface PolicyParts {
   readonly tools: readonly ToolRule[];
   readonly servers: ReadonlyMap<string, ServerRule>;
   readonly principals: readonly PrincipalRule[] | null;
+  readonly limits: readonly NamedLimit[];
   /** Levels that hold where a rule names none. */
   readonly isolation: readonly IsolationLevel[];
 }

@@ -38,6 +38,7 @@ export function serverRule(name: string, rule: Partial<ServerRule>): ServerRule 
     paths: null,
     maxOutput: null,
     actions: NO_ACTIONS,
+    breaker: null,
     expose: 'prefixed',
     rule: { id: `servers.${name}` },
     ...rule,

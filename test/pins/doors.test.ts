@@ -109,6 +109,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   '../../src/store/index.ts': ['STORE_LIMITS', 'memoryStore', 'openStore'],
   '../../src/store/contract.ts': ['storeContract'],
   '../../src/policy/index.ts': [
+    'POLICY_LIMITS',
     'ToolPolicy',
     'acceptedLevels',
     'actionName',
@@ -117,6 +118,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'commandPaths',
     'comparePolicies',
     'compilePolicy',
+    'costOf',
     'decide',
     'decideAgain',
     'decideRequest',
@@ -127,7 +129,6 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'isObserving',
     'isPlainUri',
     'isPolicy',
-    'isRateLimited',
     'matchesUri',
     'mayBeAllowed',
     'meetPolicies',

@@ -24,6 +24,35 @@ export function runKeeperContract(open: () => { operator: Keeper; gate: Keeper }
     await expect(gate.settle({ ...admission, call: 'call_x' }, {})).rejects.toMatchObject({ code: 'INTERNAL' });
   });
 
+  test('[T1.12] what a call reserved is taken at once, used by its admission, and given back only before that', async () => {
+    const { operator, gate } = open();
+    const claim = { key: 'a'.repeat(64), kind: 'bytes', max: 100, windowMs: 60_000, amount: 30 } as const;
+    const place = { key: 'b'.repeat(64), kind: 'concurrent', max: 2, windowMs: 0, amount: 1 } as const;
+    const reservation = { session: 's', claims: [claim, place], breakers: [] };
+    const reserve = async (keeper: Keeper): Promise<string> => {
+      const answer = await keeper.reserve(reservation);
+      return answer.kind === 'reserved' ? answer.lease : `refused ${answer.which} ${answer.retryAt > Date.now()}`;
+    };
+    const [first, second] = [await reserve(gate), await reserve(operator)];
+    expect(await reserve(gate)).toBe('refused 1 true');
+    await operator.giveBack(second);
+    const intent = await makeIntent(gate);
+    const admission = await gate.admit(intent, { isolation: ISOLATION }, undefined, first);
+    await gate.giveBack(first); // used: nothing is given back
+    await expect(gate.admit(intent, { isolation: ISOLATION }, undefined, first)).rejects.toMatchObject({
+      code: 'KEEPER_LOST',
+    });
+    const third = await reserve(gate);
+    expect(await reserve(gate)).toBe('refused 1 true');
+    await gate.giveBack(third);
+    const outcome = { outcome: 'delivered' };
+    await expect(gate.settle(admission, outcome, { bytes: 71, failed: false })).rejects.toMatchObject({
+      code: 'BYTES_LIMITED',
+    });
+    await gate.settle(admission, outcome, { bytes: 50, failed: false });
+    expect(await reserve(gate)).toBe('refused 0 true');
+  });
+
   test('the epoch of a scope: the same digest keeps it, another one ends it, other scopes are not touched', async () => {
     const { operator, gate } = open();
     const [one, other] = [await makeIntent(gate, 'one'), await makeIntent(gate, 'other')];
