@@ -32,6 +32,11 @@ export interface KeeperOptions {
    * restart only with it, since it tells a restored backup from the folder as it was left; null: they end with this process.
    */
   readonly runtime?: string | null;
+  /**
+   * Prints a one-time code that lets a credential of an operator in, when somebody offers one: on the terminal of this process
+   * and nowhere else. If absent, credentials come in by other operators only.
+   */
+  readonly onOperatorCode?: (code: string) => void;
   /** The socket keeps this process alive; by default it does not. */
   readonly stayAlive?: boolean;
 }
@@ -60,8 +65,9 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
     const runtime = options.runtime === undefined ? runtimeFolder() : options.runtime;
     approvals = await Approvals.open({ state, log, store, clock, runtime, user: localUser() });
     const adoptionMs = options.adoptionMs ?? ADOPTION_MS;
+    const onOperatorCode = options.onOperatorCode ?? null;
     keeper = new EmbeddedKeeper({
-      ...{ state, log, ownership, clock, store, epochs, stops, unknown, tokens, adoptionMs, approvals },
+      ...{ state, log, ownership, clock, store, epochs, stops, unknown, tokens, adoptionMs, approvals, onOperatorCode },
       ...recovered,
     });
   } catch (error) {
