@@ -59,6 +59,7 @@ export {
   readApproval,
   writeApproval,
 } from './policy-approval.ts';
+export { RateMeter } from './rate-meter.ts';
 export { readAuthority, readRegistration, readStopFlag } from './requests.ts';
 export { checkNotReachable, defaultStateFolder, openStateFolder } from './state-folder.ts';
 export { TokenFolder } from './token-folder.ts';
