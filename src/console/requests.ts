@@ -62,7 +62,8 @@ function screenJson(view: ApprovalView, whole: boolean, receipts: Receipts): Jso
   const screen = screenOf(binding, last, whole);
   const complete = whole || screen.complete;
   const { groups, people, ownUser } = binding.approvers;
-  const rule = suggestRule(binding);
+  // A rule names values whole: it stands beside the whole screen only.
+  const rule = complete ? suggestRule(binding) : null;
   return {
     ...{ id, digest, createdAt, expiresAt, advisory },
     screen: {
