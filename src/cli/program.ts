@@ -344,6 +344,7 @@ function addKeeper(program: Command, run: Run): void {
   stateOnly(keeper.command('serve', { isDefault: true }))
     .description('own the state and serve gates of other processes until stopped')
     .option('--socket <file>', 'path of its socket (else in the state folder)')
+    .option(...PRINT_CODES)
     .action((flags) => run(flags, async (terminal) => (await load()).keeperServe(terminal, flags)));
   const peer = keeper.command('peer').description('tokens of gates that run under another user id');
   stateOnly(peer.command('add'))
