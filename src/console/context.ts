@@ -10,7 +10,7 @@ export interface ConsoleParts {
 }
 
 /** One request that was let in. ATTACKER-CONTROLLED: `name` and `body`. */
-export interface Asked {
+interface Asked {
   /** The part of the path that the route leaves open. */
   readonly name: string;
   /** Null where there is none. */
