@@ -37,3 +37,9 @@ const REGISTRATION_DOMAIN = 'sallyport/operator-registration/v1\n';
 /** As {@link challengeOf}, for a credential that lets another one in: over the name of the keeper's offer and what is let in. */
 export const registrationChallenge = (nonce: string, registration: JsonValue): string =>
   sha256(REGISTRATION_DOMAIN + canonicalCopy({ nonce, registration })).toString('base64url');
+
+const REMOVAL_DOMAIN = 'sallyport/operator-removal/v1\n';
+
+/** As {@link registrationChallenge}, for a credential that takes one away: over the name of the keeper's offer and whom it takes. */
+export const removalChallenge = (nonce: string, operator: string): string =>
+  sha256(REMOVAL_DOMAIN + canonicalCopy({ nonce, operator })).toString('base64url');

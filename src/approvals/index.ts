@@ -1,5 +1,12 @@
 /** Approvals: who said yes, to exactly what? Pure but for cryptography; the keeper holds keys, store and log. */
-export { type Answer, type AnsweredRequest, challengeOf, readAnswer, registrationChallenge } from './answer.ts';
+export {
+  type Answer,
+  type AnsweredRequest,
+  challengeOf,
+  readAnswer,
+  registrationChallenge,
+  removalChallenge,
+} from './answer.ts';
 export {
   type ApproverRule,
   asJson,
@@ -35,8 +42,9 @@ export { APPROVAL_LIMITS, type ApprovalLimits } from './limits.ts';
 export { type NotFrozen, notFrozen } from './not-frozen.ts';
 export { fingerprintOf, type Operator, operatorAsJson, type ProvenApprover, readOperator } from './operator.ts';
 export { type PasskeyRegistration, registerPasskey } from './passkey.ts';
-export { withoutMarkup } from './plain.ts';
+export { plain, withoutMarkup } from './plain.ts';
 export {
+  noticeSignature,
   type OperatorProof,
   type Proven,
   readProof,

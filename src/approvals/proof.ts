@@ -109,6 +109,12 @@ export const webhookSignature = (secret: string, parts: { timestamp: number; non
     .update(`sallyport/webhook/v1\n${parts.timestamp}\n${parts.nonce}\n${parts.body}`)
     .digest('hex');
 
+/** As {@link webhookSignature}, for what we send: of another domain, so that no notice comes back as an answer. */
+export const noticeSignature = (secret: string, parts: { timestamp: number; nonce: string; body: string }): string =>
+  createHmac('sha256', Buffer.from(secret, 'base64url'))
+    .update(`sallyport/webhook-notice/v1\n${parts.timestamp}\n${parts.nonce}\n${parts.body}`)
+    .digest('hex');
+
 function verifyWebhook(
   operator: Operator & { class: 'webhook' },
   proof: OperatorProof & { class: 'webhook' },

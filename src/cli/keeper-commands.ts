@@ -5,6 +5,7 @@ import { credentialText, defaultStateFolder, openKeeper, openStateFolder, PeerFo
 import { answer, safeLines, type Terminal } from './output.ts';
 import type { CommonFlags } from './settings.ts';
 import { untilStopped } from './until-stopped.ts';
+import { codePrinter } from './up-console.ts';
 
 const stateOf = (flags: CommonFlags): string => resolve(flags.state ?? defaultStateFolder());
 
@@ -13,12 +14,13 @@ const peersOf = (flags: CommonFlags): PeerFolder => new PeerFolder(openStateFold
 /** `keeper`: owns the state and serves gates of other processes until it is told to stop. */
 export async function keeperServe(
   terminal: Terminal,
-  flags: CommonFlags & { readonly socket?: string },
+  flags: CommonFlags & { readonly socket?: string; readonly printCodes?: boolean },
 ): Promise<number> {
   const { socket } = flags;
   const keeper = await openKeeper({
     ...{ state: stateOf(flags), reachable: [], stayAlive: true },
     ...(socket === undefined ? {} : { socket }),
+    ...codePrinter(terminal, flags),
   });
   const { state, verifier } = keeper;
   const where = keeper.socket;

@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly development?: boolean;
   /** Is told how the policy stands when that changes. */
   readonly onPolicyNotice: (line: string) => void;
+  /** Prints a one-time code for a credential of an operator; absent: nobody sits here. */
+  readonly onOperatorCode?: (code: string) => void;
   /** Is told of calls that wait for a person. */
   readonly onApprovalWaiting: (waiting: WaitingCall) => void;
 }
@@ -36,6 +38,7 @@ export async function openGateway(settings: Settings, options: GatewayOptions): 
     policyChanges: settings.embedded ? 'ignore' : options.development === true ? 'apply' : 'wait',
     onPolicyNotice: options.onPolicyNotice,
     onApprovalWaiting: options.onApprovalWaiting,
+    ...(options.onOperatorCode === undefined ? {} : { onOperatorCode: options.onOperatorCode }),
     tools: builtInTools(),
     missing: (tool) => upstreams?.missing(tool) ?? null,
   });

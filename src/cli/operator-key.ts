@@ -37,8 +37,8 @@ function privateKeyOf(pem: string): ReturnType<typeof createPrivateKey> {
   throw new SallyportError('OPERATOR_INVALID', 'the key of an operator is Ed25519');
 }
 
-/** INVARIANT: a key that others may read is no key of one person. */
-function readPrivate(file: string): string {
+/** A file with a key or a secret. INVARIANT: one that others may read is none of one person. @throws SallyportError OPERATOR_INVALID */
+export function readPrivate(file: string): string {
   let descriptor: number;
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

@@ -33,6 +33,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   addTokens(program, run);
   addKeeper(program, run);
   addApprovals(program, run);
+  addOperators(program, run);
   addAudit(program, run);
   addGuard(program, run);
   try {
@@ -66,6 +67,11 @@ function addServing(program: Command, run: Run): void {
     .addOption(
       new Option('--auth <kind>', 'token, or none (loopback only)').choices(['token', 'none']).default('token'),
     )
+    .option('--console-port <number>', 'port of the console, for the people who answer; 0: none', '7333')
+    .option('--no-console', 'without it')
+    .option('--notify <url>', 'where to send signed notices of what waits (https, or http on this machine)')
+    .option('--notify-secret <file>', 'the secret that signs them: 32 bytes or more, base64url (0600)')
+    .option(...PRINT_CODES)
     .option('--development', 'changes of the policy file apply at once, unapproved')
     .action((flags) => run(flags, async (terminal) => (await import('./up.ts')).up(terminal, flags)));
   common(program.command('mcp'))
@@ -99,6 +105,10 @@ function addSandbox(program: Command, run: Run): void {
     .action((flags) => run(flags, async (terminal) => (await import('./doctor.ts')).doctor(terminal, flags)));
 }
 
+const PRINT_CODES = [
+  '--print-codes',
+  'print one-time codes for operators on standard error also where that is no terminal',
+] as const;
 const WAIT = ['--wait <duration>', 'how long a call waits for the yes of a person (default 10m)'] as const;
 const PROJECT = ['--project', 'the file of the project that lies here, instead of the file of the user'] as const;
 const DRY_RUN = ['--dry-run', 'print what would change; nothing is written'] as const;
@@ -260,6 +270,33 @@ function addApprovals(program: Command, run: Run): void {
     .action((id, flags) => run(flags, async (terminal) => (await load()).approvalsDeny(terminal, id, flags)));
 }
 
+function addOperators(program: Command, run: Run): void {
+  const operators = program.command('operators').description('the credentials that may answer');
+  const load = () => import('./operators-commands.ts');
+  const proving = (command: Command): Command =>
+    stateOnly(command)
+      .argument('<name>', '1 to 40 of a-z, 0-9 and -')
+      .option('--as <name>', 'by the proof of this operator, instead of a one-time code')
+      .option('--key <file>', 'its private key (PEM, Ed25519, 0600)');
+  stateOnly(operators.command('list', { isDefault: true }))
+    .description('names, people, groups and classes, never a secret')
+    .action((flags) => run(flags, async (terminal) => (await load()).operatorsList(terminal, flags)));
+  proving(operators.command('add'))
+    .description('let a credential in; asks for the one-time code that the keeper prints on its own terminal')
+    .addOption(
+      new Option('--class <class>', 'what it is').choices(['user-id', 'webhook', 'passkey']).makeOptionMandatory(),
+    )
+    .option('--user <person>', 'the person behind it (else its name)')
+    .option('--group <group...>', 'groups that policies may name')
+    .option('--public-key <file>', 'user-id: its public key (PEM, Ed25519)')
+    .option('--uid <number>', 'user-id: the user id that owns the private key')
+    .option('--secret-file <file>', 'webhook: 32 bytes or more, base64url (0600)')
+    .action((name, flags) => run(flags, async (terminal) => (await load()).operatorsAdd(terminal, name, flags)));
+  proving(operators.command('remove'))
+    .description('take a credential away')
+    .action((name, flags) => run(flags, async (terminal) => (await load()).operatorsRemove(terminal, name, flags)));
+}
+
 function addAudit(program: Command, run: Run): void {
   const audit = program.command('audit').description('read and verify the log');
   const load = () => import('./audit-commands.ts');
@@ -307,6 +344,7 @@ function addKeeper(program: Command, run: Run): void {
   stateOnly(keeper.command('serve', { isDefault: true }))
     .description('own the state and serve gates of other processes until stopped')
     .option('--socket <file>', 'path of its socket (else in the state folder)')
+    .option(...PRINT_CODES)
     .action((flags) => run(flags, async (terminal) => (await load()).keeperServe(terminal, flags)));
   const peer = keeper.command('peer').description('tokens of gates that run under another user id');
   stateOnly(peer.command('add'))

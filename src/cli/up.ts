@@ -6,10 +6,11 @@ import { noticeTo, safeLines, type Terminal } from './output.ts';
 import { reportFailures } from './server-failures.ts';
 import { type CommonFlags, type Settings, settingsOf } from './settings.ts';
 import { untilStopped } from './until-stopped.ts';
+import { type ConsoleFlags, checkConsoleFlags, codePrinter, openUpConsole, type UpConsole } from './up-console.ts';
 import { packageVersion } from './version.ts';
 import { noteOfWaiting } from './waiting-calls.ts';
 
-export interface UpFlags extends CommonFlags {
+export interface UpFlags extends CommonFlags, ConsoleFlags {
   readonly host: string;
   readonly port: string;
   readonly auth: 'token' | 'none';
@@ -23,28 +24,34 @@ const FIRST_CLIENT = 'local';
 export async function up(terminal: Terminal, flags: UpFlags): Promise<number> {
   const settings = settingsOf(flags);
   const port = portOf(flags.port);
+  checkConsoleFlags(flags);
   const development = flags.development === true;
   const gateway = await openGateway(settings, {
     development,
     onPolicyNotice: noticeTo(terminal),
     onApprovalWaiting: noteOfWaiting(terminal, flags),
+    ...codePrinter(terminal, flags),
   });
   reportFailures(terminal, gateway.upstreams);
   let front: HttpFront | null = null;
+  let console: UpConsole | null = null;
   try {
-    front = await serve(gateway, { ...flags, port });
+    console = await openUpConsole(terminal, gateway.gate.keeper.state, flags);
+    front = await serve(gateway, { ...flags, port }, console);
     const token = flags.auth === 'token' ? firstToken(gateway) : null;
     terminal.out(
       terminal.json
-        ? JSON.stringify(startedJson(gateway, front, token))
-        : started(gateway, settings, front, { auth: flags.auth, token }),
+        ? JSON.stringify(startedJson(gateway, front, { token, console: console.address }))
+        : started(gateway, settings, front, { auth: flags.auth, token, console: console.address }),
     );
     const signal = await untilStopped();
     terminal.err(`\n${signal}: letting running calls end …`);
     await front.close();
+    await console.close();
     await gateway.close(signal);
   } catch (error) {
     await front?.close(0);
+    await console?.close();
     await gateway.close('it could not be served');
     throw error;
   }
@@ -57,10 +64,20 @@ function portOf(text: string): number {
   return port;
 }
 
-const serve = ({ gate, upstreams }: OpenedGateway, flags: { host: string; port: number; auth: 'token' | 'none' }) =>
+const serve = (
+  { gate, upstreams }: OpenedGateway,
+  flags: { host: string; port: number; auth: 'token' | 'none' },
+  console: UpConsole,
+) =>
   serveHttp({
     gate,
-    authenticate: flags.auth === 'none' ? 'none' : (token) => gate.keeper.authenticate(token),
+    authenticate:
+      flags.auth === 'none'
+        ? 'none'
+        : (token) => {
+            console.presentedAsToken(token);
+            return gate.keeper.authenticate(token);
+          },
     local: { user: localUser(), agent: FIRST_CLIENT },
     ...{ host: flags.host, port: flags.port, version: packageVersion() },
     upstreams,
@@ -78,20 +95,24 @@ function tokenLine(auth: UpFlags['auth'], token: string | null): string {
   return `  token     ${token ?? "from the keeper's operator: sallyport token add NAME, as the user of the keeper"}`;
 }
 
-function startedJson({ gate, upstreams }: OpenedGateway, front: HttpFront, token: string | null) {
+function startedJson(
+  { gate, upstreams }: OpenedGateway,
+  front: HttpFront,
+  { token, console }: { token: string | null; console: string | null },
+) {
   const { policy, root, keeper } = gate;
   const servers = upstreams.status().map((status) => ({ ...status }));
   const { file, digest, mode } = policy;
   const { approvedDigest, development } = gate.policyStatus();
   const policyState = { digest, mode, approvedDigest, development };
-  return { url: front.url, token, policy: file, ...policyState, root, state: keeper.state, servers };
+  return { url: front.url, token, console, policy: file, ...policyState, root, state: keeper.state, servers };
 }
 
 function started(
   { gate, upstreams }: OpenedGateway,
   settings: Settings,
   front: HttpFront,
-  { auth, token }: { readonly auth: UpFlags['auth']; readonly token: string | null },
+  { auth, token, console }: { auth: UpFlags['auth']; token: string | null; console: string | null },
 ): string {
   const { policy, root, keeper } = gate;
   const origin = settings.embedded ? 'the embedded default (put a sallyport.yaml here to change it)' : policy.file;
@@ -101,6 +122,7 @@ function started(
     '',
     `  address   ${front.url}`,
     tokenLine(auth, token),
+    `  console   ${console ?? 'off'}`,
     `  policy    ${origin}, ${policy.rules} rules`,
     ...(gate.policyStatus().observing ? [`  MODE      ${OBSERVING}`] : []),
     ...policyLines(gate),

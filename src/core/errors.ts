@@ -17,6 +17,7 @@ type ErrorDomain =
   | 'audit'
   | 'gate'
   | 'gateway'
+  | 'console'
   | 'cli';
 
 /**
@@ -301,6 +302,23 @@ export const ERROR_TABLE = {
   LOCK_INVALID: ['gateway', 2, 500, 'Restore sallyport.lock from version control, or approve the servers again'],
   HOST_REFUSED: ['gateway', 1, 403, 'Connect to the address that sallyport up prints'],
   ORIGIN_REFUSED: ['gateway', 1, 403, 'Call from the same address: web pages of other origins are refused'],
+
+  // console
+  CONSOLE_TOKEN: [
+    'console',
+    1,
+    401,
+    'Open the address that sallyport up prints, or send its token in x-sallyport-console',
+  ],
+  CONSOLE_BUSY: ['console', 1, 429, 'Wait and try again: the console has as much to do as it may'],
+  CONSOLE_ROUTE: ['console', 2, 404, 'Use the routes of docs/openapi/approvals.yaml'],
+  CONSOLE_CONTENT: ['console', 2, 415, 'Send JSON, with Content-Type: application/json'],
+  NOTICE_INVALID: [
+    'console',
+    2,
+    400,
+    'Name an https address, or an http one on this machine, and a secret of 32 bytes or more',
+  ],
 
   // cli
   OPERATOR_ONLY: ['cli', 1, 403, 'Run this yourself in a terminal: what an agent starts cannot approve'],

@@ -17,6 +17,7 @@ export {
   SallyportError,
 } from './errors.ts';
 export { count, list, object, oneOf, optional, type Reader, type Readers, shape, text, yesOrNo } from './fields.ts';
+export { isLoopback, isPlainJson, readBody, singleHeader } from './http-request.ts';
 export { newId, randomBytes } from './ids.ts';
 export { ISOLATION_LEVELS, type IsolationLevel } from './isolation.ts';
 export { isJsonObject, type JsonObject, type JsonValue } from './json.ts';

@@ -45,6 +45,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       state: options.state ?? defaultStateFolder(),
       reachable: reachableFolders(loaded.policy, loaded.root),
       ...(options.clock === undefined ? {} : { clock: options.clock }),
+      ...(options.onOperatorCode === undefined ? {} : { onOperatorCode: options.onOperatorCode }),
     }));
   try {
     return await buildGate(options, { loaded, registry, keeper });

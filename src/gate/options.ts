@@ -42,6 +42,8 @@ export interface GateOptions {
   readonly limits?: Partial<Limits>;
   /** Is told of each call that begins to wait for a person's yes. */
   readonly onApprovalWaiting?: (waiting: WaitingCall) => void;
+  /** Prints a one-time code for a credential of an operator on the terminal of this process, as `KeeperOptions`. */
+  readonly onOperatorCode?: (code: string) => void;
   readonly clock?: Clock;
   /** Looks names up for `api_call`; the system's resolver if absent. */
   readonly resolve?: Resolve;

@@ -1,5 +1,5 @@
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { DEFAULT_LIMITS, type Limits, SallyportError } from '../core/index.ts';
+import { DEFAULT_LIMITS, isLoopback, type Limits, SallyportError } from '../core/index.ts';
 import type { Gate } from '../gate/index.ts';
 import type { TokenHolder } from '../keeper/index.ts';
 import { APPROVAL_WAIT_MS } from './approval-waits.ts';
@@ -7,7 +7,7 @@ import type { Caller } from './caller.ts';
 import { type ClientLimits, DEFAULT_CLIENT_LIMITS } from './client-limits.ts';
 import type { ServedSession } from './exchange.ts';
 import { refusalAnswer, sendAnswer } from './http-answer.ts';
-import { authoritiesOf, isLoopback } from './http-guard.ts';
+import { authoritiesOf } from './http-guard.ts';
 import { type Route, routeRequest } from './http-route.ts';
 import { type InFlight, inFlight } from './in-flight.ts';
 import { legacySessions } from './legacy-sessions.ts';

@@ -1,14 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { SallyportError } from '../core/index.ts';
+import { SallyportError, singleHeader } from '../core/index.ts';
 
 /** `HOST:PORT` forms by which a client may address a listener, lower case. */
 export type Authorities = ReadonlySet<string>;
 
 const LOOPBACK_NAMES: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
-
-/** True for an address that only this machine reaches. */
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 
 /** The authorities of a listener: the loopback names at its port, the host it was bound to, and the names an operator adds. */
 export function authoritiesOf(host: string, port: number, names: readonly string[] = []): Authorities {
@@ -25,12 +21,12 @@ export function authoritiesOf(host: string, port: number, names: readonly string
  * @throws SallyportError HOST_REFUSED, ORIGIN_REFUSED
  */
 export function checkAddress(request: IncomingMessage, authorities: Authorities): void {
-  const host = single(request, 'host')?.toLowerCase();
+  const host = singleHeader(request, 'host')?.toLowerCase();
   if (host === undefined || !authorities.has(host)) {
     throw new SallyportError('HOST_REFUSED', 'the Host header is not an address of this gateway');
   }
   if (request.headersDistinct['origin'] === undefined) return;
-  const origin = single(request, 'origin')?.toLowerCase();
+  const origin = singleHeader(request, 'origin')?.toLowerCase();
   if (origin === undefined || origin !== `http://${host}`) {
     throw new SallyportError('ORIGIN_REFUSED', 'the request comes from a web page of another origin');
   }
@@ -49,19 +45,6 @@ export function isOAuthProbe(url: string): boolean {
 
 /** The bearer token of a request, or null. A header sent twice counts as none: two readers could take two. */
 export function bearerToken(request: IncomingMessage): string | null {
-  const header = single(request, 'authorization');
+  const header = singleHeader(request, 'authorization');
   return header === undefined ? null : (/^Bearer ([A-Za-z0-9._~+/-]{1,512}=*)$/i.exec(header)?.[1] ?? null);
-}
-
-/** True for `application/json`, at most with `charset=utf-8`, and no content coding. */
-export function isPlainJson(request: IncomingMessage): boolean {
-  const type = single(request, 'content-type') ?? '';
-  const coding = request.headersDistinct['content-encoding'];
-  return /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(type) && coding === undefined;
-}
-
-/** The value of a header that stands there exactly once. */
-export function single(request: IncomingMessage, name: string): string | undefined {
-  const values = request.headersDistinct[name];
-  return values?.length === 1 ? values[0] : undefined;
 }

@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { classifyInboundRequest } from '@modelcontextprotocol/server';
-import { type Limits, SallyportError } from '../core/index.ts';
+import { isPlainJson, type Limits, readBody, SallyportError, singleHeader } from '../core/index.ts';
 import { type Caller, credentialKey } from './caller.ts';
 import { type HttpAnswer, noOAuthAnswer, plainAnswer } from './http-answer.ts';
-import { readBody } from './http-body.ts';
-import { type Authorities, bearerToken, checkAddress, isOAuthProbe, isPlainJson, single } from './http-guard.ts';
+import { type Authorities, bearerToken, checkAddress, isOAuthProbe } from './http-guard.ts';
 import { admitMessage, type Message, parseMessage } from './json-rpc.ts';
 import type { LegacySessions, Reply } from './legacy-sessions.ts';
 import { LEGACY_VERSIONS } from './mcp-server.ts';
@@ -43,7 +42,7 @@ export async function routeRequest(
     return plainAnswer(405, 'Method not allowed', { allow: 'GET, POST, DELETE' });
   }
   const caller = await identify(route, request);
-  if (request.method === 'DELETE') return route.legacy.end(caller, single(request, 'mcp-session-id'));
+  if (request.method === 'DELETE') return route.legacy.end(caller, singleHeader(request, 'mcp-session-id'));
   endWithCredential(route, caller, request, response);
   if (request.method === 'GET') return routeStream(route, caller, request, response);
   if (!isPlainJson(request)) return plainAnswer(415, 'Content-Type must be application/json, without a coding');
@@ -83,9 +82,9 @@ function routeStream(
   request: IncomingMessage,
   response: ServerResponse,
 ): HttpAnswer | null {
-  const version = single(request, 'mcp-protocol-version');
+  const version = singleHeader(request, 'mcp-protocol-version');
   if (version !== undefined && !LEGACY_VERSIONS.includes(version)) return unsupportedVersion();
-  return route.legacy.stream(caller, single(request, 'mcp-session-id'), replyOf(request, response));
+  return route.legacy.stream(caller, singleHeader(request, 'mcp-session-id'), replyOf(request, response));
 }
 
 const unsupportedVersion = (): HttpAnswer =>
@@ -93,7 +92,7 @@ const unsupportedVersion = (): HttpAnswer =>
 
 const replyOf = (request: IncomingMessage, response: ServerResponse): Reply => ({
   response,
-  ...acceptedBy((single(request, 'accept') ?? '').toLowerCase()),
+  ...acceptedBy((singleHeader(request, 'accept') ?? '').toLowerCase()),
 });
 
 /** Both kinds of answer are offered by most clients; the one they name first is the one that they would rather have. */
@@ -115,12 +114,12 @@ async function routeMessage(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<HttpAnswer | null> {
-  const version = single(request, 'mcp-protocol-version');
+  const version = singleHeader(request, 'mcp-protocol-version');
   if (isLegacy(message, request, version)) {
     if (version !== undefined && !LEGACY_VERSIONS.includes(version)) {
       return unsupportedVersion();
     }
-    return route.legacy.post(caller, single(request, 'mcp-session-id'), message, replyOf(request, response));
+    return route.legacy.post(caller, singleHeader(request, 'mcp-session-id'), message, replyOf(request, response));
   }
   const verdict = admitMessage(message);
   if (verdict === 'drop') return { status: 202 };
@@ -131,8 +130,8 @@ async function routeMessage(
 
 /** Which era a message belongs to, by the SDK's own reading of header and body. */
 function isLegacy(message: Message, request: IncomingMessage, version: string | undefined): boolean {
-  const method = single(request, 'mcp-method');
-  const name = single(request, 'mcp-name');
+  const method = singleHeader(request, 'mcp-method');
+  const name = singleHeader(request, 'mcp-name');
   const outcome = classifyInboundRequest({
     httpMethod: 'POST',
     ...(version === undefined ? {} : { protocolVersionHeader: version }),

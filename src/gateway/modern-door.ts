@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { isJsonObject } from '../core/index.ts';
+import { isJsonObject, singleHeader } from '../core/index.ts';
 import type { Caller } from './caller.ts';
 import { callerKey, credentialKey } from './caller.ts';
 import type { ClientLimits } from './client-limits.ts';
 import type { ServedSession } from './exchange.ts';
 import { type HttpAnswer, sendAnswer, sendWebResponse } from './http-answer.ts';
-import { single } from './http-guard.ts';
 import type { Message } from './json-rpc.ts';
 import { type Listener, serveListen } from './listen-stream.ts';
 import { buildMcpServer } from './mcp-server.ts';
@@ -132,7 +131,7 @@ async function wrongParamHeader(
   if (typeof name !== 'string' || !isJsonObject(args)) return null;
   const schema = await session.schemaOf(name);
   if (schema === null) return null;
-  return disagreeing(paramHeaders(schema), args, (header) => single(request, header.toLowerCase()));
+  return disagreeing(paramHeaders(schema), args, (header) => singleHeader(request, header.toLowerCase()));
 }
 
 /** Code of MCP 2026-07-28 for a header that differs from the body. */
@@ -153,7 +152,7 @@ function webRequest(request: IncomingMessage, response: ServerResponse): Request
   response.once('close', () => gone.abort());
   const headers = new Headers();
   for (const name of STANDARD_HEADERS) {
-    const value = single(request, name);
+    const value = singleHeader(request, name);
     if (value !== undefined) headers.set(name, value);
   }
   return new Request('http://localhost/mcp', { method: 'POST', headers, signal: gone.signal });

@@ -22,7 +22,13 @@ import {
   text,
   yesOrNo,
 } from '../core/index.ts';
-import type { AnswerReceipt, ApprovalStatus, ApprovalSummary, ApprovalView } from './approval-messages.ts';
+import type {
+  AnswerReceipt,
+  ApprovalStatus,
+  ApprovalSummary,
+  ApprovalView,
+  OperatorRemoval,
+} from './approval-messages.ts';
 import type { Admission, KeeperEvent, OperatorView, Receipt, StopFlag, TokenHolder } from './keeper.ts';
 import type { ReserveAnswer } from './limit-messages.ts';
 import type { ApprovedPolicy } from './policy-approval.ts';
@@ -115,6 +121,8 @@ export const readAnswerReceipt: Reader<AnswerReceipt> = (value, where) => {
       return shape<AnswerReceipt & { kind: 'denied' }>({ kind: oneOf('denied') })(value, where);
   }
 };
+
+export const readRemoval: Reader<OperatorRemoval> = shape<OperatorRemoval>({ advisory: yesOrNo });
 
 export const readOperators: Reader<readonly OperatorView[]> = (value, where) =>
   list(value, where).map((item) =>

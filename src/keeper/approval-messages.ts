@@ -82,5 +82,14 @@ export type OperatorRegistration =
       readonly response: JsonObject;
     };
 
-/** Who lets it in: a one-time code that the keeper's process printed, or an operator who proves it over the registration. */
+/** What is left when a credential was taken away. */
+export interface OperatorRemoval {
+  /** True when it was the last one: from now on a yes is good without a credential, and every screen says "advisory". */
+  readonly advisory: boolean;
+}
+
+/**
+ * Who lets it in, or takes it away: a one-time code that the keeper's process printed, or an operator who proves it over the
+ * registration or the removal.
+ */
 export type RegistrationAuthority = { readonly code: string } | { readonly proof: OperatorProof };

@@ -234,7 +234,9 @@ export class Approvals {
     if (answer.kind === 'approve') checkScope(answer.scope, request.binding, time.now());
     const who = await this.operators.prove(proof, challengeOf(request, answer));
     if (book.get(id) !== request) throw unknownRequest();
-    const answered = takeAnswer(request, answer, who);
+    // Whoever was taken away meanwhile has said nothing.
+    const yes = request.yes.filter((approver) => this.operators.stands(approver));
+    const answered = takeAnswer({ ...request, yes, scope: yes.length === 0 ? null : request.scope }, answer, who);
     switch (answered.kind) {
       case 'granted':
         return this.#grant(request, answered, peer);

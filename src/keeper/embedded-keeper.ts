@@ -19,6 +19,7 @@ import type {
   ApprovalView,
   GrantUse,
   OperatorRegistration,
+  OperatorRemoval,
   RegistrationAuthority,
 } from './approval-messages.ts';
 import type { Approvals } from './approvals.ts';
@@ -77,6 +78,8 @@ interface Parts {
   readonly orphans: readonly Orphan[];
   readonly adoptionMs: number;
   readonly limits: CallLimits;
+  /** Prints a one-time code on the terminal of this process; null: nobody sits there. */
+  readonly onOperatorCode: ((code: string) => void) | null;
 }
 
 /** The socket over which peers come, while it is open. */
@@ -311,7 +314,12 @@ export class EmbeddedKeeper implements Keeper {
 
   async offerRegistration(): Promise<string> {
     this.#checkOpen();
-    return this.#approvals.operators.offer();
+    const { operators } = this.#approvals;
+    const offer = operators.offer();
+    // INVARIANT: a code that was printed stays good, however often somebody asks: nobody ends it from afar but by wrong ones.
+    const { onOperatorCode } = this.#parts;
+    if (onOperatorCode !== null && !operators.hasCode) onOperatorCode(operators.offerCode());
+    return offer;
   }
 
   async registerOperator(
@@ -338,12 +346,20 @@ export class EmbeddedKeeper implements Keeper {
     return all.map(({ name, user, groups, class: proven }) => ({ name, user, groups, class: proven }));
   }
 
-  /** Takes a credential away; recorded. False if there was none. For the process of the keeper only. */
-  async removeOperator(name: string): Promise<boolean> {
+  async removeOperator(
+    offer: string,
+    name: string,
+    authority: RegistrationAuthority,
+    peer: string | null = null,
+  ): Promise<OperatorRemoval> {
     this.#checkOpen();
-    if (!(await this.#approvals.operators.remove(name))) return false;
-    await this.#durable({ type: 'operator', detail: { operator: name, registered: false } });
-    return true;
+    const { operators } = this.#approvals;
+    await operators.remove(offer, name, authority);
+    const { advisory } = operators;
+    const by = 'code' in authority ? 'code' : authority.proof.class;
+    const detail = { operator: name, registered: false, by, advisory, ...saidBy(peer) };
+    await this.#durable({ type: 'operator', detail });
+    return { advisory };
   }
 
   /** A one-time code that lets one credential in, for ten minutes: to be printed on this process's own terminal, nowhere else. */

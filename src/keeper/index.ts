@@ -1,4 +1,25 @@
 /** The powers behind one interface: state folder, log, tokens. */
+
+/** What a surface needs to show a request and to take an answer; it decides nothing with it. */
+export {
+  type Answer,
+  challengeOf,
+  noticeSignature,
+  type OperatorProof,
+  plain,
+  readAnswer,
+  readProof,
+  registrationChallenge,
+  removalChallenge,
+  renderScreen,
+  type Screen,
+  type ScreenLine,
+  screenOf,
+  stateScope,
+  suggestRule,
+  webhookSignature,
+  withoutMarkup,
+} from '../approvals/index.ts';
 export type {
   AnswerReceipt,
   ApprovalQuestionDraft,
@@ -7,6 +28,7 @@ export type {
   ApprovalView,
   GrantUse,
   OperatorRegistration,
+  OperatorRemoval,
   RegistrationAuthority,
 } from './approval-messages.ts';
 export { type AdmissionDraft, type EmbeddedKeeper, whoIs } from './embedded-keeper.ts';
@@ -45,6 +67,8 @@ export {
   readApproval,
   writeApproval,
 } from './policy-approval.ts';
+export { RateMeter } from './rate-meter.ts';
+export { readAuthority, readRegistration, readStopFlag } from './requests.ts';
 export { checkNotReachable, defaultStateFolder, openStateFolder } from './state-folder.ts';
 export { TokenFolder } from './token-folder.ts';
 export { type ListedCall, type UnknownCall, UnknownCalls, type UnknownScope } from './unknown-calls.ts';

@@ -9,6 +9,7 @@ import type {
   ApprovalView,
   GrantUse,
   OperatorRegistration,
+  OperatorRemoval,
   RegistrationAuthority,
 } from './approval-messages.ts';
 import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
@@ -184,13 +185,19 @@ export interface Keeper {
    * @throws SallyportError APPROVAL_UNKNOWN (answered, or too late), APPROVER_REFUSED, APPROVAL_SCOPE, APPROVAL_INCOMPLETE
    */
   answer(id: string, answer: Answer, proof: OperatorProof): Promise<AnswerReceipt>;
-  /** The name of one registration, for five minutes. */
+  /** The name of one registration or removal, for five minutes. The keeper's process prints a one-time code on its own terminal. */
   offerRegistration(): Promise<string>;
   /**
    * Lets a credential of an operator in; recorded.
    * @throws SallyportError OPERATOR_INVALID, APPROVER_REFUSED
    */
   registerOperator(offer: string, registration: OperatorRegistration, authority: RegistrationAuthority): Promise<void>;
+  /**
+   * Takes a credential away; recorded. `offer` as for a registration; a proof is over `removalChallenge(offer, name)`, and may be
+   * the one of the credential itself.
+   * @throws SallyportError OPERATOR_INVALID (no offer, no such operator), APPROVER_REFUSED
+   */
+  removeOperator(offer: string, name: string, authority: RegistrationAuthority): Promise<OperatorRemoval>;
   /** The credentials that may answer, without secrets. */
   operators(): Promise<readonly OperatorView[]>;
 

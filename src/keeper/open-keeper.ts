@@ -35,6 +35,11 @@ export interface KeeperOptions {
    * restart only with it, since it tells a restored backup from the folder as it was left; null: they end with this process.
    */
   readonly runtime?: string | null;
+  /**
+   * Prints a one-time code that lets a credential of an operator in, when somebody offers one: on the terminal of this process
+   * and nowhere else. If absent, credentials come in by other operators only.
+   */
+  readonly onOperatorCode?: (code: string) => void;
   /** The socket keeps this process alive; by default it does not. */
   readonly stayAlive?: boolean;
 }
@@ -64,8 +69,23 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
     approvals = await Approvals.open({ state, log, store, clock, runtime, user: localUser() });
     const limits = await openLimits(store, clock);
     const adoptionMs = options.adoptionMs ?? ADOPTION_MS;
+    const onOperatorCode = options.onOperatorCode ?? null;
     keeper = new EmbeddedKeeper({
-      ...{ state, log, ownership, clock, store, epochs, stops, unknown, tokens, adoptionMs, approvals, limits },
+      ...{
+        state,
+        log,
+        ownership,
+        clock,
+        store,
+        epochs,
+        stops,
+        unknown,
+        tokens,
+        adoptionMs,
+        approvals,
+        limits,
+        onOperatorCode,
+      },
       ...recovered,
     });
   } catch (error) {

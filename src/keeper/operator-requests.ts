@@ -6,7 +6,14 @@ import type { Answers, PeerHolder } from './peer-requests.ts';
 import { REQUESTS } from './requests.ts';
 
 /** What only the connection of an operator is for. */
-type OperatorRequest = 'approvals' | 'approval' | 'answer' | 'offerRegistration' | 'registerOperator' | 'operators';
+type OperatorRequest =
+  | 'approvals'
+  | 'approval'
+  | 'answer'
+  | 'offerRegistration'
+  | 'registerOperator'
+  | 'removeOperator'
+  | 'operators';
 
 /**
  * The operator's side of the keeper over the socket. ATTACKER-CONTROLLED: every input.
@@ -46,6 +53,10 @@ export function operatorAnswers({
       const { offer, registration, authority } = REQUESTS.registerOperator(input, 'registration');
       await keeper.registerOperator(offer, registration, authority, peer);
       return null;
+    }),
+    removeOperator: guarded(async (input) => {
+      const { offer, operator, authority } = REQUESTS.removeOperator(input, 'removal');
+      return { ...(await keeper.removeOperator(offer, operator, authority, peer)) };
     }),
     operators: guarded(async (input) => {
       REQUESTS.operators(input, 'operators');

@@ -1,4 +1,5 @@
 import {
+  type Approver,
   fingerprintOf,
   type Operator,
   type OperatorProof,
@@ -8,6 +9,7 @@ import {
   readUserKey,
   registerPasskey,
   registrationChallenge,
+  removalChallenge,
   verifyProof,
 } from '../approvals/index.ts';
 import {
@@ -82,6 +84,13 @@ export class Operators {
     return [...this.#operators.values()];
   }
 
+  /** False for a yes of somebody whose credential was taken away since. */
+  stands({ operator, user, class: proven }: Approver): boolean {
+    if (proven === 'local') return true;
+    const known = this.#operators.get(operator);
+    return known !== undefined && known.user === user && known.class === proven;
+  }
+
   /** Remembers, for good, that a credential was used where agents are. Durable when it resolves. */
   async usedByTool(mark: string): Promise<void> {
     if (this.#toolSide.has(mark)) return;
@@ -118,6 +127,11 @@ export class Operators {
     return { operator: name, user, class: proven, groups, letInBy };
   }
 
+  /** True while a code is good that was shown already. */
+  get hasCode(): boolean {
+    return this.#code !== null && this.#code.until > this.#parts.now();
+  }
+
   /** A code that lets one credential in, for ten minutes; another one ends it. To be shown on the keeper's own terminal only. */
   offerCode(): string {
     const code = randomBytes(16).toString('base64url');
@@ -145,35 +159,40 @@ export class Operators {
     registration: OperatorRegistration,
     authority: RegistrationAuthority,
   ): Promise<Operator> {
-    const until = this.#offers.get(nonce);
-    this.#offers.delete(nonce);
-    if (until === undefined || until <= this.#parts.now())
-      throw invalid('the registration took too long, or was no offer');
-    const letInBy = await this.#checkAuthority(nonce, registration, authority);
+    this.#takeOffer(nonce);
+    const letInBy = await this.#checkAuthority(authority, registrationChallenge(nonce, copyJson(registration)));
     const operator = await this.#admissible(nonce, registration, letInBy);
     await this.#keep(operator);
     return operator;
   }
 
-  /** False if there was none. */
-  async remove(name: string): Promise<boolean> {
-    if (!this.#operators.delete(name)) return false;
+  /**
+   * Takes a credential away, by a code or by whoever has one.
+   * @throws SallyportError OPERATOR_INVALID, APPROVER_REFUSED
+   */
+  async remove(nonce: string, name: string, authority: RegistrationAuthority): Promise<void> {
+    this.#takeOffer(nonce);
+    if (!this.#operators.has(name)) throw invalid('there is no such operator');
+    await this.#checkAuthority(authority, removalChallenge(nonce, name));
+    // Before the store, so that nothing is proven with it meanwhile.
+    this.#operators.delete(name);
     await this.#table.delete(name);
-    return true;
+  }
+
+  #takeOffer(nonce: string): void {
+    const until = this.#offers.get(nonce);
+    this.#offers.delete(nonce);
+    if (until === undefined || until <= this.#parts.now()) throw invalid('it took too long, or was no offer');
   }
 
   /** Who lets it in: the person at the beginning of the chain, or null for a code. */
-  async #checkAuthority(
-    nonce: string,
-    registration: OperatorRegistration,
-    authority: RegistrationAuthority,
-  ): Promise<string | null> {
+  async #checkAuthority(authority: RegistrationAuthority, challenge: string): Promise<string | null> {
     if ('code' in authority) {
       this.#spendCode(authority.code);
       return null;
     }
-    if (authority.proof.class === 'local') throw refused('who shares the user id of agents lets nobody in');
-    const { user, letInBy } = await this.prove(authority.proof, registrationChallenge(nonce, copyJson(registration)));
+    if (authority.proof.class === 'local') throw refused('who shares the user id of agents lets nobody in or out');
+    const { user, letInBy } = await this.prove(authority.proof, challenge);
     return letInBy ?? user;
   }
 

@@ -121,7 +121,8 @@ const reservation = shape<Reservation>({
 const callUse = shape<CallUse>({ bytes: count, failed: yesOrNo });
 const grantUse = shape<GrantUse>({ id: name, binding });
 
-const registration: Reader<OperatorRegistration> = (value, where) => {
+/** A credential that is to be let in, as it is sent. ATTACKER-CONTROLLED. @throws SallyportError INPUT_SCHEMA_MISMATCH */
+export const readRegistration: Reader<OperatorRegistration> = (value, where) => {
   const read = object(value, where);
   if (read['class'] !== 'passkey') {
     // Who let somebody in is the keeper's to say.
@@ -135,7 +136,8 @@ const registration: Reader<OperatorRegistration> = (value, where) => {
     groups: (groups, at) => list(groups, at).map((group) => name(group, at)),
   })(read, where);
 };
-const authority: Reader<RegistrationAuthority> = (value, where) =>
+/** Who lets it in, as it is sent. ATTACKER-CONTROLLED. @throws SallyportError INPUT_SCHEMA_MISMATCH */
+export const readAuthority: Reader<RegistrationAuthority> = (value, where) =>
   Object.hasOwn(object(value, where), 'code')
     ? shape<{ code: string }>({ code: name })(value, where)
     : shape<{ proof: OperatorProof }>({ proof: readProof })(value, where);
@@ -149,7 +151,8 @@ const outcome = shape<OutcomeDraft>({
 
 const sessionEnd = shape<SessionEndDraft>({ detail: optional(object), payloads: optional(object) });
 
-const flag: Reader<StopFlag> = (value, where) => {
+/** What is to be stopped, as it is sent. ATTACKER-CONTROLLED. @throws SallyportError INPUT_SCHEMA_MISMATCH */
+export const readStopFlag: Reader<StopFlag> = (value, where) => {
   const { kind } = object(value, where);
   switch (oneOf('all', 'agent', 'session')(kind, `${where}.kind`)) {
     case 'all':
@@ -208,6 +211,7 @@ export interface RequestInputs {
   answer: { id: string; answer: Answer; proof: OperatorProof };
   offerRegistration: Record<never, never>;
   registerOperator: { offer: string; registration: OperatorRegistration; authority: RegistrationAuthority };
+  removeOperator: { offer: string; operator: string; authority: RegistrationAuthority };
   operators: Record<never, never>;
   settle: { call: string; outcome: OutcomeDraft; use?: CallUse };
   adopt: { call: string };
@@ -249,12 +253,15 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
   approval: shape<RequestInputs['approval']>({ id: name }),
   answer: shape<RequestInputs['answer']>({ id: name, answer: readAnswer, proof: readProof }),
   offerRegistration: shape<RequestInputs['offerRegistration']>({}),
-  registerOperator: shape<RequestInputs['registerOperator']>({ offer: name, registration, authority }),
+  registerOperator: shape<RequestInputs['registerOperator']>({
+    ...{ offer: name, registration: readRegistration, authority: readAuthority },
+  }),
+  removeOperator: shape<RequestInputs['removeOperator']>({ offer: name, operator: name, authority: readAuthority }),
   operators: shape<RequestInputs['operators']>({}),
   settle: shape<RequestInputs['settle']>({ call: secret, outcome, use: optional(callUse) }),
   adopt: shape<RequestInputs['adopt']>({ call: secret }),
-  stop: shape<RequestInputs['stop']>({ flag, reason: sentence }),
-  resume: shape<RequestInputs['resume']>({ flag }),
+  stop: shape<RequestInputs['stop']>({ flag: readStopFlag, reason: sentence }),
+  resume: shape<RequestInputs['resume']>({ flag: readStopFlag }),
   stops: shape<RequestInputs['stops']>({}),
   claim: shape<RequestInputs['claim']>({ space: text(1_024), key: text(1_024), expiresAt: count }),
   leave: shape<RequestInputs['leave']>({}),

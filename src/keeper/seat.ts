@@ -17,6 +17,7 @@ import {
   readFlags,
   readOperators,
   readReceipt,
+  readRemoval,
   readReserveAnswer,
   readStatus,
   readSummaries,
@@ -30,6 +31,7 @@ import type {
   ApprovalSummary,
   ApprovalView,
   OperatorRegistration,
+  OperatorRemoval,
   RegistrationAuthority,
 } from './approval-messages.ts';
 import type { Holder } from './calls.ts';
@@ -104,6 +106,7 @@ export function ownSeat(keeper: EmbeddedKeeper, former: string | null): Seat {
     answer: (id, answer, proof) => keeper.answer(id, answer, proof),
     offerRegistration: () => keeper.offerRegistration(),
     registerOperator: (offer, registration, authority) => keeper.registerOperator(offer, registration, authority),
+    removeOperator: (offer, operator, authority) => keeper.removeOperator(offer, operator, authority),
     operators: () => keeper.operators(),
     close: (reason) => keeper.close(reason),
   };
@@ -211,6 +214,10 @@ class RemoteSeat implements Seat {
     authority: RegistrationAuthority,
   ): Promise<void> {
     await this.#link.request('registerOperator', { offer, registration, authority });
+  }
+
+  async removeOperator(offer: string, operator: string, authority: RegistrationAuthority): Promise<OperatorRemoval> {
+    return readRemoval(await this.#link.request('removeOperator', { offer, operator, authority }), 'removal');
   }
 
   async operators(): Promise<readonly OperatorView[]> {

@@ -16,6 +16,7 @@ import type {
   ApprovalView,
   GrantUse,
   OperatorRegistration,
+  OperatorRemoval,
   RegistrationAuthority,
 } from './approval-messages.ts';
 import type {
@@ -189,6 +190,10 @@ export class SharedKeeper implements Keeper {
 
   registerOperator(offer: string, registration: OperatorRegistration, authority: RegistrationAuthority): Promise<void> {
     return this.#once((seat) => seat.registerOperator(offer, registration, authority));
+  }
+
+  removeOperator(offer: string, operator: string, authority: RegistrationAuthority): Promise<OperatorRemoval> {
+    return this.#once((seat) => seat.removeOperator(offer, operator, authority));
   }
 
   operators(): Promise<readonly OperatorView[]> {

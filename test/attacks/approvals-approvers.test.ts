@@ -5,6 +5,7 @@ import {
   challengeOf,
   type OperatorProof,
   registrationChallenge,
+  removalChallenge,
   webhookSignature,
 } from '../../src/approvals/index.ts';
 import type { JsonObject } from '../../src/core/index.ts';
@@ -203,6 +204,16 @@ test('[T5] an operator does not make the second person, also not over a third', 
   const other = await askFor(keeper, ask({ approvers: rule, arguments: { amount: 5 } }));
   expect(await third.answer(keeper, other, ONCE)).toMatchObject({ kind: 'waiting' });
   await expect(puppet.answer(keeper, other, ONCE)).rejects.toMatchObject(REFUSED);
+});
+
+test('[T5] a yes of somebody whose credential was taken away since counts no more', async () => {
+  const [bob, carl] = [await registerKey(new UserKey('bob')), await registerKey(new UserKey('carl'))];
+  const id = await askFor(keeper, ask({ approvers: { groups: [], people: 2, ownUser: true } }));
+  expect(await bob.answer(keeper, id, ONCE)).toEqual({ kind: 'waiting', people: 2, yes: 1 });
+  const offer = await keeper.offerRegistration();
+  const removed = keeper.removeOperator(offer, 'bob', { proof: carl.proof(removalChallenge(offer, 'bob')) });
+  expect(await removed).toEqual({ advisory: false });
+  expect(await carl.answer(keeper, id, ONCE)).toEqual({ kind: 'waiting', people: 2, yes: 1 });
 });
 
 describe('[T5] a webhook', () => {

@@ -9,7 +9,12 @@ import { makeWorkspace, type Workspace } from '../support/workspace.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const documents = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))];
+const documents = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+];
 
 interface Block {
   readonly title: string;

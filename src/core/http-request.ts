@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { SallyportError } from '../core/index.ts';
+import { SallyportError } from './errors.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -29,3 +29,20 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
 
 const tooLarge = (maxBytes: number): SallyportError =>
   new SallyportError('INPUT_TOO_LARGE', `expected a body of at most ${maxBytes} bytes`);
+
+/** True for `application/json`, at most with `charset=utf-8`, and no content coding. */
+export function isPlainJson(request: IncomingMessage): boolean {
+  const type = singleHeader(request, 'content-type') ?? '';
+  const coding = request.headersDistinct['content-encoding'];
+  return /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(type) && coding === undefined;
+}
+
+/** The value of a header that stands there exactly once. */
+export function singleHeader(request: IncomingMessage, name: string): string | undefined {
+  const values = request.headersDistinct[name];
+  return values?.length === 1 ? values[0] : undefined;
+}
+
+/** True for an address that only this machine reaches. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
