@@ -6,6 +6,7 @@ import { SallyportError } from '../core/index.ts';
 import { loadPolicy } from '../gate/index.ts';
 import { openStateFolder } from '../keeper/index.ts';
 import { reachableFolders } from '../policy/index.ts';
+import { shownFolders } from '../sandbox/index.ts';
 import type { StdioTarget } from './host-entry.ts';
 import type { HostSurroundings } from './host-place.ts';
 import { type CommonFlags, settingsOf } from './settings.ts';
@@ -39,7 +40,7 @@ export async function connectTarget(flags: CommonFlags & { readonly dryRun?: boo
   const node = programOutside(process.execPath, workspaces);
   const program = programOutside(fileURLToPath(new URL('./main.js', import.meta.url)), workspaces);
   const unmade = flags.dryRun === true && !existsSync(settings.state);
-  const state = plainPath(unmade ? settings.state : openStateFolder(settings.state, reachable));
+  const state = plainPath(unmade ? settings.state : openStateFolder(settings.state, [...reachable, ...shownFolders()]));
   return { node, program, policy: policyFile, state, reachable };
 }
 

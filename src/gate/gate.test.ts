@@ -1,10 +1,12 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addTool } from '../../test/support/add-tool.ts';
 import { makeWorkspace, type Workspace } from '../../test/support/workspace.ts';
 import { type LogRecord, readRecords, verifyLog } from '../audit/index.ts';
 import { isSallyportError } from '../core/index.ts';
+import { checkNotReachable } from '../keeper/index.ts';
+import { foldersInReach } from './folders-in-reach.ts';
 import { type Gate, openGate, type Tool, type ToolOutput } from './index.ts';
 
 const POLICY = `version: 1
@@ -276,6 +278,20 @@ test('the state folder cannot lie where tools reach', async () => {
   workspace.write({ 'sallyport.yaml': 'version: 1\ntools: { file_read: { allowedPaths: [.] } }\n' });
   const opening = openGate({ policy: workspace.policyFile, state: join(workspace.root, 'state') });
   await expect(opening).rejects.toMatchObject({ code: 'STATE_EXPOSED' });
+});
+
+test.skipIf(process.platform !== 'linux')('the state folder cannot lie where every sandbox looks', async () => {
+  symlinkSync('/usr/lib', join(workspace.base, 'link'));
+  const { policyFile: policy, base } = workspace;
+  for (const folder of ['/usr/lib', '/lib', '/bin', '/etc/ssl/certs', join(base, 'link')]) {
+    const state = join(folder, `sallyport-test-${process.pid}`);
+    await expect(openGate({ policy, state })).rejects.toMatchObject({ code: 'STATE_EXPOSED' });
+    expect(existsSync(state)).toBe(false);
+  }
+  // Where a service keeps it.
+  for (const state of ['/var/lib/sallyport', '/srv/sallyport', '/home/user/.local/state/sallyport']) {
+    expect(() => checkNotReachable(state, foldersInReach(gate.policy, gate.root))).not.toThrow();
+  }
 });
 
 describe('Gate.mayBeAllowed', () => {

@@ -1,9 +1,10 @@
 import { DEFAULT_LIMITS, escapeForTerminal, newId, SallyportError, systemClock } from '../core/index.ts';
 import { defaultStateFolder, joinKeeper, type Keeper, localUser } from '../keeper/index.ts';
-import { mayBeAllowed, type Policy, reachableFolders, type ServerRule } from '../policy/index.ts';
+import { mayBeAllowed, type Policy, type ServerRule } from '../policy/index.ts';
 import type { Sandboxes, SandboxProcess } from '../sandbox/index.ts';
 import type { ApprovalWait, WaitingCall } from './confirm.ts';
 import { systemDial, systemResolve } from './fetch-dial.ts';
+import { foldersInReach } from './folders-in-reach.ts';
 import { type Listeners, openListeners } from './gate-listeners.ts';
 import { type OpenSession, openGateSession, parseSpawn, spawnVia } from './gate-session.ts';
 import type { Fixtures, House } from './house.ts';
@@ -43,7 +44,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
     options.keeper ??
     (await joinKeeper({
       state: options.state ?? defaultStateFolder(),
-      reachable: reachableFolders(loaded.policy, loaded.root),
+      reachable: foldersInReach(loaded.policy, loaded.root),
       ...(options.clock === undefined ? {} : { clock: options.clock }),
       ...(options.onOperatorCode === undefined ? {} : { onOperatorCode: options.onOperatorCode }),
     }));

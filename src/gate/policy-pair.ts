@@ -1,6 +1,7 @@
 import { type Clock, canonicalJson, isSallyportError, SallyportError, sha256Hex } from '../core/index.ts';
 import { type ApprovedPolicy, checkNotReachable, type Keeper, namesOfPolicy } from '../keeper/index.ts';
-import { reachableFolders, type ServerRule } from '../policy/index.ts';
+import type { ServerRule } from '../policy/index.ts';
+import { foldersInReach } from './folders-in-reach.ts';
 import { type LoadedPolicy, loadPolicyText, withRoot } from './load-policy.ts';
 import { readPolicyFile } from './policy-file.ts';
 
@@ -37,7 +38,7 @@ export async function readPair(source: PairSource, isFirst: boolean): Promise<Po
   const { policyFile, root, keeper, needsApproval } = source;
   const { policy, text } = await readPolicyFile(policyFile);
   const written = withRoot(policy, policyFile, root);
-  checkNotReachable(keeper.state, reachableFolders(policy, written.root));
+  checkNotReachable(keeper.state, foldersInReach(policy, written.root));
   if (!needsApproval) return pairOf(written);
   const { approval, isFirstUse } = await approvalOf(source, { digest: policy.digest, text }, isFirst);
   if (approval.digest === policy.digest) return Object.freeze({ written, approved: null, isFirstUse });
@@ -65,7 +66,7 @@ function readApproved(approval: { readonly text: string; readonly digest: string
     const loaded = loadPolicyText(approval.text, { policy: policyFile, ...(root === undefined ? {} : { root }) });
     const { policy } = loaded;
     if (policy.digest !== approval.digest) throw new SallyportError('POLICY_APPROVAL', 'its digest is another');
-    checkNotReachable(keeper.state, reachableFolders(policy, loaded.root));
+    checkNotReachable(keeper.state, foldersInReach(policy, loaded.root));
     return loaded;
   } catch (cause) {
     if (!isSallyportError(cause)) throw cause;

@@ -32,7 +32,7 @@ export interface Ground {
 }
 
 /** `signal`: of whoever waits for it. */
-export type OpenOptions = Pick<BoxPlan, 'abandon' | 'lost'> & { readonly signal?: AbortSignal };
+type OpenOptions = Pick<BoxPlan, 'abandon' | 'lost'> & { readonly signal?: AbortSignal };
 
 /**
  * Lays the ground for a sandbox over a checked profile. `extra`: further folders that are shown, such as that of a proxy's

@@ -23,4 +23,5 @@ export { SANDBOX_HOME, SANDBOX_TMP } from './inside.ts';
 export type { SandboxOptions } from './parts.ts';
 export { profileDigest } from './profile-digest.ts';
 export { openSandboxes, type Sandboxes, type SandboxParts } from './sandboxes.ts';
+export { shownFolders } from './system-parts.ts';
 export { systemProgram } from './system-program.ts';

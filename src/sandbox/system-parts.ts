@@ -1,6 +1,7 @@
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   readlinkSync,
@@ -27,6 +28,16 @@ const PUBLIC_FILES = [
 ];
 /** A public file of /etc is small; another one is not what its name says. */
 const LARGEST_FILE_BYTES = 4_194_304;
+
+/**
+ * The folders of the machine that every sandbox shows, by their real paths; none where there is no sandbox. What must be out of
+ * reach of programs lies in none of them.
+ */
+export function shownFolders(): readonly string[] {
+  if (process.platform !== 'linux') return [];
+  const there = ['/usr', ...ROOT_FOLDERS, ...PUBLIC_FOLDERS].filter((path) => existsSync(path));
+  return [...new Set(there.map((path) => realpathSync(path)))];
+}
 
 /** Makes an `/etc` in `folder` that says nothing about the machine, and names what else of the system is shown. */
 export function makeSystemParts(folder: string, user: { readonly uid: number; readonly gid: number }): SystemParts {

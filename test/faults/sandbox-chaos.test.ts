@@ -81,12 +81,14 @@ const leftBy = (pid: number): readonly string[] => [
 
 describe('calls at once', () => {
   test.for(LEVELS)(
-    'a hundred through one gate at %s all end with their own result, and leave nothing',
+    'many through one gate at %s all end with their own result, and leave nothing',
     async (level, { skip }) => {
       skip(!isHere(level), whyNot(level));
       await open(level);
       const before = files();
-      const results = await Promise.all(Array.from({ length: 100 }, (_, index) => run(`echo number-${index}-of-them`)));
+      // A hundred at gVisor take some 20 s of both cores.
+      const length = level === 'gvisor' ? 60 : 100;
+      const results = await Promise.all(Array.from({ length }, (_, index) => run(`echo number-${index}-of-them`)));
       const wrong = results.filter(
         ({ kind, text }, index) => kind !== 'delivered' || !text.includes(`number-${index}-of-them`),
       );
