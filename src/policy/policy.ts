@@ -32,6 +32,16 @@ export interface ConfirmationRule {
   readonly requests: readonly PolicyEntry[];
 }
 
+/** Who has to say yes to a call that needs one. */
+export interface Approvers {
+  /** Any of these groups, in order; empty: any operator. */
+  readonly groups: readonly string[];
+  /** How many different people. */
+  readonly people: number;
+  /** The user on whose behalf the call is made may be one of them. */
+  readonly ownUser: boolean;
+}
+
 /** The constraint on one argument: a schema that its value must meet, and what it stands for. */
 export interface ArgumentRule {
   readonly name: string;
@@ -105,6 +115,8 @@ export interface ToolRule {
   /** `null`: GET and HEAD. */
   readonly methods: readonly PolicyEntry[] | null;
   readonly confirmation: ConfirmationRule;
+  /** `null`: those of the defaults. */
+  readonly approvers: Approvers | null;
   readonly rateLimit: RateLimit | null;
   /** `requireSecretManager`: where it stands; `null`: credentials may be written out. */
   readonly requireSecretManager: RuleReference | null;
@@ -209,7 +221,8 @@ export interface Policy {
   readonly servers: ReadonlyMap<string, ServerRule>;
   /** `null`: the policy does not tell callers apart. */
   readonly principals: readonly PrincipalRule[] | null;
-  readonly defaults: { readonly isolation: readonly IsolationLevel[] };
+  /** `approvers`: `null`, any one operator. */
+  readonly defaults: { readonly isolation: readonly IsolationLevel[]; readonly approvers: Approvers | null };
   readonly sandbox: SandboxSettings;
   /** Number of rules: entries under tools:, servers: and principals:. */
   readonly rules: number;

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../core/index.ts';
+import { readApprovers } from './approvers.ts';
 import type { ArgumentRule, FlowEffect, FlowLabel, ToolRule } from './policy.ts';
 import { callsPerMinute } from './rate-limit.ts';
 import { readArguments } from './read-arguments.ts';
@@ -52,6 +53,7 @@ export function readTool(reading: PolicyReading, name: string, value: JsonObject
     ...readCommands(place, name, value),
     ...endpoints,
     confirmation: readConfirmation(place, name, value, { named, ...endpoints }),
+    approvers: readApprovers(value),
     rateLimit: readRateLimit(place, value),
     requireSecretManager:
       value['requireSecretManager'] === true

@@ -1,5 +1,5 @@
 import { deepFreeze, type JsonObject } from '../core/index.ts';
-import { confirmation } from './schema-calls.ts';
+import { approvers, confirmation } from './schema-calls.ts';
 import { argument, constraint, flow } from './schema-constraint.ts';
 import { choice, closed, duration, isolation, isolationLevel, largeSize, list, size, text } from './schema-parts.ts';
 import { serverRule } from './schema-server.ts';
@@ -51,7 +51,10 @@ export const policySchema: JsonObject = deepFreeze({
         '`enforce` if absent. `observe` decides and records, and runs what it denies all the same: for trying a policy out, never for protection. Control files, arguments that cannot be read and requests that the rule does not allow stay denied.',
       ),
       root: text('The folder that paths are relative to; the folder of the policy file if absent.'),
-      defaults: closed('What holds where a rule says nothing.', { isolation: { $ref: '#/$defs/isolation' } }),
+      defaults: closed('What holds where a rule says nothing.', {
+        isolation: { $ref: '#/$defs/isolation' },
+        approvers: { $ref: '#/$defs/approvers' },
+      }),
       sandbox: sandboxSettings,
       tools: {
         description:
@@ -82,6 +85,7 @@ export const policySchema: JsonObject = deepFreeze({
     server: serverRule,
     principal,
     argument,
+    approvers,
     confirmation,
     constraint,
     flow,
