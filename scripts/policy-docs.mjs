@@ -13,6 +13,7 @@ const sections = [
   ['`tools.NAME`', defs.tool],
   ['`tools.NAME.output`', defs.tool.properties.output],
   ['`tools.NAME.requiresConfirmation`', defs.confirmation],
+  ['`tools.NAME.approvers`', defs.approvers],
   ['`tools.NAME.rateLimit`', defs.tool.properties.rateLimit],
   ['`tools.NAME.breaker` and `servers.NAME.breaker`', defs.tool.properties.breaker],
   ['`limits.NAME`', defs.namedLimit],

@@ -1,15 +1,12 @@
-import { canonicalCopy, copyJsonObject, type JsonObject, sha256Hex } from '../core/index.ts';
+import { canonicalCopy, copyJsonObject, type JsonObject, SallyportError, sha256Hex } from '../core/index.ts';
 import type { GrantUse } from '../keeper/index.ts';
-import type { CallFacts } from '../policy/index.ts';
+import { approversOf, type CallFacts } from '../policy/index.ts';
 import { boundFacts } from './bound-facts.ts';
 import type { House } from './house.ts';
 import type { Judgement } from './judge.ts';
 import type { Tool } from './tool.ts';
 
 type Binding = GrantUse['binding'];
-
-/** Any one operator: a policy names nobody yet. */
-const ANY_OPERATOR = Object.freeze({ groups: Object.freeze([]), people: 1, ownUser: true });
 
 /**
  * Everything that a yes to a call covers, from the facts as they were judged. INVARIANT: what is executed derives from these
@@ -31,8 +28,15 @@ export async function bindingOf(house: House, judgement: Judgement): Promise<Bin
     destination: destinationOf(facts, tool),
     policy: house.policy.digest,
     why: { rule: decision.rule.id, code: decision.effect === 'allow' ? '' : decision.code, reason: decision.reason },
-    approvers: ANY_OPERATOR,
+    approvers: askedOf(house, parsed.name),
   };
+}
+
+/** INVARIANT: where no operator could be enough, nobody is asked. @throws SallyportError POLICY_CHANGED */
+function askedOf({ compiled }: House, tool: string): Binding['approvers'] {
+  const approvers = approversOf(compiled(), tool);
+  if (approvers !== null) return approvers;
+  throw new SallyportError('POLICY_CHANGED', 'the rules that count here name approvers without a common group');
 }
 
 /** SHA-256 of what a tool says about itself; null for our own, which come with the package. */

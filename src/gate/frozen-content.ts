@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { identityOf } from './control-identities.ts';
 
 /** A file as it was judged. */
-export interface JudgedFile {
+interface JudgedFile {
   /** Absolute real path. */
   readonly real: string;
   /** `device:inode`. */

@@ -1,4 +1,5 @@
 import { compileSchema, DEFAULT_LIMITS, SallyportError } from '../core/index.ts';
+import { compileApprovers } from './approvers.ts';
 import { COMMAND_TOOLS } from './command.ts';
 import { compileCommands, compileRuleEndpoints } from './compile-calls.ts';
 import { boundsOf } from './compile-limits.ts';
@@ -85,6 +86,7 @@ function compileTool(compilation: Compilation, name: string, rule: ToolRule, fin
     commands,
     endpoints,
     obligations: compileObligations(compilation.policy, name, rule),
+    approvers: compileApprovers(compilation.policy, rule, find),
     effect: rule.effect,
     allowReason: `allowed by ${rule.rule.id}`,
     allowsNothing: allowsNothing(name, { rule, paths, commands, endpoints }),

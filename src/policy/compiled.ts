@@ -3,7 +3,7 @@ import type { Obligations, RuleReference } from './decision.ts';
 import type { CompiledEndpoints } from './endpoints.ts';
 import type { PathUse } from './facts.ts';
 import type { PathJudges } from './judge-path.ts';
-import type { ArgumentUse, FlowEffect, Policy, ToolRule } from './policy.ts';
+import type { Approvers, ArgumentUse, FlowEffect, Policy, ToolRule } from './policy.ts';
 import type { ShellRule } from './shell/index.ts';
 
 /** The constraint on one argument, ready to judge. */
@@ -37,6 +37,8 @@ export interface CompiledTool {
   /** `null`: nothing in a call of the tool is a request or URL. */
   readonly endpoints: CompiledEndpoints | null;
   readonly obligations: Obligations;
+  /** Who has to say yes; `null`: nobody could be enough for all that is asked. */
+  readonly approvers: Approvers | null;
   readonly effect: FlowEffect | null;
   /** What an allowed call is told. */
   readonly allowReason: string;

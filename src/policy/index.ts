@@ -2,6 +2,7 @@
 
 export { acceptedLevels } from './accepted-levels.ts';
 export { actionName, isPlainUri, matchesUri, readActionName } from './actions.ts';
+export { approversOf } from './approvers.ts';
 export { commandOf } from './command.ts';
 export { type CompileOptions, compilePolicy } from './compile.ts';
 export type { CompiledPolicy } from './compiled.ts';

@@ -11,6 +11,7 @@ import {
   SallyportError,
   sha256Hex,
 } from '../core/index.ts';
+import { readApprovers } from './approvers.ts';
 import type { Policy } from './policy.ts';
 import { locate, type PlaceFinder, type ProblemDraft, refusePolicy } from './problems.ts';
 import { readNamedLimit } from './read-limits.ts';
@@ -106,7 +107,7 @@ function readPolicy(value: JsonValue, places: PlaceFinder): Policy {
     root: textAt(value, 'root') ?? undefined,
     ...parts,
     sandbox: readSandboxSettings(objectAt(value, 'sandbox') ?? {}),
-    defaults: Object.freeze({ isolation }),
+    defaults: Object.freeze({ isolation, approvers: readApprovers(objectAt(value, 'defaults') ?? {}) }),
     rules: parts.tools.length,
     warnings: Object.freeze(reading.warnings.map((draft) => locate(places, draft))),
     source: value,

@@ -53,6 +53,30 @@ test.each<[string, object, object, string[]]>([
     tool({ output: { maxLength: 4 } }),
     ['may widen: tools.file_read.output'],
   ],
+  ...(
+    [
+      ['fewer people', { people: 2 }, { people: 1 }, 'widens'],
+      ['more people', { people: 2 }, { people: 3 }, 'narrows'],
+      ['one more group', { groups: ['a'] }, { groups: ['a', 'b'] }, 'widens'],
+      ['another group, and more people', { groups: ['a'] }, { groups: ['b'], people: 2 }, 'widens'],
+      ['one group less', { groups: ['a', 'b'] }, { groups: ['a'] }, 'narrows'],
+      ['any operator', { groups: ['a'], people: 2 }, { people: 2 }, 'widens'],
+      ['a group instead of any operator', { people: 2 }, { people: 2, groups: ['a'] }, 'narrows'],
+      ['the own user', { ownUser: false }, { ownUser: true }, 'widens'],
+    ] as const
+  ).map(([title, before, after, direction]): [string, object, object, string[]] => [
+    `approvers: ${title}`,
+    tool({ approvers: before }),
+    tool({ approvers: after }),
+    [`${direction}: tools.file_read.approvers`],
+  ]),
+  ['no approvers', tool({ approvers: { people: 2 } }), tool({}), ['may widen: tools.file_read.approvers']],
+  [
+    'approvers of the defaults',
+    { defaults: { approvers: { people: 2 } } },
+    { defaults: { approvers: { people: 1 } } },
+    ['widens: defaults.approvers'],
+  ],
   ['another version of a package', pkg({}), pkg({ package: 'a@1.0.1' }), ['widens: servers.s.package']],
   ['other arguments of a package', pkg({}), pkg({ args: ['--all'] }), ['widens: servers.s.args']],
   ['another program of a package', pkg({}), pkg({ bin: 'b' }), ['widens: servers.s.bin']],

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/index.ts';
+import { directionOfApprovers } from './approvers.ts';
 import { directionOfIsolation, directionOfLimit } from './confinement-changes.ts';
 import { compareLimits, LIMIT_KEYS } from './limit-changes.ts';
 import type { Policy } from './policy.ts';
@@ -104,6 +105,7 @@ function compareValue(
 
 function directionOfValue(key: string, old: JsonValue | undefined, now: JsonValue | undefined): ChangeDirection {
   if (key === 'isolation') return directionOfIsolation(old, now);
+  if (key === 'approvers') return directionOfApprovers(old, now);
   // Another package, version or argument is another program.
   if (key === 'package' || key === 'bin' || key === 'args') return 'widens';
   if (key === 'integrity') return old === undefined ? 'narrows' : 'widens';

@@ -32,6 +32,16 @@ export interface ConfirmationRule {
   readonly requests: readonly PolicyEntry[];
 }
 
+/** Who has to say yes to a call that needs one. */
+export interface Approvers {
+  /** Any of these groups, in order; empty: any operator. */
+  readonly groups: readonly string[];
+  /** How many different people. */
+  readonly people: number;
+  /** The user on whose behalf the call is made may be one of them. */
+  readonly ownUser: boolean;
+}
+
 /** The constraint on one argument: a schema that its value must meet, and what it stands for. */
 export interface ArgumentRule {
   readonly name: string;
@@ -110,6 +120,8 @@ export interface ToolRule {
   /** `null`: the rule does not say what a call costs. */
   readonly cost: Cost | null;
   readonly breaker: BreakerRule | null;
+  /** `null`: those of the defaults. */
+  readonly approvers: Approvers | null;
   /** `requireSecretManager`: where it stands; `null`: credentials may be written out. */
   readonly requireSecretManager: RuleReference | null;
   /** Characters of a result's text that may be delivered. */
@@ -214,7 +226,8 @@ export interface Policy {
   readonly servers: ReadonlyMap<string, ServerRule>;
   /** `null`: the policy does not tell callers apart. */
   readonly principals: readonly PrincipalRule[] | null;
-  readonly defaults: { readonly isolation: readonly IsolationLevel[] };
+  /** `approvers`: `null`, any one operator. */
+  readonly defaults: { readonly isolation: readonly IsolationLevel[]; readonly approvers: Approvers | null };
   readonly sandbox: SandboxSettings;
   /** `limits:`: what the calls of several tools share. */
   readonly limits: readonly NamedLimit[];

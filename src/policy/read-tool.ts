@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../core/index.ts';
+import { readApprovers } from './approvers.ts';
 import type { ArgumentRule, FlowEffect, FlowLabel, ToolRule } from './policy.ts';
 import { readArguments } from './read-arguments.ts';
 import { readCommands } from './read-commands.ts';
@@ -55,6 +56,7 @@ export function readTool(reading: PolicyReading, name: string, value: JsonObject
     limits: readRateLimit(place, value),
     cost: readCost(value),
     breaker: readBreaker(place, value),
+    approvers: readApprovers(value),
     requireSecretManager:
       value['requireSecretManager'] === true
         ? referTo(reading, `${id}.requireSecretManager`, `${pointer}/requireSecretManager`, 'key')

@@ -37,6 +37,27 @@ export const confirmation: JsonObject = closed(
   { minProperties: 1, 'x-remedy': 'Write at least one of when, commands and requests' },
 );
 
+/** Who has to say yes. */
+export const approvers: JsonObject = closed(
+  'Who has to say yes to a call that needs a yes, also where no rule asked for it; what is left out asks for nothing more. Arguments that stand for another tool (`as`) bring the approvers of its rule with them.',
+  {
+    groups: list(
+      'Operators of any of these groups; any operator if absent.',
+      text('A group, as operators are registered with it.', { maxLength: 512 }),
+      { minItems: 1, maxItems: 32, uniqueItems: true, 'x-remedy': 'Name at least one group, or leave groups out' },
+    ),
+    people: {
+      description: 'How many different people; 1 if absent.',
+      ...{ type: 'integer', minimum: 1, maximum: 5 },
+    },
+    ownUser: {
+      description: 'Whether the user on whose behalf the call is made may be one of them; `true` if absent.',
+      type: 'boolean',
+    },
+  },
+  { minProperties: 1, 'x-remedy': 'Write at least one of groups, people and ownUser' },
+);
+
 /** The keys of a rule that judge command lines, requests and how often. */
 export const callKeys: Readonly<Record<string, JsonObject>> = {
   allowedCommands: list(
@@ -68,4 +89,5 @@ export const callKeys: Readonly<Record<string, JsonObject>> = {
   cost,
   breaker,
   requiresConfirmation,
+  approvers: { $ref: '#/$defs/approvers' },
 };

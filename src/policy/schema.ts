@@ -1,6 +1,6 @@
 import { deepFreeze, type JsonObject } from '../core/index.ts';
 import { POLICY_LIMITS } from './limits.ts';
-import { confirmation } from './schema-calls.ts';
+import { approvers, confirmation } from './schema-calls.ts';
 import { argument, constraint, flow } from './schema-constraint.ts';
 import { namedLimit } from './schema-limits.ts';
 import { choice, closed, duration, isolation, isolationLevel, largeSize, list, size, text } from './schema-parts.ts';
@@ -53,7 +53,10 @@ export const policySchema: JsonObject = deepFreeze({
         '`enforce` if absent. `observe` decides and records, and runs what it denies all the same: for trying a policy out, never for protection. Control files, arguments that cannot be read and requests that the rule does not allow stay denied.',
       ),
       root: text('The folder that paths are relative to; the folder of the policy file if absent.'),
-      defaults: closed('What holds where a rule says nothing.', { isolation: { $ref: '#/$defs/isolation' } }),
+      defaults: closed('What holds where a rule says nothing.', {
+        isolation: { $ref: '#/$defs/isolation' },
+        approvers: { $ref: '#/$defs/approvers' },
+      }),
       sandbox: sandboxSettings,
       limits: {
         description: 'Limits that the calls of several tools share, by a name of your choice.',
@@ -94,6 +97,7 @@ export const policySchema: JsonObject = deepFreeze({
     principal,
     namedLimit,
     argument,
+    approvers,
     confirmation,
     constraint,
     flow,
