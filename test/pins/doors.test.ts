@@ -135,6 +135,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'acceptedLevels',
     'actionName',
     'allowsPath',
+    'approversOf',
     'commandOf',
     'commandPaths',
     'comparePolicies',
