@@ -98,6 +98,7 @@ const OPTIONAL_FIELDS: readonly (readonly [field: string, kind: string])[] = [
   ...STRINGS.split(' ').map((field) => [field, 'string'] as const),
   ...NUMBERS.split(' ').map((field) => [field, 'number'] as const),
   ...OBJECTS.split(' ').map((field) => [field, 'object'] as const),
+  ['findings', 'list'],
 ];
 
 /** ATTACKER-CONTROLLED when the log was not verified: readers rely on the kinds of the fields they print. */
@@ -108,7 +109,9 @@ function isLogRecord(value: unknown): value is LogRecord {
   if (v !== 1 || !stamped || !isRecordType(type) || !Number.isSafeInteger(seq)) return false;
   return OPTIONAL_FIELDS.every(([field, kind]) => {
     const member = value[field];
-    return member === undefined || (kind === 'object' ? isObject(member) : typeof member === kind);
+    if (member === undefined) return true;
+    if (kind === 'list') return Array.isArray(member) && member.every(isObject);
+    return kind === 'object' ? isObject(member) : typeof member === kind;
   });
 }
 

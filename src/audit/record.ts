@@ -46,8 +46,10 @@ export interface RecordDraft {
   readonly grant?: string;
   /** How an admitted call ended: `delivered`, `tool-error`, `failed`, `cancelled`, `timeout`, or `unknown` after a crash. */
   readonly outcome?: string;
-  /** What the guard did; absent while there is no guard. */
+  /** What the guard did with the result: `pass`, `sanitised`, `quarantined` or `blocked`. */
   readonly verdict?: string;
+  /** What the guard saw: which rule, where, why; no word of the result. */
+  readonly findings?: readonly JsonObject[];
   readonly error?: string;
   readonly durationMs?: number;
   /** Recovery: admissions that stay open, because a gate may still run them and say how they end. */

@@ -94,7 +94,11 @@ function renderStep(title: string, { record, payloads }: RecordView): string[] {
   if (record.durationMs !== undefined) facts.push(`${record.durationMs} ms`);
   if (record.error !== undefined) facts.push(`error: ${record.error}`);
   if (record.isolation !== undefined) facts.push(`isolation ${JSON.stringify(record.isolation)}`);
-  return [`  ${safeText(title, 100)} (${safeText(facts.join(', '))})`, ...renderPayloads(payloads)];
+  if (record.verdict !== undefined && record.verdict !== 'pass') facts.push(`guard: ${record.verdict}`);
+  const seen = (record.findings ?? []).map(
+    ({ id, why }) => `    found ${safeText(String(id), 100)}: ${safeText(String(why))}`,
+  );
+  return [`  ${safeText(title, 100)} (${safeText(facts.join(', '))})`, ...seen, ...renderPayloads(payloads)];
 }
 
 function renderPayloads(payloads: readonly PayloadReading[]): string[] {

@@ -239,6 +239,12 @@ export const ERROR_TABLE = {
   TOOL_CANCELLED: ['gate', 1, 499, 'Call again if the result is still wanted'],
   RESULT_TOO_LARGE: ['gate', 1, 502, 'Ask for less, or raise the named limit'],
   RESULT_MALFORMED: ['gate', 1, 502, 'Mend the tool: its result has not the declared shape'],
+  RESULT_QUARANTINED: [
+    'gate',
+    1,
+    422,
+    'Go on without this result, and do not repeat the call; an operator can look at it: sallyport guard held',
+  ],
   ENDPOINT_UNREACHABLE: ['gate', 1, 502, 'Try again later: the endpoint did not answer as HTTP asks'],
   SECRET_UNAVAILABLE: ['gate', 1, 403, 'Ask the operator: nothing here can resolve secret references'],
   CONTENT_TOO_LARGE: ['gate', 1, 413, 'Write less, or raise the named limit'],

@@ -49,9 +49,9 @@ function definitionDigest(tool: Tool): string | null {
 
 /** What holds while it runs: where, how long, how much; and the policy that counts besides, until another one is approved. */
 function obligationsOf({ approved }: House, { decision, facts }: Judgement): JsonObject {
-  const { isolation, timeoutMs, maxLength, audit } = decision.obligations;
+  const { isolation, timeoutMs, maxLength, onInjection, audit } = decision.obligations;
   return copyJsonObject({
-    ...{ isolation, timeoutMs, maxLength, audit },
+    ...{ isolation, timeoutMs, maxLength, onInjection, audit },
     ...(facts.isolation === undefined ? {} : { achieved: facts.isolation.achieved, terms: facts.isolation.terms }),
     ...(approved === null ? {} : { approvedPolicy: approved.digest }),
   });

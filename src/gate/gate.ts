@@ -1,4 +1,5 @@
 import { DEFAULT_LIMITS, escapeForTerminal, newId, SallyportError, systemClock } from '../core/index.ts';
+import { createGuard } from '../guard/index.ts';
 import { defaultStateFolder, joinKeeper, type Keeper, localUser } from '../keeper/index.ts';
 import { mayBeAllowed, type Policy, type ServerRule } from '../policy/index.ts';
 import type { Sandboxes, SandboxProcess } from '../sandbox/index.ts';
@@ -78,6 +79,7 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
     id: newId('gate'),
     limited: openLimitedCalls(),
     limits: Object.freeze({ ...DEFAULT_LIMITS, ...options.limits }),
+    guard: createGuard(),
     missing: options.missing ?? (() => null),
     sandboxesFor: sandboxes.use,
     isolation: options.isolation ?? null,

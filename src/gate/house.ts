@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import type { Clock, ErrorCode, IsolationLevel, Limits } from '../core/index.ts';
+import type { Guard } from '../guard/index.ts';
 import type { Keeper } from '../keeper/index.ts';
 import type { SandboxSettings } from '../policy/index.ts';
 import {
@@ -27,6 +28,8 @@ export interface Fixtures {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly limits: Limits;
+  /** Reads what comes back. */
+  readonly guard: Guard;
   /** Looks names up and opens connections for requests that were judged. */
   readonly resolve: Resolve;
   readonly dial: Dial;

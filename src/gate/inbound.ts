@@ -9,9 +9,11 @@ import {
   SallyportError,
   validateSchema,
 } from '../core/index.ts';
+import type { Guard, Verdict } from '../guard/index.ts';
 import type { CallRequest } from './call.ts';
 import { cutOutput } from './cut.ts';
 import type { Executed } from './execute.ts';
+import { guardResult, guardText, isHostileValue } from './guard-result.ts';
 import type { House } from './house.ts';
 import type { Judgement } from './judge.ts';
 import { parseOutput } from './output.ts';
@@ -37,6 +39,9 @@ export interface InboundDelivered extends ToolOutput {
   readonly text: string;
   /** What is kept of the result beside the log. */
   readonly recorded: JsonValue;
+  readonly verdict: Verdict;
+  /** What the guard saw, for the record. */
+  readonly findings: readonly JsonObject[];
 }
 
 export interface InboundFailed {
@@ -44,15 +49,19 @@ export interface InboundFailed {
   readonly outcome: 'failed' | 'timeout' | 'cancelled';
   readonly code: ErrorCode;
   readonly reason: string;
+  /** Of a result that the guard withheld: its verdict, what it saw, and the result, which goes beside the record only. */
+  readonly verdict?: Verdict;
+  readonly findings?: readonly JsonObject[];
+  readonly held?: JsonValue;
 }
 
 /** Characters of a tool's own error message that are passed on. */
 const ERROR_CHARACTERS = 1_000;
 
 /**
- * Steps 10 to 13, the second door. There is nothing to redact (10) while no secret is resolved; sanitising (11) and
- * inspection (12) come with the guard, and records carry no verdict until then. Step 13 is here: the result is copied,
- * bounded, checked against the declared schema and cut to the length that the policy allows.
+ * Steps 10 to 13, the second door. There is nothing to redact (10) while no secret is resolved. The result is copied and
+ * bounded, cleaned and inspected (11, 12), checked against the declared schema and cut to the length that the policy allows (13).
+ * INVARIANT: every text that a tool or a server wrote has passed the guard: content, structure, questions, its errors.
  */
 export function inbound(
   house: House,
@@ -60,21 +69,48 @@ export function inbound(
   { parsed, decision }: Judgement,
   executed: Executed,
 ): Inbound {
-  if (executed.kind === 'failed') return failed(executed.code, executed.message);
+  const { guard, limits } = house;
+  if (executed.kind === 'failed') return failed(executed.code, guardText(guard, executed.message));
   try {
-    if (executed.kind === 'asked') return asked(executed.asked, exchange, house.limits);
-    const output = parseOutput(executed.output, house.limits);
+    if (executed.kind === 'asked') return guardQuestions(guard, asked(executed.asked, exchange, limits));
+    const raw = parseOutput(executed.output, limits);
+    const { onInjection, maxLength, audit } = decision.obligations;
+    const { verdict, output, findings } = guardResult(guard, raw, onInjection);
+    if (output === null) return withheld(raw, { verdict, findings, audit });
     const schema = parsed.registered?.output ?? null;
     if (schema !== null && !output.isError) checkStructured(output, schema);
-    return delivered(cutOutput(output, decision.obligations.maxLength), decision.obligations.audit);
+    return { ...delivered(cutOutput(output, maxLength), audit), verdict, findings };
   } catch (error) {
-    if (error instanceof SallyportError) return failed(error.code, error.message);
+    if (error instanceof SallyportError) return failed(error.code, guardText(guard, error.message));
     throw error;
   }
 }
 
+/** What is told of a result that gives instructions to the model: nothing of it. It stands beside the record, for the operator. */
+function withheld(raw: ToolOutput, { verdict, findings, audit }: Found): InboundFailed {
+  const reason =
+    'the tool ran; what it returned seems to give instructions to the model, or is not what it says, and is withheld';
+  const held = recordedForm(raw, raw.isError === true, audit);
+  return { ...failed('RESULT_QUARANTINED', reason), verdict, findings, held };
+}
+
+interface Found {
+  readonly verdict: Verdict;
+  readonly findings: readonly JsonObject[];
+  readonly audit: boolean;
+}
+
+/** A question that gives instructions to the model is not asked. */
+function guardQuestions(guard: Guard, asking: InboundAsked | InboundFailed): InboundAsked | InboundFailed {
+  if (asking.kind === 'failed') return asking;
+  const { recorded } = asking;
+  if (!isHostileValue(guard, recorded)) return asking;
+  const reason = 'the tool asks something that seems to give instructions to the model: it is withheld';
+  return { ...failed('RESULT_QUARANTINED', reason), verdict: 'quarantined', held: recorded };
+}
+
 /** ATTACKER-CONTROLLED: the questions, which a server wrote. The surface judges each before a client sees it. */
-function asked(asking: NeedsAnswers, exchange: CallExchange | null, limits: Limits): Inbound {
+function asked(asking: NeedsAnswers, exchange: CallExchange | null, limits: Limits): InboundAsked | InboundFailed {
   const { questions, state } = asking;
   if (asking.task !== null && (exchange?.task ?? null) === null)
     return failed('RESULT_MALFORMED', 'the tool goes on as a task, and nobody asked for one');
@@ -128,7 +164,7 @@ function checkStructured(output: ToolOutput, schema: Parameters<typeof validateS
   }
 }
 
-function delivered(output: ToolOutput, keepAll: boolean): InboundDelivered {
+function delivered(output: ToolOutput, keepAll: boolean): Omit<InboundDelivered, 'verdict' | 'findings'> {
   const isError = output.isError === true;
   const texts = output.content.flatMap((piece) => (piece.type === 'text' ? [piece.text] : []));
   return {

@@ -89,9 +89,11 @@ export async function recordOutcome(
       outcome: inbound.outcome,
       durationMs: Math.round(microseconds / 1000),
       ...modeDetail(house),
+      ...verdictOf(inbound),
       ...(delivered ? {} : { error: inbound.code }),
       payloads: {
         result: delivered ? inbound.recorded : { error: inbound.reason },
+        ...(inbound.kind === 'failed' && inbound.held !== undefined ? { held: inbound.held } : {}),
         ...(placement === null || placement.egress.events.length === 0 ? {} : { egress: egressOf(placement) }),
       },
     };
@@ -101,6 +103,13 @@ export async function recordOutcome(
     if (isSallyportError(error)) return null;
     throw error;
   }
+}
+
+/** What the guard did and saw; nothing of what it read. */
+function verdictOf(inbound: Inbound): Pick<OutcomeDraft, 'verdict' | 'findings'> {
+  if (inbound.kind === 'asked' || inbound.verdict === undefined) return {};
+  const { verdict, findings = [] } = inbound;
+  return { verdict, ...(findings.length === 0 ? {} : { findings }) };
 }
 
 /** What the records of a call say of it before it runs. */

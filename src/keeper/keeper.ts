@@ -49,10 +49,13 @@ export interface CallIdentity {
 }
 
 /** What the records of a call say; the keeper adds type, links and everything the log adds. */
-export type IntentDraft = Omit<RecordDraft, 'type' | 'open' | 'grant' | 'intentSeq' | 'admittedSeq'>;
+export type IntentDraft = Omit<RecordDraft, 'type' | 'open' | 'grant' | 'findings' | 'intentSeq' | 'admittedSeq'>;
 export type AdmittedDraft = Pick<RecordDraft, 'isolation' | 'detail' | 'payloads'>;
 export type SessionEndDraft = Pick<RecordDraft, 'detail' | 'payloads'>;
-export type OutcomeDraft = Pick<RecordDraft, 'outcome' | 'error' | 'durationMs' | 'detail' | 'payloads'>;
+export type OutcomeDraft = Pick<
+  RecordDraft,
+  'outcome' | 'verdict' | 'findings' | 'error' | 'durationMs' | 'detail' | 'payloads'
+>;
 
 /** A policy that a gate has loaded. */
 export interface PolicyNotice {

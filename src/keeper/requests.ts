@@ -141,8 +141,19 @@ export const readAuthority: Reader<RegistrationAuthority> = (value, where) =>
   Object.hasOwn(object(value, where), 'code')
     ? shape<{ code: string }>({ code: name })(value, where)
     : shape<{ proof: OperatorProof }>({ proof: readProof })(value, where);
+/** What the guard saw in one result, at most. */
+const MAX_FINDINGS = 64;
+
+const findings: Reader<readonly JsonObject[]> = (value, where) => {
+  const items = list(value, where);
+  if (items.length > MAX_FINDINGS) throw new SallyportError('INPUT_SCHEMA_MISMATCH', `too many in the field ${where}`);
+  return items.map((item) => small(1_024)(item, where));
+};
+
 const outcome = shape<OutcomeDraft>({
   outcome: optional(name),
+  verdict: optional(oneOf('pass', 'sanitised', 'quarantined', 'blocked')),
+  findings: optional(findings),
   error: optional(sentence),
   durationMs: optional(count),
   detail: optional(object),

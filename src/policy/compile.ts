@@ -149,6 +149,7 @@ function compileObligations(policy: Policy, tool: string, rule: ToolRule): Oblig
     isolation: stated.find((levels) => levels.length > 0) ?? Object.freeze([]),
     timeoutMs: rule.timeoutMs ?? server?.timeoutMs ?? DEFAULT_LIMITS.upstreamMs,
     maxLength: rule.maxLength,
+    onInjection: rule.onInjection ?? 'quarantine',
     audit: rule.audit,
     ...boundsOf(policy, tool, rule, serverOf(tool)),
   });

@@ -63,13 +63,29 @@ describe('decide: tools', () => {
       rule: { id: 'tools.file_read.allowedPaths', file: 'p.yaml', line: 4 },
       reason: '"docs/x\\u{202e}" is not inside an allowed path',
       instead: 'Allowed paths: "src/"',
-      obligations: { isolation: ['none'], timeoutMs: 120_000, maxLength: 100, audit: true, limits: [], breakers: [] },
+      obligations: {
+        isolation: ['none'],
+        timeoutMs: 120_000,
+        maxLength: 100,
+        onInjection: 'quarantine',
+        audit: true,
+        limits: [],
+        breakers: [],
+      },
     });
     expect(decide(compiled, pathFacts('file_read', plainReading('src/x')))).toEqual({
       effect: 'allow',
       rule: { id: 'tools.file_read', file: 'p.yaml', line: 4 },
       reason: 'allowed by tools.file_read',
-      obligations: { isolation: ['none'], timeoutMs: 120_000, maxLength: 100, audit: true, limits: [], breakers: [] },
+      obligations: {
+        isolation: ['none'],
+        timeoutMs: 120_000,
+        maxLength: 100,
+        onInjection: 'quarantine',
+        audit: true,
+        limits: [],
+        breakers: [],
+      },
     });
   });
 

@@ -1,6 +1,10 @@
 import type { ErrorCode, IsolationLevel } from '../core/index.ts';
 import type { CallBreaker, CallLimit } from './limits.ts';
 
+/** From the strictest on: withheld, delivered without the passages, delivered as it came. Each is recorded. */
+export const ON_INJECTION = ['quarantine', 'cut', 'pass'] as const;
+export type OnInjection = (typeof ON_INJECTION)[number];
+
 export type Effect = 'allow' | 'confirm' | 'deny';
 
 /** The rule that decided, where it stands. Built-in rules are `builtin.CODE` without a file. */
@@ -17,6 +21,8 @@ export interface Obligations {
   readonly timeoutMs: number;
   /** Characters of text that may be delivered; longer results are cut with a visible mark. */
   readonly maxLength: number | null;
+  /** What happens to a result that gives instructions to the model. */
+  readonly onInjection: OnInjection;
   /** Adds payload detail to the record; the records themselves are always written. */
   readonly audit: boolean;
   /** What the call has to fit into, counted where all who share a count are seen: by the keeper. */

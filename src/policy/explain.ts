@@ -58,10 +58,19 @@ export function renderExplanation({ tool, decision, steps }: Explanation): reado
 const describeRule = ({ id, file, line }: RuleReference): string =>
   file === undefined || line === undefined ? id : `${id}, ${file}:${line}`;
 
-function describeObligations({ isolation, timeoutMs, maxLength, audit, limits, breakers }: Obligations): string {
+function describeObligations({
+  isolation,
+  timeoutMs,
+  maxLength,
+  onInjection,
+  audit,
+  limits,
+  breakers,
+}: Obligations): string {
   const where = isolation.length === 0 ? 'no isolation stated' : `isolation ${isolation.join(' or ')}`;
   const length = maxLength === null ? '' : `, at most ${maxLength} characters delivered`;
   const counted = [...limits, ...breakers].map(({ rule }) => rule.id).join(', ');
   const bounds = counted === '' ? '' : `, counted by ${counted}`;
-  return `obligations: ${where}, at most ${timeoutMs} ms${length}${audit ? ', with payload detail in the record' : ''}${bounds}`;
+  const injected = onInjection === 'quarantine' ? '' : `, results with instructions: ${onInjection}`;
+  return `obligations: ${where}, at most ${timeoutMs} ms${length}${injected}${audit ? ', with payload detail in the record' : ''}${bounds}`;
 }

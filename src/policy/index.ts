@@ -8,7 +8,7 @@ export { type CompileOptions, compilePolicy } from './compile.ts';
 export type { CompiledPolicy } from './compiled.ts';
 export { type PathUses, strongestUses } from './covered-facts.ts';
 export { allowsPath, decide, isObserving, mayBeAllowed, pathUses } from './decide.ts';
-export type { Decision, Effect, Obligations, RuleReference } from './decision.ts';
+export type { Decision, Effect, Obligations, OnInjection, RuleReference } from './decision.ts';
 export type { EgressQuestion, EgressVerdict } from './egress.ts';
 export type { EndpointVerdict } from './endpoints.ts';
 export { type Explanation, explain, renderExplanation } from './explain.ts';

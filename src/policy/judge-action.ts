@@ -110,6 +110,7 @@ export function actionObligations(policy: Policy, { server }: ServerAction, name
     isolation: stated.find((levels) => levels.length > 0) ?? Object.freeze([]),
     timeoutMs: rule?.timeoutMs ?? DEFAULT_LIMITS.upstreamMs,
     maxLength: null,
+    onInjection: 'quarantine',
     audit: false,
     ...boundsOf(policy, name, null, server),
   });

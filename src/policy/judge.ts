@@ -17,6 +17,7 @@ const NO_OBLIGATIONS: Obligations = Object.freeze({
   isolation: Object.freeze([]),
   timeoutMs: 0,
   maxLength: null,
+  onInjection: 'quarantine',
   audit: false,
   limits: Object.freeze([]),
   breakers: Object.freeze([]),

@@ -1,7 +1,7 @@
 import type { IsolationLevel } from '../core/index.ts';
 import type { CompiledPolicy } from './compiled.ts';
 import { factsFor } from './covered-facts.ts';
-import type { Decision, Effect, Obligations } from './decision.ts';
+import { type Decision, type Effect, type Obligations, ON_INJECTION, type OnInjection } from './decision.ts';
 import type { CallFacts } from './facts.ts';
 import { deny } from './finding.ts';
 import { judge } from './judge.ts';
@@ -73,6 +73,7 @@ export function stricterObligations(first: Obligations, second: Obligations): Ob
     isolation,
     timeoutMs: shortest(first.timeoutMs, second.timeoutMs),
     maxLength: smallest(first.maxLength, second.maxLength),
+    onInjection: stricterOnInjection(first.onInjection, second.onInjection),
     audit: first.audit || second.audit,
     limits: joinLimits(first.limits, second.limits),
     breakers: joinBreakers(first.breakers, second.breakers),
@@ -92,6 +93,9 @@ function commonIsolation(
 /** 0 stands for no limit of the policy's own. */
 const shortest = (first: number, second: number): number =>
   first === 0 || second === 0 ? Math.max(first, second) : Math.min(first, second);
+
+const stricterOnInjection = (first: OnInjection, second: OnInjection): OnInjection =>
+  ON_INJECTION.find((word) => word === first || word === second) ?? 'quarantine';
 
 const smallest = (first: number | null, second: number | null): number | null =>
   first === null || second === null ? (first ?? second) : Math.min(first, second);

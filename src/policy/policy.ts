@@ -1,6 +1,6 @@
 import type { IsolationLevel, JsonObject, JsonValue } from '../core/index.ts';
 import type { Condition } from './condition.ts';
-import type { RuleReference } from './decision.ts';
+import type { OnInjection, RuleReference } from './decision.ts';
 import type { PathUse } from './facts.ts';
 import type { BreakerRule, Cost, LimitRule, NamedLimit } from './limits.ts';
 import type { PackageSpec } from './package-spec.ts';
@@ -126,6 +126,8 @@ export interface ToolRule {
   readonly requireSecretManager: RuleReference | null;
   /** Characters of a result's text that may be delivered. */
   readonly maxLength: number | null;
+  /** `null`: `quarantine`. */
+  readonly onInjection: OnInjection | null;
   readonly audit: boolean;
   /** Levels that the rule accepts, best first; empty when it names none. */
   readonly isolation: readonly IsolationLevel[];

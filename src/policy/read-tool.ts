@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../core/index.ts';
 import { readApprovers } from './approvers.ts';
+import { ON_INJECTION } from './decision.ts';
 import type { ArgumentRule, FlowEffect, FlowLabel, ToolRule } from './policy.ts';
 import { readArguments } from './read-arguments.ts';
 import { readCommands } from './read-commands.ts';
@@ -62,6 +63,7 @@ export function readTool(reading: PolicyReading, name: string, value: JsonObject
         ? referTo(reading, `${id}.requireSecretManager`, `${pointer}/requireSecretManager`, 'key')
         : null,
     maxLength: typeof output['maxLength'] === 'number' ? output['maxLength'] : null,
+    onInjection: wordAt(ON_INJECTION, output, 'onInjection'),
     audit: value['audit'] === true,
     isolation: isolationAt(value),
     timeoutMs: durationAt(reading, objectAt(value, 'limits') ?? {}, 'timeout', `${pointer}/limits`),

@@ -34,7 +34,10 @@ export const toolRule: JsonObject = closed('What one tool may be called with.', 
       maximum: 16_777_216,
     },
     schema: later('output schemas', 'A schema that results must meet.'),
-    onInjection: later('injection detection', 'What to do with a result that carries instructions.'),
+    onInjection: choice(
+      ['quarantine', 'cut', 'pass'],
+      'What happens to a result that gives instructions to the model: `quarantine` (if absent) withholds it until an operator releases it, `cut` takes the passages out and delivers the rest, `pass` delivers it as it came and records what was found.',
+    ),
   }),
   audit: {
     description: 'Adds payload detail to the records; nothing removes the records themselves.',
