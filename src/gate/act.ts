@@ -1,5 +1,6 @@
 import { compileSchema, copyJson, isJsonObject, type JsonObject, type Limits, SallyportError } from '../core/index.ts';
 import { actionName } from '../policy/index.ts';
+import { guardValue } from './guard-result.ts';
 import type { House } from './house.ts';
 import { type ParsedCall, parseRegistered } from './parse.ts';
 import type { RegisteredTool } from './registry.ts';
@@ -17,6 +18,8 @@ export interface Action {
   /** What is judged, recorded and carried out: a copy of this and nothing else. ATTACKER-CONTROLLED. */
   readonly params: JsonObject;
   readonly runs: 'spawned' | 'remote';
+  /** The params are words of the server on their way in: a question, a notification. They pass the guard. */
+  readonly fromServer?: true;
   /** Carries the action out and returns what came back, which nobody has checked. */
   readonly execute: (params: JsonObject, signal: AbortSignal) => Promise<unknown>;
   /**
@@ -30,8 +33,26 @@ export interface Action {
 
 const ANY_OBJECT = compileSchema({ type: 'object' });
 
-/** Step 2 for an action: its params are copied, bounded and frozen. Never throws for what they hold. */
+/**
+ * Step 2 for an action: its params are copied, bounded and frozen. Never throws for what they hold.
+ * INVARIANT: words of a server are cleaned before they are judged and passed on, and go nowhere when they give instructions.
+ */
 export function parseAction(house: House, action: Action): ParsedCall {
+  const parsed = parseParams(house, action);
+  if (action.fromServer !== true || parsed.trouble !== null) return parsed;
+  const clean = guardValue(house.guard, parsed.given);
+  if (clean === parsed.given) return parsed;
+  return Object.freeze(
+    clean === null ? { ...parsed, trouble: HOSTILE } : { ...parsed, given: clean, arguments: clean },
+  );
+}
+
+const HOSTILE = Object.freeze({
+  code: 'RESULT_QUARANTINED',
+  reason: 'what the server says seems to give instructions to the model',
+});
+
+function parseParams(house: House, action: Action): ParsedCall {
   const { server, method, runs } = action;
   const name = actionName(server, method).slice(0, 128);
   const registered: RegisteredTool = {

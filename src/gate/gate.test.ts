@@ -222,7 +222,7 @@ describe('the second door', () => {
   test('a tool that throws, hangs or is cancelled', async () => {
     gate.tool(returning('shape', '', { execute: async () => Promise.reject(new Error('disk \u001b[31mon fire')) }));
     const failed = await gate.call('shape', {});
-    expect(failed).toMatchObject({ kind: 'failed', code: 'TOOL_FAILED', reason: 'disk \\u{1b}[31mon fire' });
+    expect(failed).toMatchObject({ kind: 'failed', code: 'TOOL_FAILED', reason: 'disk on fire' });
     gate.tool(returning('echo', '', { execute: () => new Promise(() => undefined) }));
     expect(await gate.call('echo', {})).toMatchObject({ kind: 'failed', code: 'TOOL_TIMEOUT' });
     const controller = new AbortController();

@@ -13,7 +13,7 @@ import type { Guard, Verdict } from '../guard/index.ts';
 import type { CallRequest } from './call.ts';
 import { cutOutput } from './cut.ts';
 import type { Executed } from './execute.ts';
-import { guardResult, guardText, isHostileValue } from './guard-result.ts';
+import { guardResult, guardText, guardValue } from './guard-result.ts';
 import type { House } from './house.ts';
 import type { Judgement } from './judge.ts';
 import { parseOutput } from './output.ts';
@@ -104,7 +104,7 @@ interface Found {
 function guardQuestions(guard: Guard, asking: InboundAsked | InboundFailed): InboundAsked | InboundFailed {
   if (asking.kind === 'failed') return asking;
   const { recorded } = asking;
-  if (!isHostileValue(guard, recorded)) return asking;
+  if (guardValue(guard, recorded) !== null) return asking;
   const reason = 'the tool asks something that seems to give instructions to the model: it is withheld';
   return { ...failed('RESULT_QUARANTINED', reason), verdict: 'quarantined', held: recorded };
 }

@@ -103,6 +103,12 @@ export const localAction = (
   read: () => ({ result: {} }),
 });
 
+/** Words of a server on their way to the client: what is carried out has passed the guard. ATTACKER-CONTROLLED: `params`. */
+export const tellingAction = (...telling: Required<Parameters<typeof localAction>>): Action => ({
+  ...localAction(...telling),
+  fromServer: true,
+});
+
 const runsOf = ({ rule }: Pick<ApprovedServer, 'rule'>): 'remote' | 'spawned' =>
   rule.url !== null ? 'remote' : 'spawned';
 

@@ -4,7 +4,7 @@ import type { ApprovedServer, UpstreamEvent } from './approved-server.ts';
 import { type EventPace, eventPace } from './event-pace.ts';
 import type { SessionEvent } from './exchange.ts';
 import { clientUri } from './resource-uris.ts';
-import { localAction, type ServedContext } from './served-context.ts';
+import { type ServedContext, tellingAction } from './served-context.ts';
 import type { Watched } from './served-resources.ts';
 import { readLog } from './served-tellings.ts';
 import { holderOf } from './server-caller.ts';
@@ -74,7 +74,9 @@ function gateLine(
   let waiting = 0;
   let last: Promise<unknown> = Promise.resolve();
   const act = async ({ server, method, params, event }: ReadEvent): Promise<unknown> =>
-    isHeard() ? session.act(localAction(server, method, params, async () => emit(event))) : null;
+    isHeard()
+      ? session.act(tellingAction(server, method, params, async (clean) => emit(cleanEvent(event, clean))))
+      : null;
   const pass = (read: ReadEvent): void => {
     waiting += 1;
     last = last
@@ -86,6 +88,10 @@ function gateLine(
   };
   return { pass, passIfShort: (read) => (waiting < MAX_WAITING ? pass(read) : undefined) };
 }
+
+/** The event as it passed the gate. */
+const cleanEvent = (event: SessionEvent, params: JsonObject): SessionEvent =>
+  event.kind === 'log' ? { ...event, message: params } : event;
 
 /** ATTACKER-CONTROLLED: method and params of the event. */
 function readEvent(

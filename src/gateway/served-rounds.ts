@@ -7,7 +7,7 @@ import { sessionHolder } from './caller.ts';
 import { argumentsDigest, type Binding, MAX_ROUNDS } from './envelope.ts';
 import type { ClientAnswer, ClientRequest, Question } from './exchange.ts';
 import { checkAsked, MAX_QUESTIONS_A_ROUND, readAnswer, readQuestion } from './question-forms.ts';
-import { INVALID_PARAMS, localAction, type ServedContext } from './served-context.ts';
+import { INVALID_PARAMS, localAction, type ServedContext, tellingAction } from './served-context.ts';
 import { tellInOrder } from './served-tellings.ts';
 import { holderOf } from './server-caller.ts';
 
@@ -220,9 +220,12 @@ async function judgeQuestions(
     const text = `Failed: what ${server.rule.name} asks (RESULT_MALFORMED)\nReason: ${reason}`;
     return { kind: 'failed', code: 'RESULT_MALFORMED', reason, text, rule, record };
   }
-  for (const { method, params } of Object.values(read)) {
-    const check = async (): Promise<void> => checkAsked(abilities, { method, params });
-    const passed = await context.session.act(localAction(server, method, params, check));
+  for (const [key, { method, params }] of Object.entries(read)) {
+    const check = async (clean: JsonObject): Promise<void> => {
+      checkAsked(abilities, { method, params: clean });
+      read[key] = { method, params: clean };
+    };
+    const passed = await context.session.act(tellingAction(server, method, params, check));
     if (passed.kind !== 'delivered') return passed;
   }
   return { kind: 'questions', questions: read };

@@ -3,7 +3,7 @@ import type { CallExchange } from '../gate/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
 import type { ClientRequest } from './exchange.ts';
 import { latestPace } from './latest-pace.ts';
-import { localAction, type ServedContext } from './served-context.ts';
+import { type ServedContext, tellingAction } from './served-context.ts';
 
 /** Log messages of one round that are told, and of these that wait for the gate; the rest is dropped. */
 const MAX_LOGS = 1_000;
@@ -27,7 +27,7 @@ export function tellInOrder({ session }: ServedContext, server: ApprovedServer, 
   const pass = async (method: string, params: JsonObject): Promise<void> => {
     const way = method === 'notifications/progress' ? request.progress : request.log;
     if (way === null) return;
-    await session.act(localAction(server, method, params, way)).catch(() => undefined); // a client that is gone hears nothing
+    await session.act(tellingAction(server, method, params, way)).catch(() => undefined); // a client that is gone hears nothing
   };
   const progress = latestPace<JsonObject>((params) => pass('notifications/progress', params), PROGRESS_PER_SECOND);
   const logs = logsInOrder((params) => pass('notifications/message', params));

@@ -148,9 +148,15 @@ describe('a key that only one of two policies narrows holds, whichever it is', (
         isolation: ['none'],
         timeoutMs: 9_000,
         maxLength: 10,
+        onInjection: 'quarantine',
         audit: true,
       });
     }
+    const output = (onInjection: string) => ({ ...NONE, output: { onInjection } });
+    for (const meet of bothWays('note', output('pass'), output('cut')))
+      expect(decide(meet, note({})).obligations.onInjection).toBe('cut');
+    for (const meet of bothWays('note', output('pass'), NONE))
+      expect(decide(meet, note({})).obligations.onInjection).toBe('quarantine');
     for (const meet of bothWays('note', NONE, narrow)) expect(decide(meet, note({})).obligations.maxLength).toBe(10);
   });
 
