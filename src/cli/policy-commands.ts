@@ -1,6 +1,6 @@
 import { type JsonValue, parseStrictJson } from '../core/index.ts';
 import { explainCall, loadPolicy } from '../gate/index.ts';
-import { lockPathOf, readLock, reviewServer } from '../gateway/index.ts';
+import { lockPathOf, neighboursOf, readLock, reviewServer } from '../gateway/index.ts';
 import { localUser } from '../keeper/index.ts';
 import { compilePolicy, type Policy, policySchema, renderExplanation } from '../policy/index.ts';
 import { builtInTools } from '../tools/index.ts';
@@ -33,7 +33,8 @@ async function reviewApproved({ policyFile, state }: Settings, policy: Policy, r
   const lockPath = lockPathOf(policyFile);
   const { servers: lock } = await readLock(lockPath);
   return [...policy.servers.values()].map((rule) => {
-    const context = { policy, root, control: [lockPath, state] };
+    const neighbours = neighboursOf(policy, lock, rule.name);
+    const context = { policy, root, control: [lockPath, state], neighbours };
     const { usable, refused, warnings } = reviewServer(rule, lock.get(rule.name)?.tools ?? [], context);
     return {
       names: [...usable.map(({ policyName }) => policyName), ...refused.map(({ name }) => name)],

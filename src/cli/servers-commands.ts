@@ -6,7 +6,9 @@ import {
   definitionsDigest,
   diffDefinitions,
   fetchDefinitions,
+  type Lock,
   lockPathOf,
+  neighboursOf,
   openPackages,
   packageState,
   readLock,
@@ -88,14 +90,18 @@ export async function serversApprove(
   flags: ShowFlags & { yes?: boolean },
 ): Promise<number> {
   const settings = settingsOf(flags);
-  const { rule, locked, current, loaded } = await look(terminal, name, settings);
+  const { rule, locked, current, loaded, lock } = await look(terminal, name, settings);
   const lines = wrapLines(diffDefinitions(locked, current), WIDTH);
   // INVARIANT: nothing is approved that was not shown.
   if (lines.length > MAX_LINES && flags.full !== true) {
     throw new SallyportError('USAGE', `what is to be approved has ${lines.length} lines: --full shows them, and asks`);
   }
   const control = [lockPathOf(settings.policyFile), settings.state];
-  const { refused, warnings } = reviewServer(rule, current.tools, { ...loaded, control });
+  const { refused, warnings } = reviewServer(rule, current.tools, {
+    ...loaded,
+    control,
+    neighbours: neighboursOf(loaded.policy, lock.servers, name),
+  });
   const reviewLines = [
     ...refused.map((tool) => `cannot be used: ${tool.name}: ${tool.reason}`),
     ...warnings.map((warning) => `warning: ${warning}`),
@@ -123,6 +129,7 @@ interface Looked {
   readonly locked: ServerDefinitions | null;
   readonly current: ServerDefinitions;
   readonly loaded: LoadedPolicy;
+  readonly lock: Lock;
 }
 
 async function look(terminal: Terminal, name: string, settings: Settings): Promise<Looked> {
@@ -135,7 +142,7 @@ async function look(terminal: Terminal, name: string, settings: Settings): Promi
   await using sandboxes = openServerSandboxes(loaded, settings.state);
   const start = async (one: ServerRule) => sandboxes.start(await packages.startable(one, lock, loaded));
   const current = await fetchDefinitions(rule, { start });
-  return { rule, locked: lock.servers.get(name) ?? null, current, loaded };
+  return { rule, locked: lock.servers.get(name) ?? null, current, loaded, lock };
 }
 
 function ruleOf({ policy }: LoadedPolicy, name: string): ServerRule {

@@ -8,6 +8,7 @@ export type { RedirectAnswer } from './explain-hops.ts';
 export type { Dial, FetchRequest, FetchResult, Resolve } from './fetch-types.ts';
 export type { LeftFile, LeftFiles } from './footprint.ts';
 export { openGate } from './gate.ts';
+export { suspicionOf } from './guard-definitions.ts';
 export type { InstallRun } from './install-run.ts';
 export { type LoadedPolicy, loadPolicy, loadPolicyText } from './load-policy.ts';
 export { registryOfNpm } from './npm-program.ts';

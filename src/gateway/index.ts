@@ -2,6 +2,7 @@
 export { approveServer, type FetchOptions, fetchDefinitions } from './approvals.ts';
 export type { ApprovedServer, UpstreamEvent } from './approved-server.ts';
 export { DECISION_META_KEY } from './call-answer.ts';
+export { neighboursOf } from './definition-words.ts';
 export { definitionsDigest, type RefusedTool, type ServerDefinitions, usableTools } from './definitions.ts';
 export { diffDefinitions, wrapLines } from './definitions-diff.ts';
 export { type HttpFront, type HttpFrontOptions, serveHttp } from './http-front.ts';

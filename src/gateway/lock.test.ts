@@ -48,6 +48,7 @@ const rule = (more: Partial<ServerRule> = {}): ServerRule => ({
     actions: NO_ACTIONS,
     breaker: null,
     expose: 'prefixed',
+    allowSuspicious: [],
     rule: { id: 'servers.s' },
   },
   ...more,

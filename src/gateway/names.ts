@@ -34,6 +34,14 @@ export function policyNameOfUnlisted(name: string): string {
   return policyName.length <= POLICY_NAME_LENGTH ? policyName : `${policyName.slice(0, POLICY_NAME_LENGTH - 1)}…`;
 }
 
+/** A name without what a reader passes over: letter case, what joins words, and digits that look like letters. */
+export const foldedName = (name: string): string =>
+  name
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]/gu, '')
+    .replaceAll('0', 'o')
+    .replaceAll(/[1i]/g, 'l');
+
 function cutWithHash(name: string, original: string, length: number): string {
   const hash = sha256Hex(original).slice(0, 8);
   return `${name.slice(0, length - 9)}_${hash}`;

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from '../core/index.ts';
 import type { GateSession, Tool } from '../gate/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
+import { whySuspicious } from './definition-words.ts';
 import { clientToolName, exposeTools, policyNameOfUnlisted, policyToolName } from './names.ts';
 
 /** Tools by the names that clients use. */
@@ -66,12 +67,12 @@ export interface ServedPrompt {
   readonly definition: JsonObject;
 }
 
-/** The prompts of servers by the names of clients; names that could be mistaken for each other are left out. */
+/** The prompts of servers by the names of clients; suspicious ones are left out, and names that could be mistaken for each other. */
 export function exposedPrompts(servers: readonly ApprovedServer[]): ReadonlyMap<string, ServedPrompt> {
   const all = servers.flatMap((server) =>
     server.locked.prompts.flatMap((definition): ServedPrompt[] => {
       const name = definition['name'];
-      if (typeof name !== 'string') return [];
+      if (typeof name !== 'string' || whySuspicious(server.rule, name, definition) !== null) return [];
       return [{ server, name, definition, clientName: clientPromptName(server, name) }];
     }),
   );

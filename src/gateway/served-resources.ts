@@ -2,6 +2,7 @@ import { ProtocolError } from '@modelcontextprotocol/server';
 import { isJsonObject, type JsonObject, parseStrictJson } from '../core/index.ts';
 import { actionName, isPlainUri, matchesUri } from '../policy/index.ts';
 import type { ApprovedServer } from './approved-server.ts';
+import { whySuspicious } from './definition-words.ts';
 import type { ClientAnswer, ClientRequest } from './exchange.ts';
 import { readContents, readNothing, readResourceList } from './mcp-readers.ts';
 import { clientUri, resourceAddress } from './resource-uris.ts';
@@ -106,6 +107,7 @@ export async function listTemplates(context: ServedContext): Promise<JsonObject>
       const { uriTemplate, name, title, description, mimeType } = template;
       if (typeof uriTemplate !== 'string' || typeof name !== 'string') return [];
       if (!isTemplateOpen(rule.actions.resources, uriTemplate)) return [];
+      if (whySuspicious(rule, uriTemplate, template) !== null) return [];
       return [
         {
           uriTemplate: clientUri(rule, uriTemplate),

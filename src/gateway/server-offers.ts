@@ -1,5 +1,7 @@
-import { isJsonObject, quoteForMessage } from '../core/index.ts';
+import { isJsonObject, type JsonObject, quoteForMessage } from '../core/index.ts';
+import { suspicionOf } from '../gate/index.ts';
 import type { ServerRule } from '../policy/index.ts';
+import { whySuspicious } from './definition-words.ts';
 import type { ServerDefinitions } from './definitions.ts';
 import { clientToolName, exposeTools, policyToolName } from './names.ts';
 
@@ -8,7 +10,7 @@ import { clientToolName, exposeTools, policyToolName } from './names.ts';
  * it offers and no rule allows, and prompts that are left out. The lines quote the server: escape them for a terminal.
  */
 export function reviewOffers(rule: ServerRule, definitions: ServerDefinitions): readonly string[] {
-  const { prompts, resourceTemplates, capabilities } = definitions;
+  const { prompts, resourceTemplates, capabilities, instructions, serverInfo } = definitions;
   const { actions } = rule;
   const asks = (['sampling', 'elicitation', 'roots'] as const).filter((action) => actions[action] !== null);
   const { collisions } = exposeTools(
@@ -24,8 +26,20 @@ export function reviewOffers(rule: ServerRule, definitions: ServerDefinitions): 
     ...(offersResources && actions.resources.length === 0
       ? [`no rule allows its resources, of ${resourceTemplates.length} templates (servers.${rule.name}.resources)`]
       : []),
+    ...suspicious(rule, prompts, 'name').map((name) => `the prompt ${name} is left out: its words are suspicious`),
+    ...suspicious(rule, resourceTemplates, 'uriTemplate').map(
+      (name) => `the template ${name} is left out: its words are suspicious`,
+    ),
+    ...(suspicionOf({ instructions: instructions ?? '', serverInfo: serverInfo ?? {} }) === null
+      ? []
+      : ['what it says of itself (instructions, name) is suspicious: no client is shown it']),
     ...collisions.map(
       (name) => `the prompt ${quoteForMessage(name, 64)} can be mistaken for another one and is left out`,
     ),
   ];
+}
+
+function suspicious(rule: ServerRule, definitions: readonly JsonObject[], key: string): readonly string[] {
+  const named = definitions.filter((definition) => whySuspicious(rule, String(definition[key]), definition) !== null);
+  return named.map((definition) => quoteForMessage(String(definition[key]), 64));
 }

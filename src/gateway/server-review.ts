@@ -2,6 +2,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isJsonObject, type JsonObject, type JsonValue, quoteForMessage } from '../core/index.ts';
 import { type CompiledPolicy, compilePolicy, type Policy, pathUses, type ServerRule } from '../policy/index.ts';
+import { type Neighbour, warnOfNeighbours, whySuspicious } from './definition-words.ts';
 import { type RefusedTool, type UsableTool, usableTools } from './definitions.ts';
 
 /** What the tools of a server are reviewed against. */
@@ -11,6 +12,8 @@ export interface ReviewContext {
   readonly root: string;
   /** Absolute paths that no tool may reach unjudged: the lock (the policy lies beside it) and the state folder. */
   readonly control: readonly string[];
+  /** The other servers of the policy, with what was approved of them. */
+  readonly neighbours: readonly Neighbour[];
 }
 
 /** The tools of a server under a policy. All texts quote the server: escape them for a terminal. */
@@ -22,8 +25,8 @@ export interface ServerReview {
 }
 
 /**
- * Splits the definitions of a server into tools that can be offered under a policy and tools that cannot, and names the
- * arguments that look like paths and that no rule judges as such. A tool with one is refused where the server is spawned
+ * Splits the definitions of a server into tools that can be offered under a policy and tools that cannot: those whose words
+ * are suspicious are not offered. Names the arguments that look like paths and that no rule judges as such. A tool with one is refused where the server is spawned
  * on a folder that holds our own policy, lock or state: it could rewrite what guards it.
  */
 export function reviewServer(
@@ -31,19 +34,34 @@ export function reviewServer(
   definitions: readonly JsonObject[],
   context: ReviewContext,
 ): ServerReview {
-  const { usable, refused } = usableTools(rule.name, definitions);
+  const { usable, refused } = readableTools(rule, definitions);
+  const neighbours = warnOfNeighbours(rule, definitions, context.neighbours);
   const tools = usable.map(({ policyName }) => policyName);
   const compiled = compilePolicy(context.policy, { root: context.root, tools });
   const exposed = exposedFolder(rule, context);
   const found = usable.map((tool) => ({ tool, unjudged: unjudgedPaths(compiled, tool) }));
   const open = found.filter(({ unjudged }) => unjudged.length > 0);
-  if (exposed === null) return { usable, refused, warnings: open.map(({ tool, unjudged }) => warn(tool, unjudged)) };
+  if (exposed === null) {
+    return { usable, refused, warnings: [...open.map(({ tool, unjudged }) => warn(tool, unjudged)), ...neighbours] };
+  }
   const unsafe = open.map(({ tool, unjudged }) => ({
     name: tool.policyName,
     reason: `the server works on ${quoteForMessage(exposed, 200)}, which holds the policy, its lock or the state folder, and no rule judges ${namesOf(unjudged)} as a path: add as: file_read or as: file_write`,
   }));
   const safe = found.filter(({ unjudged }) => unjudged.length === 0).map(({ tool }) => tool);
-  return { usable: safe, refused: [...refused, ...unsafe], warnings: [] };
+  return { usable: safe, refused: [...refused, ...unsafe], warnings: neighbours };
+}
+
+/** The tools that can be offered, without those that the guard finds suspicious. */
+function readableTools(rule: ServerRule, definitions: readonly JsonObject[]): ReturnType<typeof usableTools> {
+  const { usable, refused } = usableTools(rule.name, definitions);
+  const byName = new Map(definitions.map((definition) => [String(definition['name']), definition]));
+  const reasons = usable.map(({ originalName }) => whySuspicious(rule, originalName, byName.get(originalName) ?? {}));
+  const suspicious = usable.flatMap(({ policyName }, index): RefusedTool[] => {
+    const reason = reasons[index] ?? null;
+    return reason === null ? [] : [{ name: policyName, reason }];
+  });
+  return { usable: usable.filter((_, index) => reasons[index] === null), refused: [...refused, ...suspicious] };
 }
 
 const warn = ({ policyName }: UsableTool, unjudged: readonly string[]): string =>

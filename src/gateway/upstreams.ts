@@ -265,7 +265,11 @@ function standingOf(registration: Registration, { gate, root, lock, approved }: 
   if (gate === null) return { ...nothing, state: 'approved' };
   // Tools are offered from the lock: no text that was not approved reaches a model.
   const control = [registration.lockPath, gate.keeper.state];
-  const { usable, refused, warnings } = reviewServer(rule, server.locked.tools, { policy: gate.policy, root, control });
+  const neighbours = [...approved.values()]
+    .filter((other) => other !== server)
+    .map(({ rule: { name }, locked: { tools } }) => ({ name, tools }));
+  const context = { policy: gate.policy, root, control, neighbours };
+  const { usable, refused, warnings } = reviewServer(rule, server.locked.tools, context);
   const results = usable.map((tool) => registerTool(gate, registration.caller, server, tool));
   const failed = results.filter((result): result is RefusedTool => typeof result !== 'string');
   const tools = results.filter((result): result is string => typeof result === 'string');

@@ -21,7 +21,15 @@ export interface PolicyChange {
 
 /** Lists of what is allowed: an entry more widens. */
 const ALLOWS = new Set([
-  ...['allowedPaths', 'allowedCommands', 'allowedEndpoints', 'internalEndpoints', 'methods', 'egress'],
+  ...[
+    'allowedPaths',
+    'allowedCommands',
+    'allowedEndpoints',
+    'internalEndpoints',
+    'methods',
+    'egress',
+    'allowSuspicious',
+  ],
   ...['paths.read', 'paths.write'],
 ]);
 /** Lists of what is denied or asked about: an entry more narrows, unless it begins with `!`, which takes another one back. */

@@ -191,6 +191,8 @@ export interface ServerRule {
   readonly breaker: BreakerRule | null;
   /** `as-is`: names and URIs reach clients as the server wrote them; one server only. */
   readonly expose: 'prefixed' | 'as-is';
+  /** Tools, prompts and templates, as the server calls them, that are offered although the guard finds their words suspicious. */
+  readonly allowSuspicious: readonly string[];
   readonly rule: RuleReference;
 }
 

@@ -49,6 +49,7 @@ export function readServer(reading: PolicyReading, name: string, value: JsonObje
     actions: readActions(reading, name, value, pointer),
     breaker: readBreaker(place, value),
     expose: wordAt(EXPOSE, value, 'expose') ?? 'prefixed',
+    allowSuspicious: Object.freeze([...(textsAt(value, 'allowSuspicious') ?? [])]),
     rule: referTo(reading, `servers.${name}`, pointer, 'key'),
   });
 }

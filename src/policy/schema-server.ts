@@ -65,6 +65,11 @@ export const serverRule: JsonObject = closed(
       ['prefixed', 'as-is'],
       'Whether names of tools and prompts get the server as prefix and URIs its scheme (`prefixed`, the default), or reach clients as the server wrote them: for a server that stands alone.',
     ),
+    allowSuspicious: list(
+      'Tools, prompts and URI templates, as the server calls them, that are offered although the guard finds instructions to the model, or something hidden, in their definition.',
+      { type: 'string', minLength: 1, maxLength: 2_048 },
+      { maxItems: 512 },
+    ),
     resources: list(
       'Resources that may be listed and read, as URI patterns: `*` stands for a run of characters without `/`, `**` for any.',
       { type: 'string', minLength: 1, maxLength: 2_048 },

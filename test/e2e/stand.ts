@@ -40,6 +40,7 @@ export function serverRule(name: string, rule: Partial<ServerRule>): ServerRule 
     actions: NO_ACTIONS,
     breaker: null,
     expose: 'prefixed',
+    allowSuspicious: [],
     rule: { id: `servers.${name}` },
     ...rule,
   };

@@ -1,0 +1,145 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/index.ts';
+import { checkMedia, type Finding, type Guard, type Inspection, type TextKind, type Verdict } from '../guard/index.ts';
+import type { Content } from './tool.ts';
+
+/** Findings of one thing that are recorded. */
+const MAX_FINDINGS = 32;
+/** Base64 characters of binary content that are decoded to tell what it is. */
+const MEDIA_CHARACTERS = 64;
+/** Binary content that a model reads as text: it is inspected as text. */
+const TEXTUAL = /^(?:text\/|application\/(?:json|xml|javascript|x-sh|yaml)|image\/svg\+xml|[^;]*\+(?:xml|json))/i;
+
+const SEVERITY: readonly Verdict[] = ['pass', 'sanitised', 'quarantined', 'blocked'];
+
+/**
+ * What the guard makes of the parts of one thing that somebody else wrote. State: what it has shown so far.
+ * ATTACKER-CONTROLLED: every value that it is given. INVARIANT: what is clean comes back as the same value.
+ */
+export class Look {
+  readonly #guard: Guard;
+  readonly #kind: TextKind;
+  #verdict: Verdict = 'pass';
+  /** Something hostile cannot be cut out: it is a key, a binary, or no single text. */
+  #isWhole = false;
+  readonly #findings: JsonObject[] = [];
+
+  constructor(guard: Guard, kind: TextKind = 'tool_output') {
+    this.#guard = guard;
+    this.#kind = kind;
+  }
+
+  get verdict(): Verdict {
+    return this.#verdict;
+  }
+
+  get isHostile(): boolean {
+    return isHostile(this.#verdict);
+  }
+
+  /** True when what is hostile in it was cut out of what came back. */
+  get isCut(): boolean {
+    return this.#verdict === 'quarantined' && !this.#isWhole;
+  }
+
+  /** What was found, without a word of what was read. */
+  get findings(): readonly JsonObject[] {
+    return this.#findings;
+  }
+
+  piece(piece: Content): Content {
+    switch (piece.type) {
+      case 'text': {
+        const text = this.#text(piece.text, 'text');
+        return text === piece.text ? piece : Object.freeze({ ...piece, text });
+      }
+      case 'image':
+      case 'audio':
+        this.#media(piece.mimeType, piece.data);
+        return piece;
+      case 'resource_link':
+        return this.#value(piece, 'link') as Content; // with the same fields
+      case 'resource': {
+        const resource = this.#resource(piece.resource);
+        return resource === piece.resource ? piece : Object.freeze({ ...piece, resource });
+      }
+    }
+  }
+
+  value(value: JsonValue): JsonValue {
+    return this.#value(value, 'structure');
+  }
+
+  /** Texts that a model reads one after the other: an instruction may begin in one and end in the next. */
+  together(texts: readonly string[]): void {
+    if (texts.length > 1 && !this.isHostile) this.#fixed(texts.join('\n'), 'together');
+  }
+
+  #resource(resource: JsonObject): JsonObject {
+    const { blob, ...rest } = resource;
+    if (typeof blob === 'string') this.#media(typeof rest['mimeType'] === 'string' ? rest['mimeType'] : '', blob);
+    const clean = this.#value(rest, 'resource');
+    if (clean === rest || !isJsonObject(clean)) return resource;
+    return Object.freeze({ ...clean, ...(blob === undefined ? {} : { blob }) });
+  }
+
+  #value(value: JsonValue, where: string): JsonValue {
+    if (typeof value === 'string') return this.#text(value, where);
+    if (Array.isArray(value)) {
+      const items = value as readonly JsonValue[];
+      const clean = items.map((item) => this.#value(item, where));
+      return clean.every((item, index) => item === items[index]) ? value : Object.freeze(clean);
+    }
+    if (!isJsonObject(value)) return value;
+    const entries = Object.entries(value).map(([key, child]): [string, JsonValue] => {
+      this.#fixed(key, 'key');
+      return [key, this.#value(child, where)];
+    });
+    return entries.every(([key, child]) => child === value[key]) ? value : Object.freeze(Object.fromEntries(entries));
+  }
+
+  #text(text: string, where: string): string {
+    const inspection = this.#guard.inspect(text, { kind: this.#kind });
+    if (inspection.verdict === 'pass') return text;
+    this.#note(inspection, where);
+    return inspection.text;
+  }
+
+  /** For what is read and cannot be changed. */
+  #fixed(text: string, where: string): void {
+    const inspection = this.#guard.inspect(text, { kind: this.#kind });
+    if (!isHostile(inspection.verdict)) return;
+    this.#note(inspection, where);
+    this.#isWhole = true;
+  }
+
+  #media(mimeType: string, data: string): void {
+    const start = Buffer.from(data.slice(0, MEDIA_CHARACTERS), 'base64');
+    if (checkMedia(mimeType, start) === 'mismatch') {
+      this.#note(MISTYPED, 'content');
+      this.#isWhole = true;
+    } else if (TEXTUAL.test(mimeType)) this.#fixed(Buffer.from(data, 'base64').toString('utf8'), 'content');
+  }
+
+  #note({ verdict, findings }: Pick<Inspection, 'verdict' | 'findings'>, where: string): void {
+    if (SEVERITY.indexOf(verdict) > SEVERITY.indexOf(this.#verdict)) this.#verdict = verdict;
+    const room = MAX_FINDINGS - this.#findings.length;
+    this.#findings.push(...findings.slice(0, room).map((finding) => recorded(finding, where)));
+  }
+}
+
+const isHostile = (verdict: Verdict): boolean => verdict === 'quarantined' || verdict === 'blocked';
+
+const MISTYPED: Pick<Inspection, 'verdict' | 'findings'> = {
+  verdict: 'quarantined',
+  findings: [
+    {
+      ...{ id: 'media-type', start: 0, end: 0, score: 1, origin: 'text', place: 'hidden' },
+      why: 'the content is not of the type that it says',
+    },
+  ],
+};
+
+/** INVARIANT: no word of what was read: a finding stands in the log, which is never erased. */
+const recorded = ({ id, start, end, score, why, origin, place }: Finding, where: string): JsonObject => ({
+  ...{ id, start, end, score, why, origin, place, where },
+});
