@@ -335,6 +335,16 @@ function addGuard(program: Command, run: Run): void {
     .action((file, flags) =>
       run(flags, async (terminal) => (await import('./guard-commands.ts')).guardScan(terminal, file, flags)),
     );
+  const load = () => import('./guard-held.ts');
+  stateOnly(guard.command('held'))
+    .description('results that were withheld; exit code 1 when there are any')
+    .action((flags) => run(flags, async (terminal) => (await load()).guardHeld(terminal, flags)));
+  stateOnly(guard.command('show').argument('<record>', 'its number'))
+    .description('what was withheld: words of a stranger, made harmless for a terminal')
+    .action((record, flags) => run(flags, async (terminal) => (await load()).guardShow(terminal, record, flags)));
+  stateOnly(guard.command('release').argument('<record>', 'its number'))
+    .description('let exactly this result through when it comes again, for 24 hours')
+    .action((record, flags) => run(flags, async (terminal) => (await load()).guardRelease(terminal, record, flags)));
 }
 
 function addKeeper(program: Command, run: Run): void {

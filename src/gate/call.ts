@@ -5,7 +5,7 @@ import { askForYes, type Confirmation, type NoYes, type Patience, type Question,
 import { execute } from './execute.ts';
 import { gatherFacts } from './facts.ts';
 import type { House } from './house.ts';
-import { inbound, stoppedLate } from './inbound.ts';
+import { stoppedLate } from './inbound.ts';
 import { readIsolation } from './isolation-facts.ts';
 import { type Judgement, judge } from './judge.ts';
 import { giveBack, reserve } from './limited-calls.ts';
@@ -16,6 +16,7 @@ import { planRun } from './planned-run.ts';
 import { admit, askUncertain, isRecorded, recordRefusal } from './records.ts';
 import type { Asked, CallResult, Denied } from './result.ts';
 import type { RunningCall } from './running-calls.ts';
+import { secondDoor } from './second-door.ts';
 import { recordFitting } from './settle.ts';
 import type { SpawnHandover } from './spawn.ts';
 import type { CallExchange } from './tool.ts';
@@ -76,7 +77,7 @@ export async function passGate(entrance: House, request: CallRequest): Promise<C
     const executed = await execute(house, request, running, placement); // 9: in the isolation that was asked for
     const judgement = running.judgement(); // with the obligations that a change of the policy brought meanwhile
     // 10 to 13: what comes back through the second door. What came after the policy or a stop ended the call is withheld.
-    const came = stoppedLate(running.stopped()) ?? inbound(house, request, judgement, executed);
+    const came = stoppedLate(running.stopped()) ?? (await secondDoor(house, request, judgement, executed));
 
     // 14: the outcome is recorded, then the result is released; what cannot be recorded, or does not fit, is withheld.
     const microseconds = house.clock.mono() - started;

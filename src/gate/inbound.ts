@@ -61,6 +61,7 @@ const ERROR_CHARACTERS = 1_000;
 /**
  * Steps 10 to 13, the second door. There is nothing to redact (10) while no secret is resolved. The result is copied and
  * bounded, cleaned and inspected (11, 12), checked against the declared schema and cut to the length that the policy allows (13).
+ * `isReleased`: an operator has read what the guard withholds of it, and lets it through.
  * INVARIANT: every text that a tool or a server wrote has passed the guard: content, structure, questions, its errors.
  */
 export function inbound(
@@ -68,6 +69,7 @@ export function inbound(
   { exchange }: Pick<CallRequest, 'exchange'>,
   { parsed, decision }: Judgement,
   executed: Executed,
+  isReleased = false,
 ): Inbound {
   const { guard, limits } = house;
   if (executed.kind === 'failed') return failed(executed.code, guardText(guard, executed.message));
@@ -75,8 +77,8 @@ export function inbound(
     if (executed.kind === 'asked') return guardQuestions(guard, asked(executed.asked, exchange, limits));
     const raw = parseOutput(executed.output, limits);
     const { onInjection, maxLength, audit } = decision.obligations;
-    const { verdict, output, findings } = guardResult(guard, raw, onInjection);
-    if (output === null) return withheld(raw, { verdict, findings, audit });
+    const { verdict, output, findings } = guardResult(guard, raw, isReleased ? 'pass' : onInjection);
+    if (output === null) return withheld(raw, { verdict, findings });
     const schema = parsed.registered?.output ?? null;
     if (schema !== null && !output.isError) checkStructured(output, schema);
     return { ...delivered(cutOutput(output, maxLength), audit), verdict, findings };
@@ -87,17 +89,15 @@ export function inbound(
 }
 
 /** What is told of a result that gives instructions to the model: nothing of it. It stands beside the record, for the operator. */
-function withheld(raw: ToolOutput, { verdict, findings, audit }: Found): InboundFailed {
+function withheld(
+  raw: ToolOutput,
+  { verdict, findings }: Pick<InboundDelivered, 'verdict' | 'findings'>,
+): InboundFailed {
   const reason =
     'the tool ran; what it returned seems to give instructions to the model, or is not what it says, and is withheld';
-  const held = recordedForm(raw, raw.isError === true, audit);
+  // With all of it: what an operator releases is what came, to the byte.
+  const held = recordedForm(raw, raw.isError === true, true);
   return { ...failed('RESULT_QUARANTINED', reason), verdict, findings, held };
-}
-
-interface Found {
-  readonly verdict: Verdict;
-  readonly findings: readonly JsonObject[];
-  readonly audit: boolean;
 }
 
 /** A question that gives instructions to the model is not asked. */

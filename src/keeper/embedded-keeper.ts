@@ -53,6 +53,7 @@ import {
 } from './policy-approval.ts';
 import type { PolicyEpochs } from './policy-epochs.ts';
 import { RefusalMeter } from './refusal-meter.ts';
+import type { HeldResult, ReleasedResult, ReleasedResults } from './released-results.ts';
 import { openStateFolder } from './state-folder.ts';
 import type { StopFlags } from './stop-flags.ts';
 import type { TokenFolder } from './token-folder.ts';
@@ -68,6 +69,7 @@ interface Parts {
   readonly store: Store;
   readonly epochs: PolicyEpochs;
   readonly stops: StopFlags;
+  readonly released: ReleasedResults;
   readonly approvals: Approvals;
   readonly unknown: UnknownCalls;
   /** The calls on that list, as `sameCall` writes them. */
@@ -175,6 +177,19 @@ export class EmbeddedKeeper implements Keeper {
     // Recorded before it is in force: whatever runs after a stop stands behind the record that ended it.
     await this.#durable({ type: 'stop', detail: { flag: { ...flag }, stopped: false, ...saidBy(peer) } });
     if (await this.#stops.remove(flag)) this.#watchers.tell({ type: 'resume', flag });
+  }
+
+  async releaseResult(record: number, peer: string | null = null): Promise<ReleasedResult> {
+    this.#checkOpen();
+    const released = await this.#parts.released.release(record);
+    const { tool, until } = released;
+    await this.#durable({ type: 'operator', tool, detail: { act: 'release', record, until, ...saidBy(peer) } });
+    return released;
+  }
+
+  async isReleased(result: HeldResult): Promise<boolean> {
+    this.#checkOpen();
+    return this.#parts.released.isReleased(result);
   }
 
   async stops(): Promise<readonly StopFlag[]> {

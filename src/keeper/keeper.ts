@@ -14,6 +14,7 @@ import type {
 } from './approval-messages.ts';
 import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
 import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
+import type { HeldResult, ReleasedResult } from './released-results.ts';
 
 /** A record that is durable, or will be with the next flush. */
 export interface Receipt {
@@ -125,6 +126,15 @@ export interface Keeper {
   stop(flag: StopFlag, reason: string): Promise<void>;
   /** Takes a stop back; recorded. @throws SallyportError PEER_REFUSED for a peer that is no operator */
   resume(flag: StopFlag): Promise<void>;
+  /**
+   * Lets a result through that the guard withheld, by the number of its record: the same result again, of the same tool and for
+   * the same user and agent, within 24 hours. Recorded.
+   *
+   * @throws SallyportError AUDIT_NOT_FOUND, PEER_REFUSED for a peer that is no operator
+   */
+  releaseResult(record: number): Promise<ReleasedResult>;
+  /** True for a withheld result that an operator has released. */
+  isReleased(result: HeldResult): Promise<boolean>;
   /** The stops in force. */
   stops(): Promise<readonly StopFlag[]>;
   /** Tells `listener` what happens from now on, until the function returned is called. */

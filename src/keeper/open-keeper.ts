@@ -13,6 +13,7 @@ import { takeOwnership } from './owner.ts';
 import { PeerFolder } from './peer-folder.ts';
 import { PolicyEpochs } from './policy-epochs.ts';
 import { recover } from './recover.ts';
+import { ReleasedResults } from './released-results.ts';
 import { type ServeOptions, serveKeeper } from './serve-keeper.ts';
 import { openStateFolder } from './state-folder.ts';
 import { SteadyTime } from './steady-time.ts';
@@ -79,6 +80,7 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
         store,
         epochs,
         stops,
+        released: new ReleasedResults({ state, store, clock }),
         unknown,
         tokens,
         adoptionMs,

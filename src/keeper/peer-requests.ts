@@ -89,6 +89,12 @@ export function answersFor({ keeper, accounts, holder, leave }: PeerPowers): Ans
       await keeper.resume(flag, peer);
       return null;
     },
+    releaseResult: async (input) => {
+      const { record } = REQUESTS.releaseResult(input, 'release');
+      if (role !== 'operator') throw new SallyportError('PEER_REFUSED', 'only an operator releases a result');
+      return { ...(await keeper.releaseResult(record, peer)) };
+    },
+    isReleased: async (input) => keeper.isReleased(REQUESTS.isReleased(input, 'result')),
     stops: async (input) => {
       REQUESTS.stops(input, 'stops');
       return (await keeper.stops()).map((flag) => ({ ...flag }));

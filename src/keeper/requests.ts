@@ -43,6 +43,7 @@ import type {
 } from './keeper.ts';
 import { type BreakerClaim, type CallUse, type LimitClaim, MAX_CLAIMS, type Reservation } from './limit-messages.ts';
 import type { ApprovalQuestion, NamedApproval } from './policy-approval.ts';
+import type { HeldResult } from './released-results.ts';
 
 /** Characters of a name (tool, rule, agent), and of a sentence or a path. */
 const name = text(512);
@@ -229,6 +230,8 @@ export interface RequestInputs {
   stop: { flag: StopFlag; reason: string };
   resume: { flag: StopFlag };
   stops: Record<never, never>;
+  releaseResult: { record: number };
+  isReleased: HeldResult;
   claim: { space: string; key: string; expiresAt: number };
   leave: Record<never, never>;
 }
@@ -274,6 +277,12 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
   stop: shape<RequestInputs['stop']>({ flag: readStopFlag, reason: sentence }),
   resume: shape<RequestInputs['resume']>({ flag: readStopFlag }),
   stops: shape<RequestInputs['stops']>({}),
+  releaseResult: shape<RequestInputs['releaseResult']>({ record: count }),
+  isReleased: shape<HeldResult>({
+    principal: shape<HeldResult['principal']>({ tenant: name, user: name, agent: name }),
+    tool: name,
+    digest,
+  }),
   claim: shape<RequestInputs['claim']>({ space: text(1_024), key: text(1_024), expiresAt: count }),
   leave: shape<RequestInputs['leave']>({}),
 };

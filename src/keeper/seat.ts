@@ -17,6 +17,7 @@ import {
   readFlags,
   readOperators,
   readReceipt,
+  readReleased,
   readRemoval,
   readReserveAnswer,
   readStatus,
@@ -55,6 +56,7 @@ import { KeeperLink } from './keeper-link.ts';
 import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
 import type { PeerCredential } from './peer-folder.ts';
 import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
+import type { HeldResult, ReleasedResult } from './released-results.ts';
 
 /** The keeper as one process has it for a while: its own, or a connection to the one of another process. */
 export interface Seat extends Omit<Keeper, 'admit' | 'watch'> {
@@ -98,6 +100,8 @@ export function ownSeat(keeper: EmbeddedKeeper, former: string | null): Seat {
     },
     stop: (flag, reason) => keeper.stop(flag, reason),
     resume: (flag) => keeper.resume(flag),
+    releaseResult: (record) => keeper.releaseResult(record),
+    isReleased: (result) => keeper.isReleased(result),
     stops: () => keeper.stops(),
     claim: (space, key, expiresAt) => keeper.claim(space, key, expiresAt),
     ask: (question) => keeper.ask(question),
@@ -239,6 +243,14 @@ class RemoteSeat implements Seat {
 
   async resume(flag: StopFlag): Promise<void> {
     await this.#link.request('resume', { flag });
+  }
+
+  async releaseResult(record: number): Promise<ReleasedResult> {
+    return readReleased(await this.#link.request('releaseResult', { record }), 'released');
+  }
+
+  async isReleased(result: HeldResult): Promise<boolean> {
+    return isTrue(await this.#link.request('isReleased', { ...result, principal: { ...result.principal } }));
   }
 
   async stops(): Promise<readonly StopFlag[]> {

@@ -37,6 +37,7 @@ import type {
 } from './keeper.ts';
 import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
 import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
+import type { HeldResult, ReleasedResult } from './released-results.ts';
 import type { Seat } from './seat.ts';
 import { Watchers } from './watchers.ts';
 
@@ -162,6 +163,14 @@ export class SharedKeeper implements Keeper {
 
   resume(flag: StopFlag): Promise<void> {
     return this.#again((seat) => seat.resume(flag));
+  }
+
+  releaseResult(record: number): Promise<ReleasedResult> {
+    return this.#again((seat) => seat.releaseResult(record));
+  }
+
+  isReleased(result: HeldResult): Promise<boolean> {
+    return this.#again((seat) => seat.isReleased(result));
   }
 
   stops(): Promise<readonly StopFlag[]> {

@@ -38,7 +38,7 @@ const WAYS: readonly (readonly [Surface, Revision])[] = [
   ['http', '2026-07-28'],
 ];
 
-describe.each(WAYS)('a poisoned server over %s, revision %s', (surface, revision) => {
+describe.each(WAYS)('a poisoned server over %s, revision %s [T4.1]', (surface, revision) => {
   beforeEach(() => open(surface, revision));
 
   it.each([

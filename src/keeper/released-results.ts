@@ -1,0 +1,82 @@
+import { type LogRecord, readRecordsAt } from '../audit/index.ts';
+import { type Clock, canonicalJson, isJsonObject, type JsonValue, SallyportError, sha256Hex } from '../core/index.ts';
+import type { Store } from '../store/index.ts';
+
+/** A result that the guard withheld, as the gate asks about it. */
+export interface HeldResult {
+  readonly principal: { readonly tenant: string; readonly user: string; readonly agent: string };
+  readonly tool: string;
+  /** SHA-256 of the canonical JSON of what was withheld, hexadecimal. */
+  readonly digest: string;
+}
+
+/** What an operator released. */
+export interface ReleasedResult {
+  readonly tool: string;
+  /** Until when, in milliseconds since the epoch. */
+  readonly until: number;
+}
+
+/** How long a release holds, in milliseconds. */
+export const RELEASE_MS = 86_400_000;
+const SPACE = 'released';
+
+interface Parts {
+  readonly state: string;
+  readonly store: Store;
+  readonly clock: Clock;
+}
+
+/**
+ * Results that the guard withheld and an operator let through: exactly the same result, of the same tool, for the same agent and
+ * user, for 24 hours. What was withheld is read from the log: who asks for a release says its number and nothing else.
+ */
+export class ReleasedResults {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Durable when it resolves. @throws SallyportError AUDIT_NOT_FOUND when the record withheld nothing, or it was erased */
+  async release(record: number): Promise<ReleasedResult> {
+    const { store, clock } = this.#parts;
+    const { result, held } = await this.#find(record);
+    const until = clock.now() + RELEASE_MS;
+    await store.put(SPACE, keyOf({ ...result, digest: digestOfHeld(held) }), { record, until });
+    return { tool: result.tool, until };
+  }
+
+  async isReleased(result: HeldResult): Promise<boolean> {
+    const { store, clock } = this.#parts;
+    const known = await store.get(SPACE, keyOf(result));
+    if (!isJsonObject(known)) return false;
+    const { until } = known;
+    return typeof until === 'number' && clock.now() < until;
+  }
+
+  async #find(number: number): Promise<{ result: Omit<HeldResult, 'digest'>; held: JsonValue }> {
+    const outcome = await this.#read(number);
+    const intent = outcome === null ? null : await this.#read(outcome.record.intentSeq ?? -1);
+    const held = (await outcome?.payloads())?.['held'];
+    const { tenant, user, agent } = intent?.record.principal ?? {};
+    const { tool } = outcome?.record ?? {};
+    if (held === undefined || tool === undefined || !isText(tenant) || !isText(user) || !isText(agent)) {
+      throw new SallyportError('AUDIT_NOT_FOUND', `record ${number} withholds no result: sallyport guard held`);
+    }
+    return { result: { principal: { tenant, user, agent }, tool }, held };
+  }
+
+  async #read(number: number): Promise<{ record: LogRecord; payloads(): Promise<Record<string, JsonValue>> } | null> {
+    for await (const found of readRecordsAt(this.#parts.state, [number])) return found;
+    return null;
+  }
+}
+
+const isText = (value: JsonValue | undefined): value is string => typeof value === 'string';
+
+/** What a gate names a withheld result by. */
+export const digestOfHeld = (held: JsonValue): string => sha256Hex(canonicalJson(held));
+
+const keyOf = ({ principal: { tenant, user, agent }, tool, digest }: HeldResult): string =>
+  sha256Hex(canonicalJson([tenant, user, agent, tool, digest]));
