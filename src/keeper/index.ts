@@ -68,7 +68,7 @@ export {
   writeApproval,
 } from './policy-approval.ts';
 export { RateMeter } from './rate-meter.ts';
-export { digestOfHeld, type HeldResult, RELEASE_MS, type ReleasedResult } from './released-results.ts';
+export { digestOfHeld, type HeldResult, type ReleasedResult } from './released-results.ts';
 export { readAuthority, readRegistration, readStopFlag } from './requests.ts';
 export { checkNotReachable, defaultStateFolder, openStateFolder } from './state-folder.ts';
 export { TokenFolder } from './token-folder.ts';

@@ -18,7 +18,7 @@ export interface ReleasedResult {
 }
 
 /** How long a release holds, in milliseconds. */
-export const RELEASE_MS = 86_400_000;
+const RELEASE_MS = 86_400_000;
 const SPACE = 'released';
 
 interface Parts {

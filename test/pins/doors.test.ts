@@ -29,6 +29,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'openServerSandboxes',
     'readPolicyFile',
     'registryOfNpm',
+    'suspicionOf',
   ],
   '../../src/guard/index.ts': [
     'CUT_MARK',
@@ -100,6 +101,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'connectKeeper',
     'credentialText',
     'defaultStateFolder',
+    'digestOfHeld',
     'joinKeeper',
     'localUser',
     'namesOfPolicy',
