@@ -49,9 +49,10 @@ function definitionDigest(tool: Tool): string | null {
 
 /** What holds while it runs: where, how long, how much; and the policy that counts besides, until another one is approved. */
 function obligationsOf({ approved }: House, { decision, facts }: Judgement): JsonObject {
-  const { isolation, timeoutMs, maxLength, onInjection, audit } = decision.obligations;
+  const { isolation, timeoutMs, maxLength, onInjection, boundary, outputSchemas, audit } = decision.obligations;
   return copyJsonObject({
-    ...{ isolation, timeoutMs, maxLength, onInjection, audit },
+    ...{ isolation, timeoutMs, maxLength, onInjection, boundary, audit },
+    ...(outputSchemas.length === 0 ? {} : { outputSchemas }),
     ...(facts.isolation === undefined ? {} : { achieved: facts.isolation.achieved, terms: facts.isolation.terms }),
     ...(approved === null ? {} : { approvedPolicy: approved.digest }),
   });

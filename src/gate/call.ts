@@ -77,7 +77,7 @@ export async function passGate(entrance: House, request: CallRequest): Promise<C
     const executed = await execute(house, request, running, placement); // 9: in the isolation that was asked for
     const judgement = running.judgement(); // with the obligations that a change of the policy brought meanwhile
     // 10 to 13: what comes back through the second door. What came after the policy or a stop ended the call is withheld.
-    const came = stoppedLate(running.stopped()) ?? (await secondDoor(house, request, judgement, executed));
+    const came = stoppedLate(running.stopped()) ?? (await secondDoor(house, { request, judgement, executed }));
 
     // 14: the outcome is recorded, then the result is released; what cannot be recorded, or does not fit, is withheld.
     const microseconds = house.clock.mono() - started;

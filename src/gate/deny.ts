@@ -6,6 +6,8 @@ const NO_OBLIGATIONS: Obligations = Object.freeze({
   timeoutMs: 0,
   maxLength: null,
   onInjection: 'quarantine',
+  boundary: false,
+  outputSchemas: Object.freeze([]),
   audit: false,
   limits: Object.freeze([]),
   breakers: Object.freeze([]),

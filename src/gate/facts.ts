@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { JsonValue } from '../core/index.ts';
 import {
+  asksWhenSuspicious,
   type CallFacts,
   type PathReading,
   type PathUse,
@@ -14,6 +15,7 @@ import type { House } from './house.ts';
 import type { ParsedCall } from './parse.ts';
 import { type ReadPathOptions, readPath } from './path-facts.ts';
 import { type RequestReader, readRequests } from './request-facts.ts';
+import { suspicionOfCall } from './suspects.ts';
 
 type PathFactsByPointer = Record<string, { readonly use: PathUse; readonly reading: PathReading }>;
 
@@ -26,7 +28,10 @@ export function gatherFacts(
   { principal, parsed }: CallRequest,
   known: { readonly uncertain: boolean; readonly isolation: CallFacts['isolation'] | null },
 ): Promise<CallFacts> {
-  return readFacts(house, { principal, parsed, ...known });
+  const suspicion = asksWhenSuspicious(house.compiled(), parsed.name)
+    ? suspicionOfCall(house, principal.session, parsed)
+    : null;
+  return readFacts(house, { principal, parsed, ...known, suspicion });
 }
 
 /** The part of a house that facts are read with. */
@@ -40,9 +45,11 @@ export async function readFacts(
     parsed,
     uncertain,
     isolation = null,
+    suspicion,
   }: Pick<CallRequest, 'principal' | 'parsed'> & {
     readonly uncertain: boolean;
     readonly isolation?: CallFacts['isolation'] | null;
+    readonly suspicion?: string | null;
   },
 ): Promise<CallFacts> {
   const tool = parsed.registered?.tool;
@@ -60,6 +67,7 @@ export async function readFacts(
     runs: tool?.runs ?? 'in-process',
     ...(tool?.effect === undefined || tool.server !== undefined ? {} : { effect: tool.effect }),
     ...(isolation === null || isolation === undefined ? {} : { isolation }),
+    ...(suspicion === undefined ? {} : { suspicion }),
     uncertain,
   });
 }

@@ -51,6 +51,7 @@ export function openGateSession({ principal, surface, house, checkOpen, waits }:
   };
   const end = (): Promise<LeftFiles | null> => {
     calls.end();
+    house().suspects.delete(principal.session);
     return house().spawning.end(principal.session);
   };
   return Object.freeze<OpenSession>({
@@ -66,7 +67,10 @@ export function openGateSession({ principal, surface, house, checkOpen, waits }:
     },
     act: async (action: Action, options: CallOptions = {}) => {
       check();
-      return pass(parseAction(house(), action), options);
+      const parsed = parseAction(house(), action);
+      // A server that tried it once may have got something else past the guard.
+      if (parsed.trouble?.code === 'RESULT_QUARANTINED') house().suspects.add(principal.session);
+      return pass(parsed, options);
     },
     actAsking: async (action: Action, exchange: CallExchange, options: CallOptions = {}) => {
       check();

@@ -219,6 +219,33 @@ describe('the second door', () => {
     expect(await gate.call('shape', {})).toMatchObject({ kind: 'failed', code: 'RESULT_MALFORMED' });
   });
 
+  test('holds a result against the check of its developer', async () => {
+    const schema = {
+      '~standard': {
+        ...{ version: 1 as const, vendor: 'test' },
+        validate: (value: unknown) => (value === 'good' ? { value } : { issues: [{ message: 'not good' }] }),
+      },
+    };
+    const check = ({ content: [piece] }: ToolOutput): boolean => {
+      if (piece?.type !== 'text') throw new Error('quotes the result');
+      return piece.text === 'good';
+    };
+    let output: unknown = 'good';
+    const execute = async (): Promise<ToolOutput> => output as ToolOutput;
+    gate.tool(returning('shape', '', { execute, outputValidator: schema }));
+    gate.tool(returning('echo', '', { execute, outputValidator: check }));
+    for (const name of ['shape', 'echo']) {
+      output = 'good';
+      expect(await gate.call(name, {})).toMatchObject({ kind: 'delivered' });
+      output = 'bad';
+      expect(await gate.call(name, {})).toMatchObject({ kind: 'failed', code: 'RESULT_MALFORMED' });
+      output = { content: [] };
+      const thrown = await gate.call(name, {});
+      expect(thrown).toMatchObject({ kind: 'failed', code: 'RESULT_MALFORMED' });
+      expect(JSON.stringify(thrown)).not.toContain('quotes');
+    }
+  });
+
   test('a tool that throws, hangs or is cancelled', async () => {
     gate.tool(returning('shape', '', { execute: async () => Promise.reject(new Error('disk \u001b[31mon fire')) }));
     const failed = await gate.call('shape', {});

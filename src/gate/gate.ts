@@ -23,6 +23,7 @@ import { openRunningServers, type RunningServers } from './running-servers.ts';
 import { openSandboxRoom, type SandboxRoom } from './sandbox-room.ts';
 import type { SpawnedProcess, SpawnOptions } from './spawn.ts';
 import { openSpawningSessions } from './spawning-sessions.ts';
+import { openSuspects } from './suspects.ts';
 import type { Tool } from './tool.ts';
 
 /**
@@ -80,6 +81,7 @@ async function buildGate(options: GateOptions, { loaded, registry, keeper }: Gat
     limited: openLimitedCalls(),
     limits: Object.freeze({ ...DEFAULT_LIMITS, ...options.limits }),
     guard: createGuard(),
+    suspects: openSuspects(),
     missing: options.missing ?? (() => null),
     sandboxesFor: sandboxes.use,
     isolation: options.isolation ?? null,

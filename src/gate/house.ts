@@ -21,6 +21,7 @@ import { openProfiles, type Profiles } from './profile.ts';
 import type { Registry } from './registry.ts';
 import type { RunningCalls } from './running-calls.ts';
 import type { SpawningSessions } from './spawning-sessions.ts';
+import type { Suspects } from './suspects.ts';
 
 /** What a gate has whatever its policy. The gate owns it; the steps read it. */
 export interface Fixtures {
@@ -30,6 +31,7 @@ export interface Fixtures {
   readonly limits: Limits;
   /** Reads what comes back. */
   readonly guard: Guard;
+  readonly suspects: Suspects;
   /** Looks names up and opens connections for requests that were judged. */
   readonly resolve: Resolve;
   readonly dial: Dial;

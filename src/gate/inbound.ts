@@ -7,10 +7,10 @@ import {
   type JsonValue,
   type Limits,
   SallyportError,
-  validateSchema,
 } from '../core/index.ts';
 import type { Guard, Verdict } from '../guard/index.ts';
 import type { CallRequest } from './call.ts';
+import { checkOutput } from './check-output.ts';
 import { cutOutput } from './cut.ts';
 import type { Executed } from './execute.ts';
 import { guardResult, guardText, guardValue } from './guard-result.ts';
@@ -80,7 +80,7 @@ export function inbound(
     const { verdict, output, findings } = guardResult(guard, raw, isReleased ? 'pass' : onInjection);
     if (output === null) return withheld(raw, { verdict, findings });
     const schema = parsed.registered?.output ?? null;
-    if (schema !== null && !output.isError) checkStructured(output, schema);
+    if (output.isError !== true) checkOutput(output, schema, decision.obligations);
     return { ...delivered(cutOutput(output, maxLength), audit), verdict, findings };
   } catch (error) {
     if (error instanceof SallyportError) return failed(error.code, guardText(guard, error.message));
@@ -143,25 +143,10 @@ export const stoppedLate = (stopped: SallyportError | null): InboundFailed | nul
 /** Codes of calls that were ended from outside. */
 const CANCELS: ReadonlySet<ErrorCode> = new Set(['TOOL_CANCELLED', 'POLICY_CHANGED', 'STOPPED']);
 
-function failed(code: ErrorCode, message: string): InboundFailed {
+/** A result that is not delivered, and what is told of it. */
+export function failed(code: ErrorCode, message: string): InboundFailed {
   const outcome = code === 'TOOL_TIMEOUT' ? 'timeout' : CANCELS.has(code) ? 'cancelled' : 'failed';
   return { kind: 'failed', outcome, code, reason: escapeForTerminal(message.slice(0, ERROR_CHARACTERS)) };
-}
-
-function checkStructured(output: ToolOutput, schema: Parameters<typeof validateSchema>[0]): void {
-  if (output.structuredContent === undefined) {
-    throw new SallyportError(
-      'RESULT_MALFORMED',
-      'the tool declares an output schema and returned no structured content',
-    );
-  }
-  const [first] = validateSchema(schema, output.structuredContent);
-  if (first !== undefined) {
-    throw new SallyportError(
-      'RESULT_MALFORMED',
-      `the result does not fit its schema at ${first.pointer || '/'}: ${first.message}`,
-    );
-  }
 }
 
 function delivered(output: ToolOutput, keepAll: boolean): Omit<InboundDelivered, 'verdict' | 'findings'> {

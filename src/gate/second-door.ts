@@ -1,22 +1,47 @@
 import { isSallyportError } from '../core/index.ts';
+import { boundary } from '../guard/index.ts';
 import { digestOfHeld } from '../keeper/index.ts';
 import type { CallRequest } from './call.ts';
 import type { Executed } from './execute.ts';
+import { guardText } from './guard-result.ts';
 import type { House } from './house.ts';
-import { type Inbound, inbound } from './inbound.ts';
+import { failed, type Inbound, type InboundDelivered, inbound } from './inbound.ts';
 import type { Judgement } from './judge.ts';
+import { validateOutput } from './validate-output.ts';
+
+/** What came back from one call. */
+interface Returned {
+  readonly request: CallRequest;
+  readonly judgement: Judgement;
+  readonly executed: Executed;
+}
 
 /**
- * Steps 10 to 13. Of a result that the guard withholds the keeper is asked whether an operator has released this very result
- * for this principal; then it is delivered as it came, with what was found in its record.
+ * Steps 10 to 13: what the gate itself makes of what came back, then the check of the tool's developer; last, where the policy
+ * wants it, texts are set between boundaries. What is not delivered is told without a word of it.
  */
-export async function secondDoor(
-  house: House,
-  request: CallRequest,
-  judgement: Judgement,
-  executed: Executed,
-): Promise<Inbound> {
+export async function secondDoor(house: House, returned: Returned): Promise<Inbound> {
+  const came = await released(house, returned);
+  if (came.kind !== 'delivered') return came;
+  const { parsed, decision } = returned.judgement;
+  const validator = parsed.registered?.tool.outputValidator;
+  try {
+    if (validator !== undefined && !came.isError) await validateOutput(validator, came, house.limits.upstreamMs);
+  } catch (error) {
+    if (!isSallyportError(error)) throw error;
+    const { verdict, findings } = came;
+    return { ...failed(error.code, guardText(house.guard, error.message)), verdict, findings };
+  }
+  return decision.obligations.boundary ? bounded(came) : came;
+}
+
+/**
+ * Of a result that the guard withholds the keeper is asked whether an operator has released this very result for this principal;
+ * then it is delivered as it came, with what was found in its record.
+ */
+async function released(house: House, { request, judgement, executed }: Returned): Promise<Inbound> {
   const came = inbound(house, request, judgement, executed);
+  if (isHostile(came)) house.suspects.add(request.principal.session);
   if (came.kind !== 'failed' || came.held === undefined || executed.kind !== 'returned') return came;
   const { tenant, user, agent } = request.principal;
   const result = { principal: { tenant, user, agent }, tool: request.parsed.name, digest: digestOfHeld(came.held) };
@@ -25,4 +50,16 @@ export async function secondDoor(
     throw error;
   });
   return isReleased ? inbound(house, request, judgement, executed, true) : came;
+}
+
+const isHostile = (came: Inbound): boolean =>
+  came.kind !== 'asked' && (came.verdict === 'quarantined' || came.verdict === 'blocked');
+
+/** Between two lines whose nonce nobody knew who wrote the text. */
+function bounded(came: InboundDelivered): InboundDelivered {
+  const content = came.content.map((piece) =>
+    piece.type === 'text' ? Object.freeze({ ...piece, text: boundary(piece.text) }) : piece,
+  );
+  const texts = content.flatMap((piece) => (piece.type === 'text' ? [piece.text] : []));
+  return { ...came, content: Object.freeze(content), text: texts.join('\n') };
 }

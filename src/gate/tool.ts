@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue, Principal } from '../core/index.ts';
+import type { StandardSchema } from '../guard/index.ts';
 import type { FlowEffect, PathUse } from '../policy/index.ts';
 import type { SandboxProcess } from '../sandbox/index.ts';
 import type { FetchRequest, FetchResult } from './fetch-types.ts';
@@ -83,6 +84,9 @@ export interface ToolContext {
   readonly principal: Principal;
 }
 
+/** A check of a developer on what a tool returned. */
+export type OutputValidator = StandardSchema | ((output: ToolOutput) => unknown);
+
 /** A tool as a developer hands it to a gate. */
 export interface Tool {
   /** `[A-Za-z0-9_-]{1,128}`, unique in the gate after case folding. */
@@ -92,6 +96,12 @@ export interface Tool {
   /** JSON Schema 2020-12 of the arguments, `type: object`. */
   readonly schema: JsonObject;
   readonly outputSchema?: JsonObject;
+  /**
+   * What else a result has to meet: a Standard Schema (zod, valibot, arktype) of its structured content, or else its text; or a
+   * function that throws, or returns false, for what must not be delivered. It checks and changes nothing. It has the time of an
+   * upstream call; a result that does not meet it is withheld with RESULT_MALFORMED.
+   */
+  readonly outputValidator?: OutputValidator;
   /** Which arguments are paths, and for what: they are read, judged and opened by the gate. */
   readonly paths?: Readonly<Record<string, PathUse>>;
   readonly runs?: 'built-in' | 'in-process' | 'spawned' | 'remote';

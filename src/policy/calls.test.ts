@@ -45,6 +45,25 @@ function ask(text: string, tool: string, args: JsonObject, more: Partial<CallFac
   return verdictOf(decide(compiled, factsOf(policy, tool, args, more)));
 }
 
+describe('requiresConfirmation: when-suspicious', () => {
+  it.each(['when-suspicious', '{ suspicious: true }', '{ suspicious: true, when: "arguments.a == 2" }'])(
+    '%s',
+    (written) => {
+      const rule = `  t: { requiresConfirmation: ${written} }`;
+      const told = (suspicion?: string | null): string =>
+        ask(rule, 't', { a: 1 }, suspicion === undefined ? {} : { suspicion });
+      expect(told(null)).toBe('allow');
+      expect(told('why')).toBe('confirm CONFIRMATION_REQUIRED');
+      expect(told()).toBe('confirm CONFIRMATION_REQUIRED'); // nobody looked
+    },
+  );
+
+  it('adds to a condition', () => {
+    const rule = '  t: { requiresConfirmation: { suspicious: true, when: "arguments.a == 2" } }';
+    expect(ask(rule, 't', { a: 2 }, { suspicion: null })).toBe('confirm CONFIRMATION_REQUIRED');
+  });
+});
+
 describe('parsePolicy: rules about calls that cannot hold do not load', () => {
   it.each([
     ['  t: { allowedCommands: [git] }', '3:8 allowedCommands judges the tool shell only'],
@@ -85,7 +104,9 @@ describe('parsePolicy: rules about calls that cannot hold do not load', () => {
     ['  t: { requiresConfirmation: { when: "1 == 1" } }', 'both sides are the same for every call'],
     ['  t: { requiresConfirmation: {} }', '"requiresConfirmation"'],
     ['  t: { requiresConfirmation: true }', '"requiresConfirmation"'],
-    ['  t: { requiresConfirmation: when-suspicious }', '"when-suspicious" needs the guard'],
+    ['  t: { output: { schema: ./a.json } }', '"schema"'],
+    ['  t: { output: { schema: { type: nothing } } }', 'the schema cannot be used'],
+    ['  t: { output: { schema: { $ref: "https://a.example/s.json" } } }', 'the schema cannot be used'],
     ['  t: { rateLimit: { maxCallsPerMinute: 0 } }', '"maxCallsPerMinute"'],
     ['  t: { rateLimit: {} }', '"rateLimit"'],
   ])('%s', (text, message) => {

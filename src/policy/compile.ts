@@ -150,6 +150,8 @@ function compileObligations(policy: Policy, tool: string, rule: ToolRule): Oblig
     timeoutMs: rule.timeoutMs ?? server?.timeoutMs ?? DEFAULT_LIMITS.upstreamMs,
     maxLength: rule.maxLength,
     onInjection: rule.onInjection ?? 'quarantine',
+    boundary: rule.boundary,
+    outputSchemas: Object.freeze(rule.outputSchema === null ? [] : [rule.outputSchema]),
     audit: rule.audit,
     ...boundsOf(policy, tool, rule, serverOf(tool)),
   });

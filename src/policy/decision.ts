@@ -1,4 +1,4 @@
-import type { ErrorCode, IsolationLevel } from '../core/index.ts';
+import type { ErrorCode, IsolationLevel, JsonObject } from '../core/index.ts';
 import type { CallBreaker, CallLimit } from './limits.ts';
 
 /** From the strictest on: withheld, delivered without the passages, delivered as it came. Each is recorded. */
@@ -23,6 +23,10 @@ export interface Obligations {
   readonly maxLength: number | null;
   /** What happens to a result that gives instructions to the model. */
   readonly onInjection: OnInjection;
+  /** Texts are delivered between two lines with a nonce, which name them as data of somebody else. */
+  readonly boundary: boolean;
+  /** Schemas (JSON Schema 2020-12, checked) that the result has to meet, each of them. */
+  readonly outputSchemas: readonly JsonObject[];
   /** Adds payload detail to the record; the records themselves are always written. */
   readonly audit: boolean;
   /** What the call has to fit into, counted where all who share a count are seen: by the keeper. */

@@ -63,6 +63,8 @@ function describeObligations({
   timeoutMs,
   maxLength,
   onInjection,
+  boundary,
+  outputSchemas,
   audit,
   limits,
   breakers,
@@ -72,5 +74,6 @@ function describeObligations({
   const counted = [...limits, ...breakers].map(({ rule }) => rule.id).join(', ');
   const bounds = counted === '' ? '' : `, counted by ${counted}`;
   const injected = onInjection === 'quarantine' ? '' : `, results with instructions: ${onInjection}`;
-  return `obligations: ${where}, at most ${timeoutMs} ms${length}${injected}${audit ? ', with payload detail in the record' : ''}${bounds}`;
+  const shaped = `${boundary ? ', texts between boundaries' : ''}${outputSchemas.length > 0 ? ', held to a schema' : ''}`;
+  return `obligations: ${where}, at most ${timeoutMs} ms${length}${injected}${shaped}${audit ? ', with payload detail in the record' : ''}${bounds}`;
 }

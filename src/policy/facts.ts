@@ -90,6 +90,8 @@ export interface CallFacts {
     readonly reason: string;
     readonly terms: string | null;
   };
+  /** What the guard finds suspicious about the call, or has found in its session; `null`: nothing; absent: nobody looked. */
+  readonly suspicion?: string | null;
   /** The keeper knows that an identical call was under way when a process died. */
   readonly uncertain: boolean;
 }

@@ -14,6 +14,7 @@ export type { EndpointVerdict } from './endpoints.ts';
 export { type Explanation, explain, renderExplanation } from './explain.ts';
 export type { CallFacts, PathFacts, PathReading, PathTrouble, PathUse, RequestFacts } from './facts.ts';
 export type { ExplainedStep } from './finding.ts';
+export { asksWhenSuspicious } from './judge-call.ts';
 export {
   type CallBreaker,
   type CallLimit,

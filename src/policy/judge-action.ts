@@ -111,6 +111,8 @@ export function actionObligations(policy: Policy, { server }: ServerAction, name
     timeoutMs: rule?.timeoutMs ?? DEFAULT_LIMITS.upstreamMs,
     maxLength: null,
     onInjection: 'quarantine',
+    boundary: false,
+    outputSchemas: Object.freeze([]),
     audit: false,
     ...boundsOf(policy, name, null, server),
   });

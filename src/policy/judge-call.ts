@@ -29,12 +29,12 @@ export function judgeConfirmation(
   _compiled: CompiledPolicy,
   trace: Trace,
 ): Finding | null {
-  const { always, when } = confirmation;
-  if (always === null && when === null) return null;
+  const { always, suspicious, when } = confirmation;
   const subject = quoteForMessage(facts.tool);
   if (always !== null)
     return traced(trace, 'confirmation', subject, ask(always, `${always.id} asks for every call`), '');
-  if (when === null) return null;
+  const doubt = suspicious === null ? null : judgeSuspicion(suspicious, facts, trace);
+  if (when === null || doubt !== null) return doubt;
   const { tool, runs, uncertain } = facts;
   const isolation = facts.isolation?.achieved ?? '';
   const known = { tool, runs, uncertain, ...(isolation === '' ? {} : { isolation }) };
@@ -43,6 +43,18 @@ export function judgeConfirmation(
   const reason = truth === true ? 'its condition holds' : 'the call lacks what its condition needs';
   const finding = truth === false ? null : ask(when.rule, `${when.rule.id} asks for a confirmation: ${reason}`);
   return traced(trace, 'confirmation', subject, finding, 'its condition does not hold');
+}
+
+/** Whether a rule for the tool asks for a yes when the guard finds the call suspicious: then somebody has to look. */
+export const asksWhenSuspicious = ({ tools, also }: CompiledPolicy, tool: string): boolean =>
+  (tools.get(tool)?.rule.confirmation.suspicious ?? null) !== null ||
+  (also !== undefined && asksWhenSuspicious(also, tool));
+
+/** Where nobody looked, it cannot be told. */
+function judgeSuspicion(rule: RuleReference, { tool, suspicion }: CallFacts, trace: Trace): Finding | null {
+  const reason = suspicion === undefined ? 'whether the call is suspicious cannot be told' : suspicion;
+  const finding = reason === null ? null : ask(rule, `${rule.id} asks for a confirmation: ${reason}`);
+  return traced(trace, 'confirmation', quoteForMessage(tool), finding, 'the guard finds nothing suspicious');
 }
 
 const ask = (rule: RuleReference, reason: string): Finding => ({

@@ -149,6 +149,8 @@ describe('a key that only one of two policies narrows holds, whichever it is', (
         timeoutMs: 9_000,
         maxLength: 10,
         onInjection: 'quarantine',
+        boundary: false,
+        outputSchemas: [],
         audit: true,
       });
     }

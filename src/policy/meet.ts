@@ -74,6 +74,8 @@ export function stricterObligations(first: Obligations, second: Obligations): Ob
     timeoutMs: shortest(first.timeoutMs, second.timeoutMs),
     maxLength: smallest(first.maxLength, second.maxLength),
     onInjection: stricterOnInjection(first.onInjection, second.onInjection),
+    boundary: first.boundary || second.boundary,
+    outputSchemas: Object.freeze([...new Set([...first.outputSchemas, ...second.outputSchemas])]),
     audit: first.audit || second.audit,
     limits: joinLimits(first.limits, second.limits),
     breakers: joinBreakers(first.breakers, second.breakers),

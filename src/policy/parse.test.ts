@@ -125,16 +125,10 @@ describe('parsePolicy refuses YAML with more than one reading', () => {
 
 describe('[T1.6] parsePolicy refuses, by name, what this version does not have', () => {
   it.each<[string, string, string]>([
-    [
-      'requiresConfirmation: when-suspicious',
-      tool('{ requiresConfirmation: when-suspicious }'),
-      '"when-suspicious" needs the guard',
-    ],
     ['secrets', tool('{ secrets: {} }'), '"secrets" needs secret providers'],
     ['isolation', tool('{ isolation: process }'), '"process" needs a launcher'],
     ['isolation in a list', tool('{ isolation: [gvisor, process] }'), '"process" needs a launcher'],
     ['isolation by default', 'version: 1\ndefaults: { isolation: process }', '"process" needs a launcher'],
-    ['output.schema', tool('{ output: { schema: ./a.json } }'), '"schema" needs output schemas'],
     ['flow.trustedArguments', tool('{ flow: { trustedArguments: [a] } }'), '"trustedArguments" needs flow control'],
     ['flow.onUntrusted', tool('{ flow: { onUntrusted: deny } }'), '"onUntrusted" needs flow control'],
     ['format', tool('{ arguments: { u: { format: email } } }'), '"format" needs checked formats'],

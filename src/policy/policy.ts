@@ -26,6 +26,8 @@ export interface ConfirmationRule {
   readonly always: RuleReference | null;
   /** `when: CONDITION`: a call for which the condition holds, or may hold. */
   readonly when: { readonly condition: Condition; readonly rule: RuleReference } | null;
+  /** `when-suspicious`: a call of which the guard says so. */
+  readonly suspicious: RuleReference | null;
   /** Beginnings of command lines, word by word. */
   readonly commands: readonly PolicyEntry[];
   /** `METHOD URL`. */
@@ -128,6 +130,10 @@ export interface ToolRule {
   readonly maxLength: number | null;
   /** `null`: `quarantine`. */
   readonly onInjection: OnInjection | null;
+  /** `output.boundary`. */
+  readonly boundary: boolean;
+  /** `output.schema`, which compiles. */
+  readonly outputSchema: JsonObject | null;
   readonly audit: boolean;
   /** Levels that the rule accepts, best first; empty when it names none. */
   readonly isolation: readonly IsolationLevel[];

@@ -31,6 +31,11 @@ export function readConfirmation(
   const inside: RulePlace = { reading, id: `${id}.${KEY}`, pointer: `${pointer}/${KEY}` };
   const always = value[KEY] === 'always' ? referTo(reading, inside.id, inside.pointer, 'key') : null;
   const stated = objectAt(value, KEY) ?? {};
+  const isNamed = stated['suspicious'] === true;
+  const suspicious =
+    value[KEY] === 'when-suspicious' || isNamed
+      ? referTo(reading, isNamed ? `${inside.id}.suspicious` : inside.id, inside.pointer, 'key')
+      : null;
   const commands = readEntries(inside, stated, 'commands') ?? [];
   const requests = readEntries(inside, stated, 'requests') ?? [];
   checkEntries(inside, 'commands', commands, troubleInCommand);
@@ -39,7 +44,7 @@ export function readConfirmation(
   checkReachable(inside, requests, endpoints);
   if (commands.length > 0 && !COMMAND_TOOLS.has(name)) refuse(inside, 'commands', 'the tool shell');
   if (requests.length > 0 && !hasUrl) refuse(inside, 'requests', 'requests and URLs');
-  return Object.freeze({ always, when: readWhen(inside, stated), commands, requests });
+  return Object.freeze({ always, suspicious, when: readWhen(inside, stated), commands, requests });
 }
 
 /** A request that the rule denies in any case needs no yes: one of the two lists is mistaken. */

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../core/index.ts';
+import { compileSchema, isJsonObject, isSallyportError, type JsonObject } from '../core/index.ts';
 import { readApprovers } from './approvers.ts';
 import { ON_INJECTION } from './decision.ts';
 import type { ArgumentRule, FlowEffect, FlowLabel, ToolRule } from './policy.ts';
@@ -64,6 +64,8 @@ export function readTool(reading: PolicyReading, name: string, value: JsonObject
         : null,
     maxLength: typeof output['maxLength'] === 'number' ? output['maxLength'] : null,
     onInjection: wordAt(ON_INJECTION, output, 'onInjection'),
+    boundary: output['boundary'] === true,
+    outputSchema: readOutputSchema(place, output),
     audit: value['audit'] === true,
     isolation: isolationAt(value),
     timeoutMs: durationAt(reading, objectAt(value, 'limits') ?? {}, 'timeout', `${pointer}/limits`),
@@ -71,6 +73,20 @@ export function readTool(reading: PolicyReading, name: string, value: JsonObject
     output: Object.freeze((textsAt(flow, 'output') ?? []).flatMap((label) => wordOf(LABELS, label) ?? [])),
     effect: wordAt(EFFECTS, flow, 'effect'),
   });
+}
+
+/** A schema that cannot be used would pass everything, or nothing. */
+function readOutputSchema({ reading, pointer }: RulePlace, output: JsonObject): JsonObject | null {
+  const schema = objectAt(output, 'schema');
+  if (schema === null) return null;
+  try {
+    compileSchema(schema);
+    return schema;
+  } catch (error) {
+    if (!isSallyportError(error)) throw error;
+    addProblem(reading, `${pointer}/output/schema`, `the schema cannot be used: ${error.message}`, 'Mend the schema');
+    return null;
+  }
 }
 
 /** A write that is called a read would pass by what is judged for writes only. */

@@ -1,21 +1,20 @@
 import type { JsonObject } from '../core/index.ts';
 import { breaker, cost, rateLimit } from './schema-limits.ts';
-import { closed, list, text } from './schema-parts.ts';
+import { closed, flag, list, text } from './schema-parts.ts';
 
 const entry = (description: string): JsonObject => text(description, { maxLength: 1_024 });
 
 /** When a call needs a human yes. */
 const requiresConfirmation: JsonObject = {
   description:
-    'Calls that need a human yes: `always`, those for which a condition holds (`when`), command lines that begin with certain words (`commands`), requests (`requests`), or none (`false`). There is nobody to ask yet: what needs a yes is not run.',
+    'Calls that need a human yes: `always`, those for which a condition holds (`when`), command lines that begin with certain words (`commands`), requests (`requests`), those that the guard finds suspicious (`when-suspicious`: instructions to a model came back earlier in the session, or the arguments hold such or something that nobody sees), or none (`false`).',
   type: ['string', 'boolean', 'object'],
   if: { type: 'object' },
   // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
   then: { $ref: '#/$defs/confirmation' },
   else: {
-    enum: ['always', false],
-    'x-later': { 'when-suspicious': 'the guard' },
-    'x-remedy': 'Write always, false, or one of { when: … }, { commands: […] }, { requests: […] }',
+    enum: ['always', 'when-suspicious', false],
+    'x-remedy': 'Write always, when-suspicious, false, or one of { when: … }, { commands: […] }, { requests: […] }',
   },
 };
 
@@ -33,8 +32,9 @@ export const confirmation: JsonObject = closed(
       entry('A method and a URL.'),
       { minItems: 1 },
     ),
+    suspicious: flag('Calls that the guard finds suspicious, as `when-suspicious`.'),
   },
-  { minProperties: 1, 'x-remedy': 'Write at least one of when, commands and requests' },
+  { minProperties: 1, 'x-remedy': 'Write at least one of suspicious, when, commands and requests' },
 );
 
 /** Who has to say yes. */

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../core/index.ts';
 import { callKeys } from './schema-calls.ts';
-import { choice, closed, later, list, text } from './schema-parts.ts';
+import { choice, closed, flag, later, list, text } from './schema-parts.ts';
 import { egressKeys, spawnLimits } from './schema-spawn.ts';
 
 const SECRETS = 'secret providers';
@@ -33,7 +33,14 @@ export const toolRule: JsonObject = closed('What one tool may be called with.', 
       minimum: 1,
       maximum: 16_777_216,
     },
-    schema: later('output schemas', 'A schema that results must meet.'),
+    schema: {
+      description:
+        'A schema (JSON Schema 2020-12, local references only) that results must meet: their structured content, or else their text, which then has to be JSON. A result that does not is withheld.',
+      ...{ type: 'object', 'x-remedy': 'Write the schema here, as an object: a file of its own is not read' },
+    },
+    boundary: flag(
+      'Delivers texts between two lines with a random nonce, which name them as data that somebody else wrote.',
+    ),
     onInjection: choice(
       ['quarantine', 'cut', 'pass'],
       'What happens to a result that gives instructions to the model: `quarantine` (if absent) withholds it until an operator releases it, `cut` takes the passages out and delivers the rest, `pass` delivers it as it came and records what was found.',

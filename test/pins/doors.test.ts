@@ -138,6 +138,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'actionName',
     'allowsPath',
     'approversOf',
+    'asksWhenSuspicious',
     'commandOf',
     'commandPaths',
     'comparePolicies',
