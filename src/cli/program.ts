@@ -97,6 +97,7 @@ function addSandbox(program: Command, run: Run): void {
       '--isolation <levels>',
       'levels that will do, best first (gvisor,bubblewrap); never weaker than the policy asks',
     )
+    .option('--inspect', 'its output is text for a model: withhold what gives it instructions, and exit 125 then')
     .option(...WAIT)
     .argument('<command...>', 'the program and its arguments, after --')
     .action((words, flags) => run(flags, async (terminal) => (await import('./run.ts')).run(terminal, words, flags)));

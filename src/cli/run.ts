@@ -14,6 +14,8 @@ import { answerInline, readWait, type WaitFlags } from './waiting-calls.ts';
 export interface RunFlags extends CommonFlags, WaitFlags {
   /** Levels that will do, best first, with commas between. */
   readonly isolation?: string;
+  /** Its output is text for a model: the guard reads it first. */
+  readonly inspect?: boolean;
 }
 
 /** Our own exit codes: what failed was ours, the command was not run, there is no such program. */
@@ -78,7 +80,11 @@ async function runGuarded(terminal: Terminal, words: readonly string[], flags: R
   });
   if (gate.policyStatus().observing) terminal.err(`sallyport: mode ${OBSERVING}`);
   const session = await gate.openSession({ agent: 'cli', surface: 'cli', ...waits });
-  const child = await session.spawn(words, { stdin: 'pipe', signal: flags.signal }).finally(inline.close);
+  const child = await session
+    .spawn(words, {
+      ...{ stdin: 'pipe' as const, signal: flags.signal, inspect: flags.inspect === true },
+    })
+    .finally(inline.close);
   const end = await follow(child, terminal.json ? process.stderr : process.stdout);
   return report(terminal, end, await closingOf(session, child));
 }
@@ -93,7 +99,8 @@ async function closingOf(session: GateSession, { result }: SpawnedProcess): Prom
 }
 
 function report(terminal: Terminal, end: SandboxEnd, { result, left }: Closing): number {
-  const status = statusOf(end);
+  const isWithheld = result.kind === 'failed' && result.code === 'RESULT_QUARANTINED';
+  const status = isWithheld ? RUN_FAILED : statusOf(end);
   if (left !== null) sayLeft(terminal, left);
   if (terminal.json) {
     const plain = JSON.parse(JSON.stringify({ ...result, left }));

@@ -36,7 +36,8 @@ export async function execute(
   try {
     const context = contextOf({ house, request, placement }, judgement, running.signal);
     const { spawn } = request;
-    const result = spawn === null ? tool.execute(judgement.facts.arguments, context) : handOver(spawn, context);
+    const result =
+      spawn === null ? tool.execute(judgement.facts.arguments, context) : handOver(spawn, context, house.guard);
     // A tool that does not stop when told goes on without us; what it returns later is dropped.
     const output = await Promise.race([result, watch.reached]);
     return { kind: 'returned', output };

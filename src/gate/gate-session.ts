@@ -101,9 +101,9 @@ export function parseSpawn(
 export function spawnVia(
   pass: OpenSession['pass'],
   parsed: ParsedCall,
-  { stdin = 'none', tool, cwd, ...options }: SpawnOptions,
+  { stdin = 'none', inspect = false, tool, cwd, ...options }: SpawnOptions,
 ): Promise<SpawnedProcess> {
-  return spawnThrough(stdin, (spawn) => pass(parsed, { ...options, spawn }));
+  return spawnThrough({ stdin, inspect }, (spawn) => pass(parsed, { ...options, spawn }));
 }
 
 /** INVARIANT: a call without an exchange is never asked back: `inbound` fails it instead. */

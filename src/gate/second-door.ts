@@ -53,7 +53,8 @@ async function released(house: House, { request, judgement, executed }: Returned
 }
 
 const isHostile = (came: Inbound): boolean =>
-  came.kind !== 'asked' && (came.verdict === 'quarantined' || came.verdict === 'blocked');
+  (came.kind === 'failed' && came.code === 'RESULT_QUARANTINED') ||
+  (came.kind === 'delivered' && (came.verdict === 'quarantined' || came.verdict === 'blocked'));
 
 /** Between two lines whose nonce nobody knew who wrote the text. */
 function bounded(came: InboundDelivered): InboundDelivered {

@@ -1,6 +1,8 @@
 import { quoteForMessage, SallyportError } from '../core/index.ts';
+import type { Guard } from '../guard/index.ts';
 import type { SandboxEnd, SandboxProcess } from '../sandbox/index.ts';
 import type { ApprovalWait } from './confirm.ts';
+import { guardProcess } from './guarded-streams.ts';
 import type { CallResult } from './result.ts';
 import type { ToolContext, ToolOutput } from './tool.ts';
 
@@ -12,6 +14,11 @@ export interface SpawnOptions extends ApprovalWait {
   readonly cwd?: string;
   /** `none`, the default: it reads the end of the file at once. */
   readonly stdin?: 'pipe' | 'none';
+  /**
+   * Its streams are UTF-8 text that the guard reads first: they come in parts of 16 to 32 KiB, the first part with instructions to a
+   * model and all behind it is withheld, and `result`, which then waits until both were read, fails with RESULT_QUARANTINED.
+   */
+  readonly inspect?: boolean;
   /** Ends the program and everything that it started. */
   readonly signal?: AbortSignal;
 }
@@ -28,15 +35,23 @@ export interface SpawnedProcess extends SandboxProcess {
 /** A call whose program is handed to the caller instead of the tool. */
 export interface SpawnHandover {
   readonly stdin: 'pipe' | 'none';
+  readonly inspect: boolean;
   readonly started: (process: SandboxProcess) => void;
 }
 
 /** Step 9 of such a call: starts what was judged, hands it over, and waits for its end. */
-export async function handOver({ stdin, started }: SpawnHandover, { start }: ToolContext): Promise<ToolOutput> {
+export async function handOver(
+  { stdin, inspect, started }: SpawnHandover,
+  { start }: ToolContext,
+  guard: Guard,
+): Promise<ToolOutput> {
   if (start === undefined) throw new SallyportError('SPAWN_UNPLANNED', 'the rule of this tool judges no command line');
-  const process = await start({ stdin });
-  started(process);
-  const end = await process.ended;
+  const raw = await start({ stdin });
+  const guarded = inspect ? guardProcess(raw, guard) : null;
+  started(guarded?.process ?? raw);
+  const end = await raw.ended;
+  if (guarded !== null && (await guarded.isHostile()))
+    throw new SallyportError('RESULT_QUARANTINED', 'what the program wrote seems to give instructions to the model');
   return { content: [{ type: 'text', text: describeEnd(end) }], isError: end.status !== 0 };
 }
 
@@ -51,14 +66,14 @@ function describeEnd({ status, signal, killedBy }: SandboxEnd): string {
  * @throws SallyportError why it does not run: the code of the denial, with the whole result as detail
  */
 export async function spawnThrough(
-  stdin: SpawnHandover['stdin'],
+  how: Pick<SpawnHandover, 'stdin' | 'inspect'>,
   pass: (spawn: SpawnHandover) => Promise<CallResult>,
 ): Promise<SpawnedProcess> {
   let started: SpawnHandover['started'] = () => undefined;
   const running = new Promise<SandboxProcess>((resolve) => {
     started = resolve;
   });
-  const result = pass({ stdin, started });
+  const result = pass({ ...how, started });
   const first = await Promise.race([running, result]);
   if (!('kind' in first)) return spawnedProcess(first, result);
   const { code = 'INTERNAL' } = first.kind === 'delivered' ? {} : first;
