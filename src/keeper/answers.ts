@@ -22,6 +22,7 @@ import {
   text,
   yesOrNo,
 } from '../core/index.ts';
+import type { ActOffer, ActReceipt } from './act-messages.ts';
 import type {
   AnswerReceipt,
   ApprovalStatus,
@@ -123,6 +124,9 @@ export const readAnswerReceipt: Reader<AnswerReceipt> = (value, where) => {
 };
 
 export const readRemoval: Reader<OperatorRemoval> = shape<OperatorRemoval>({ advisory: yesOrNo });
+
+export const readActOffer: Reader<ActOffer> = shape<ActOffer>({ offer: name, advisory: yesOrNo });
+export const readActReceipt: Reader<ActReceipt> = shape<ActReceipt>({ by: readApprover, advisory: yesOrNo });
 
 export const readOperators: Reader<readonly OperatorView[]> = (value, where) =>
   list(value, where).map((item) =>

@@ -1,6 +1,7 @@
 import type { Answer, Operator, OperatorProof } from '../approvals/index.ts';
 import type { RecordDraft } from '../audit/index.ts';
 import type { JsonObject, Principal, Surface } from '../core/index.ts';
+import type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
 import type {
   AnswerReceipt,
   ApprovalQuestionDraft,
@@ -120,7 +121,10 @@ export interface Keeper {
   approveFirst(approved: NamedApproval): Promise<void>;
   /** Stops calls until `resume`, also over restarts; recorded. Narrows, so that every gate may ask for it. */
   stop(flag: StopFlag, reason: string): Promise<void>;
-  /** Takes a stop back; recorded. @throws SallyportError PEER_REFUSED for a peer that is no operator */
+  /**
+   * Takes a stop back, as `perform` without a proof.
+   * @throws SallyportError PEER_REFUSED for a peer that is no operator, APPROVER_REFUSED
+   */
   resume(flag: StopFlag): Promise<void>;
   /** The stops in force. */
   stops(): Promise<readonly StopFlag[]>;
@@ -198,6 +202,15 @@ export interface Keeper {
    * @throws SallyportError OPERATOR_INVALID (no offer, no such operator), APPROVER_REFUSED
    */
   removeOperator(offer: string, name: string, authority: RegistrationAuthority): Promise<OperatorRemoval>;
+  /** Names one act, for a minute. */
+  offerAct(): Promise<ActOffer>;
+  /**
+   * Does what only an operator may; recorded, with who did it, before it is in force. Without `authority` it is done as long as no
+   * credential of an operator is registered, and the record says that it is advisory.
+   * @throws SallyportError APPROVER_REFUSED, and those of the act: STATE_UNWRITABLE, AUDIT_NOT_FOUND (no such call on the list),
+   * STATE_OWNED (`unknown-settle` over a connection: the owner has the list in mind)
+   */
+  perform(act: OperatorAct, authority?: ActAuthority): Promise<ActReceipt>;
   /** The credentials that may answer, without secrets. */
   operators(): Promise<readonly OperatorView[]>;
 

@@ -25,6 +25,7 @@ import {
   text,
   yesOrNo,
 } from '../core/index.ts';
+import type { ActAuthority } from './act-messages.ts';
 import type {
   ApprovalQuestionDraft,
   GrantUse,
@@ -112,11 +113,11 @@ const reservation = shape<Reservation>({
   session: name,
   claims: claims(
     shape<LimitClaim>({
-      ...{ key: digest, kind: oneOf('calls', 'concurrent', 'bytes', 'spend') },
+      ...{ key: readSha256, kind: oneOf('calls', 'concurrent', 'bytes', 'spend') },
       ...{ max: count, windowMs: window, amount: count },
     }),
   ),
-  breakers: claims(shape<BreakerClaim>({ key: digest, failures, withinMs: window, pauseMs: window })),
+  breakers: claims(shape<BreakerClaim>({ key: readSha256, failures, withinMs: window, pauseMs: window })),
 });
 const callUse = shape<CallUse>({ bytes: count, failed: yesOrNo });
 const grantUse = shape<GrantUse>({ id: name, binding });
@@ -141,6 +142,9 @@ export const readAuthority: Reader<RegistrationAuthority> = (value, where) =>
   Object.hasOwn(object(value, where), 'code')
     ? shape<{ code: string }>({ code: name })(value, where)
     : shape<{ proof: OperatorProof }>({ proof: readProof })(value, where);
+
+/** The proof of an act, as it is sent. ATTACKER-CONTROLLED. @throws SallyportError INPUT_SCHEMA_MISMATCH */
+export const readActAuthority: Reader<ActAuthority> = shape<ActAuthority>({ offer: name, proof: readProof });
 const outcome = shape<OutcomeDraft>({
   outcome: optional(name),
   error: optional(sentence),
@@ -172,7 +176,7 @@ function secret(value: JsonValue | undefined, where: string): string {
 }
 
 /** A path of a policy file, which is no path here: a text that names an approval. */
-function policyPath(value: JsonValue | undefined, where: string): string {
+export function readPolicyPath(value: JsonValue | undefined, where: string): string {
   const read = text(DEFAULT_LIMITS.pathBytes)(value, where);
   if (read !== '' && Buffer.byteLength(read) <= DEFAULT_LIMITS.pathBytes) return read;
   throw new SallyportError('INPUT_SCHEMA_MISMATCH', `expected a path in the field ${where}`);
@@ -186,7 +190,7 @@ function failures(value: JsonValue | undefined, where: string): number {
 }
 
 /** SHA-256 in hexadecimal. */
-function digest(value: JsonValue | undefined, where: string): string {
+export function readSha256(value: JsonValue | undefined, where: string): string {
   const read = text(64)(value, where);
   if (/^[0-9a-f]{64}$/.test(read)) return read;
   throw new SallyportError('INPUT_SCHEMA_MISMATCH', `expected a digest in the field ${where}`);
@@ -217,6 +221,8 @@ export interface RequestInputs {
   adopt: { call: string };
   stop: { flag: StopFlag; reason: string };
   resume: { flag: StopFlag };
+  offerAct: Record<never, never>;
+  perform: { act: JsonObject; authority?: ActAuthority };
   stops: Record<never, never>;
   claim: { space: string; key: string; expiresAt: number };
   leave: Record<never, never>;
@@ -229,9 +235,9 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
     ...{ scope: sentence, digest: name, source: sentence, rules: count, mode: name },
     detail: optional(object),
   }),
-  approvalOf: shape<ApprovalQuestion>({ file: policyPath, real: policyPath, opening: optional(yesOrNo) }),
+  approvalOf: shape<ApprovalQuestion>({ file: readPolicyPath, real: readPolicyPath, opening: optional(yesOrNo) }),
   approveFirst: shape<NamedApproval>({
-    ...{ file: policyPath, real: policyPath, digest, approvedAt: count },
+    ...{ file: readPolicyPath, real: readPolicyPath, digest: readSha256, approvedAt: count },
     text: text(DEFAULT_LIMITS.policyBytes),
   }),
   authenticate: shape<RequestInputs['authenticate']>({ token: name }),
@@ -262,6 +268,9 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
   adopt: shape<RequestInputs['adopt']>({ call: secret }),
   stop: shape<RequestInputs['stop']>({ flag: readStopFlag, reason: sentence }),
   resume: shape<RequestInputs['resume']>({ flag: readStopFlag }),
+  offerAct: shape<RequestInputs['offerAct']>({}),
+  // What it says is read by `readAct`.
+  perform: shape<RequestInputs['perform']>({ act: object, authority: optional(readActAuthority) }),
   stops: shape<RequestInputs['stops']>({}),
   claim: shape<RequestInputs['claim']>({ space: text(1_024), key: text(1_024), expiresAt: count }),
   leave: shape<RequestInputs['leave']>({}),

@@ -9,7 +9,10 @@ import {
   shape,
   text,
 } from '../core/index.ts';
+import type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
 import {
+  readActOffer,
+  readActReceipt,
   readAdmission,
   readAnswerReceipt,
   readApproved,
@@ -107,6 +110,8 @@ export function ownSeat(keeper: EmbeddedKeeper, former: string | null): Seat {
     offerRegistration: () => keeper.offerRegistration(),
     registerOperator: (offer, registration, authority) => keeper.registerOperator(offer, registration, authority),
     removeOperator: (offer, operator, authority) => keeper.removeOperator(offer, operator, authority),
+    offerAct: () => keeper.offerAct(),
+    perform: (act, authority) => keeper.perform(act, authority),
     operators: () => keeper.operators(),
     close: (reason) => keeper.close(reason),
   };
@@ -218,6 +223,15 @@ class RemoteSeat implements Seat {
 
   async removeOperator(offer: string, operator: string, authority: RegistrationAuthority): Promise<OperatorRemoval> {
     return readRemoval(await this.#link.request('removeOperator', { offer, operator, authority }), 'removal');
+  }
+
+  async offerAct(): Promise<ActOffer> {
+    return readActOffer(await this.#link.request('offerAct', {}), 'offer');
+  }
+
+  async perform(act: OperatorAct, authority?: ActAuthority): Promise<ActReceipt> {
+    const input = { act: { ...act }, ...(authority === undefined ? {} : { authority }) };
+    return readActReceipt(await this.#link.request('perform', input), 'receipt');
   }
 
   async operators(): Promise<readonly OperatorView[]> {

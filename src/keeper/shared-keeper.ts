@@ -8,6 +8,7 @@ import {
   SallyportError,
   type Surface,
 } from '../core/index.ts';
+import type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
 import type {
   AnswerReceipt,
   ApprovalQuestionDraft,
@@ -194,6 +195,14 @@ export class SharedKeeper implements Keeper {
 
   removeOperator(offer: string, operator: string, authority: RegistrationAuthority): Promise<OperatorRemoval> {
     return this.#once((seat) => seat.removeOperator(offer, operator, authority));
+  }
+
+  offerAct(): Promise<ActOffer> {
+    return this.#again((seat) => seat.offerAct());
+  }
+
+  perform(act: OperatorAct, authority?: ActAuthority): Promise<ActReceipt> {
+    return this.#once((seat) => seat.perform(act, authority));
   }
 
   operators(): Promise<readonly OperatorView[]> {
