@@ -1,22 +1,16 @@
 import { createInterface } from 'node:readline/promises';
 import { isSallyportError, type JsonValue, SallyportError } from '../core/index.ts';
 import { loadPolicyText, readPolicyFile } from '../gate/index.ts';
-import {
-  type ApprovedPolicy,
-  joinKeeper,
-  namesOfPolicy,
-  openStateFolder,
-  readApproval,
-  writeApproval,
-} from '../keeper/index.ts';
+import { type ApprovedPolicy, namesOfPolicy, readApproval } from '../keeper/index.ts';
 import { comparePolicies, policyFromObject, reachableFolders, renderPolicyChanges } from '../policy/index.ts';
 import { renderComparison } from './decision-change.ts';
-import { refuseInside } from './operator-only.ts';
+import { type ActingOperator, receiptJson, receiptText, withActingOperator } from './operator-act.ts';
+import type { OperatorFlags } from './operator-key.ts';
 import { answer, safeLines, type Terminal } from './output.ts';
 import { AS_IT_IS_NOW, compareOverLog } from './policy-diff.ts';
 import { type CommonFlags, gateSettings, type Settings, settingsOf } from './settings.ts';
 
-export interface PolicyApproveFlags extends CommonFlags {
+export interface PolicyApproveFlags extends CommonFlags, OperatorFlags {
   readonly yes?: boolean;
 }
 
@@ -24,33 +18,47 @@ type Loaded = Awaited<ReturnType<typeof loadPolicyText>>;
 
 /** `policy approve`: shows what a change of the policy file widens and narrows, asks, and lets it in. */
 export async function policyApprove(terminal: Terminal, flags: PolicyApproveFlags): Promise<number> {
-  refuseInside();
   refuseElsewhere();
   const settings = settingsOf(flags);
   if (settings.embedded)
     throw new SallyportError('USAGE', 'there is no policy file here: the embedded policy needs no approval');
-  const { policyFile } = settings;
-  const { text } = await readPolicyFile(policyFile);
+  const { text } = await readPolicyFile(settings.policyFile);
   // INVARIANT: what is shown, and what is approved, is this text, whatever becomes of the file meanwhile.
   const written = loadPolicyText(text, gateSettings(settings));
-  openStateFolder(settings.state, reachableFolders(written.policy, written.root));
+  const reachable = reachableFolders(written.policy, written.root);
+  const use = (operator: ActingOperator): Promise<number> =>
+    approve(terminal, { flags, settings, text, written }, operator);
+  return withActingOperator(terminal, { ...flags, state: settings.state }, use, reachable);
+}
+
+interface Approving {
+  readonly flags: PolicyApproveFlags;
+  readonly settings: Settings;
+  readonly text: string;
+  readonly written: Loaded;
+}
+
+async function approve(
+  terminal: Terminal,
+  { flags, settings, text, written }: Approving,
+  { perform }: ActingOperator,
+): Promise<number> {
+  const { policyFile: file } = settings;
+  const { digest, rules, mode } = written.policy;
   const before = readBefore(terminal, settings);
-  const { digest } = written.policy;
   if (before?.digest === digest) {
-    answer(terminal, { file: policyFile, digest, approved: true, changes: [] }, 'Nothing waits for approval.');
+    answer(terminal, { file, digest, approved: true, changes: [] }, 'Nothing waits for approval.');
     return 0;
   }
   const changes = await show(terminal, settings, { before, written });
-  if (flags.yes !== true && !(await agreed(policyFile))) {
+  if (flags.yes !== true && !(await agreed(file))) {
     terminal.err('Not approved. Nothing was written.');
     return 1;
   }
-  writeApproval(settings.state, { ...namesOfPolicy(policyFile), digest, text, approvedAt: Date.now() });
-  const record = await recordApproval(settings, written).catch((cause: unknown) => {
-    throw asApproved(cause);
-  });
-  const value = { file: policyFile, digest, approved: true, changes: changes as unknown as JsonValue, record };
-  answer(terminal, value, safeLines(`Approved ${policyFile}: ${digest}. ${SAID[record]}`));
+  const receipt = await perform({ act: 'policy-approve', ...namesOfPolicy(file), digest, text, rules, mode });
+  const value = { file, digest, approved: true, changes: changes as unknown as JsonValue, ...receiptJson(receipt) };
+  const said = `Approved ${file}: ${digest}. It is recorded, and counts within a second where a gate runs.`;
+  answer(terminal, value, safeLines(`${said}${receiptText(receipt)}`));
   return 0;
 }
 
@@ -61,14 +69,6 @@ function refuseElsewhere(): void {
     'USAGE',
     'SALLYPORT_KEEPER names a keeper: approve as its user, with --state and without that variable',
   );
-}
-
-/** What went wrong after the approval was written, and that it was. */
-function asApproved(cause: unknown): unknown {
-  if (!isSallyportError(cause)) return cause;
-  return new SallyportError(cause.code, `the approval was written, and could not be recorded here: ${cause.message}`, {
-    cause,
-  });
 }
 
 /** What was approved that cannot be read is no reason to approve nothing: all of the policy is shown then. */
@@ -129,28 +129,5 @@ async function agreed(file: string): Promise<boolean> {
     return /^y(es)?$/i.test((await terminal.question(safeLines(`Approve this policy in ${file}? [y/N] `))).trim());
   } finally {
     terminal.close();
-  }
-}
-
-const SAID = {
-  here: 'It is recorded, and counts within a second where a gate runs, else from the next start on.',
-  gate: 'The process that has the state takes it over, and records it, within a second if it serves this policy.',
-} as const;
-
-/** Whoever has the state records it: a gate that runs when it takes the policy over, else this command. */
-async function recordApproval({ state, policyFile }: Settings, { policy, root }: Loaded): Promise<keyof typeof SAID> {
-  const { digest, rules, mode } = policy;
-  try {
-    const keeper = await joinKeeper({ state, reachable: reachableFolders(policy, root), role: 'operator' });
-    const detail = { approved: true, by: 'policy approve' };
-    try {
-      await keeper.policyLoaded({ scope: policyFile, digest, source: policyFile, rules, mode, detail });
-    } finally {
-      await keeper.close('the policy was approved');
-    }
-    return 'here';
-  } catch (error) {
-    if (isSallyportError(error, 'STATE_OWNED')) return 'gate';
-    throw error;
   }
 }

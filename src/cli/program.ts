@@ -54,6 +54,12 @@ const common = (command: Command): Command =>
     .option('--state <folder>', 'state folder (else $XDG_STATE_HOME/sallyport)')
     .option('--json', 'answer with one JSON value');
 
+/** By whom something is done that only an operator may do. */
+const byOperator = (command: Command): Command =>
+  command
+    .option('--as <name>', 'prove it with the credential of this operator')
+    .option('--key <file>', 'its private key (PEM, Ed25519, 0600)');
+
 const stateOnly = (command: Command): Command =>
   command
     .option('--state <folder>', 'state folder (else $XDG_STATE_HOME/sallyport)')
@@ -149,7 +155,7 @@ function addPolicy(program: Command, run: Run): void {
     .action((tool, json, flags) =>
       run(flags, async (terminal) => (await load()).policyExplain(terminal, { tool, json }, flags)),
     );
-  common(policy.command('approve'))
+  byOperator(common(policy.command('approve')))
     .description('look at what a changed policy file widens and narrows, and let it in')
     .option('--yes', 'approve without asking (the changes are printed all the same)')
     .action((flags) =>
@@ -218,7 +224,7 @@ function addServers(program: Command, run: Run): void {
     .argument('<name>', 'name under servers: in the policy')
     .option('--full', 'all lines, however many there are')
     .action((name, flags) => run(flags, async (terminal) => (await load()).serversDiff(terminal, name, flags)));
-  common(servers.command('approve'))
+  byOperator(common(servers.command('approve')))
     .description("look at a server's definitions and pin them in sallyport.lock")
     .argument('<name>', 'name under servers: in the policy')
     .option('--yes', 'approve without asking (the definitions are printed all the same)')
@@ -317,7 +323,7 @@ function addAudit(program: Command, run: Run): void {
   stateOnly(audit.command('sessions'))
     .description('the sessions of the log')
     .action((flags) => run(flags, async (terminal) => (await load()).auditSessions(terminal, flags)));
-  stateOnly(audit.command('unknown'))
+  byOperator(stateOnly(audit.command('unknown')))
     .description('calls of which nobody knows how they ended')
     .option('--settle <record>', 'take one off the list, once you found out')
     .action((flags) => run(flags, async (terminal) => (await load()).auditUnknown(terminal, flags)));
@@ -371,7 +377,7 @@ function addStops(program: Command, run: Run): void {
     .argument(...WHAT)
     .option('--reason <text>', 'why, for the record', 'stopped by the operator')
     .action((what, flags) => run(flags, async (terminal) => (await load()).stop(terminal, what, flags)));
-  stateOnly(program.command('resume'))
+  byOperator(stateOnly(program.command('resume')))
     .description('take a stop back')
     .argument(...WHAT)
     .action((what, flags) => run(flags, async (terminal) => (await load()).resume(terminal, what, flags)));

@@ -136,7 +136,12 @@ describe('sallyport policy approve', () => {
     const ran = await approve('--yes', '--json');
     expect([ran.code, JSON.parse(ran.out)]).toMatchObject([
       0,
-      { approved: true, record: 'here', changes: [{ direction: 'widens', after: '"docs/"', line: 3 }] },
+      {
+        approved: true,
+        advisory: true,
+        by: { operator: 'local' },
+        changes: [{ direction: 'widens', after: '"docs/"', line: 3 }],
+      },
     ]);
     expect((await run('call', 'file_read', '{"path":"docs/b.txt"}')).code).toBe(0);
     expect((await policyRecords()).some(({ detail }) => detail?.['by'] === 'policy approve')).toBe(true);
