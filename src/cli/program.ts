@@ -141,6 +141,12 @@ function addConnecting(program: Command, run: Run): void {
     );
 }
 
+const TOOLS = ['--tools <file>', "the tools' definitions as MCP lists them (else the built-in tools only)"] as const;
+const CASES = [
+  '--cases <file...>',
+  'files of labelled calls, one JSON object a line (docs/policy-testing.md)',
+] as const;
+
 function addPolicy(program: Command, run: Run): void {
   const policy = program.command('policy').description('check a policy, explain a decision');
   const load = () => import('./policy-commands.ts');
@@ -157,18 +163,14 @@ function addPolicy(program: Command, run: Run): void {
     );
   byOperator(common(policy.command('approve')))
     .description('look at what a changed policy file widens and narrows, and let it in')
+    .option(...CASES)
+    .option(...TOOLS)
     .option('--yes', 'approve without asking (the changes are printed all the same)')
     .action((flags) =>
       run(flags, async (terminal) => (await import('./policy-approve.ts')).policyApprove(terminal, flags)),
     );
   addPolicyTools(policy, run);
 }
-
-const TOOLS = ['--tools <file>', "the tools' definitions as MCP lists them (else the built-in tools only)"] as const;
-const CASES = [
-  '--cases <file...>',
-  'files of labelled calls, one JSON object a line (docs/policy-testing.md)',
-] as const;
 
 function addPolicyTools(policy: Command, run: Run): void {
   policy
