@@ -49,8 +49,8 @@ import type { Ownership } from './owner.ts';
 import {
   type ApprovalQuestion,
   type ApprovedPolicy,
+  type FirstApproval,
   keepUnderName,
-  type NamedApproval,
   readApproval,
   writeApproval,
   writeFirstApproval,
@@ -155,11 +155,14 @@ export class EmbeddedKeeper implements Keeper {
     return readApproval(state, question);
   }
 
-  async approveFirst(approved: NamedApproval, peer: string | null = null): Promise<void> {
+  async approveFirst(approved: FirstApproval, peer: string | null = null): Promise<void> {
     this.#checkOpen();
     const { file, digest, text } = approved;
     if (Buffer.byteLength(text) > DEFAULT_LIMITS.policyBytes) {
       throw new SallyportError('INPUT_TOO_LARGE', `a policy has at most ${DEFAULT_LIMITS.policyBytes} bytes`);
+    }
+    if (approved.observes === true && !this.#acts.advisory) {
+      throw new SallyportError('POLICY_APPROVAL', `the policy only observes, which needs an operator: ${file}`);
     }
     const isNew = writeFirstApproval(openStateFolder(this.state, []), approved);
     if (!isNew || peer === null) return;

@@ -14,7 +14,7 @@ import type {
   RegistrationAuthority,
 } from './approval-messages.ts';
 import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
-import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
+import type { ApprovalQuestion, ApprovedPolicy, FirstApproval } from './policy-approval.ts';
 
 /** A record that is durable, or will be with the next flush. */
 export interface Receipt {
@@ -115,10 +115,11 @@ export interface Keeper {
   approvalOf(question: ApprovalQuestion): Promise<ApprovedPolicy | null>;
   /**
    * Takes a policy as approved of which nothing was approved under either name; else nothing happens. Of two at once one wins.
-   * Only `policy approve`, as the user of the keeper, replaces what was approved. The text has at most 1 MiB.
-   * @throws SallyportError INPUT_TOO_LARGE, STATE_PERMISSIONS, STATE_UNWRITABLE, KEEPER_BUSY
+   * Only `perform` replaces what was approved. The text has at most 1 MiB.
+   * One that only observes is not taken once a credential of an operator is registered: `perform` lets it in.
+   * @throws SallyportError INPUT_TOO_LARGE, STATE_PERMISSIONS, STATE_UNWRITABLE, KEEPER_BUSY, POLICY_APPROVAL
    */
-  approveFirst(approved: NamedApproval): Promise<void>;
+  approveFirst(approved: FirstApproval): Promise<void>;
   /** Stops calls until `resume`, also over restarts; recorded. Narrows, so that every gate may ask for it. */
   stop(flag: StopFlag, reason: string): Promise<void>;
   /**

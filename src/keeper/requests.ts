@@ -43,7 +43,7 @@ import type {
   StopFlag,
 } from './keeper.ts';
 import { type BreakerClaim, type CallUse, type LimitClaim, MAX_CLAIMS, type Reservation } from './limit-messages.ts';
-import type { ApprovalQuestion, NamedApproval } from './policy-approval.ts';
+import type { ApprovalQuestion, FirstApproval } from './policy-approval.ts';
 
 /** Characters of a name (tool, rule, agent), and of a sentence or a path. */
 const name = text(512);
@@ -200,7 +200,7 @@ export function readSha256(value: JsonValue | undefined, where: string): string 
 export interface RequestInputs {
   policyLoaded: PolicyNotice;
   approvalOf: ApprovalQuestion;
-  approveFirst: NamedApproval;
+  approveFirst: FirstApproval;
   authenticate: { token: string };
   openSession: { caller: Caller; surface: Surface; detail?: JsonObject };
   endSession: { principal: Principal; surface: Surface; end: SessionEndDraft };
@@ -236,9 +236,10 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
     detail: optional(object),
   }),
   approvalOf: shape<ApprovalQuestion>({ file: readPolicyPath, real: readPolicyPath, opening: optional(yesOrNo) }),
-  approveFirst: shape<NamedApproval>({
+  approveFirst: shape<FirstApproval>({
     ...{ file: readPolicyPath, real: readPolicyPath, digest: readSha256, approvedAt: count },
     text: text(DEFAULT_LIMITS.policyBytes),
+    observes: optional(yesOrNo),
   }),
   authenticate: shape<RequestInputs['authenticate']>({ token: name }),
   openSession: shape<RequestInputs['openSession']>({ caller, surface, detail: optional(object) }),

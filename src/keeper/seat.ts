@@ -57,7 +57,7 @@ import type {
 import { KeeperLink } from './keeper-link.ts';
 import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
 import type { PeerCredential } from './peer-folder.ts';
-import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
+import type { ApprovalQuestion, ApprovedPolicy, FirstApproval } from './policy-approval.ts';
 
 /** The keeper as one process has it for a while: its own, or a connection to the one of another process. */
 export interface Seat extends Omit<Keeper, 'admit' | 'watch'> {
@@ -152,8 +152,9 @@ class RemoteSeat implements Seat {
     return answer.then((value) => readApproved(value, 'approval'));
   }
 
-  async approveFirst({ file, real, digest, text: policy, approvedAt }: NamedApproval): Promise<void> {
-    await this.#link.request('approveFirst', { file, real, digest, text: policy, approvedAt });
+  async approveFirst(approved: FirstApproval): Promise<void> {
+    const { file, real, digest, text: policy, approvedAt, observes = false } = approved;
+    await this.#link.request('approveFirst', { file, real, digest, text: policy, approvedAt, observes });
   }
 
   async authenticate(token: string): Promise<TokenHolder | null> {

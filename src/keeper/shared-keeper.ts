@@ -37,7 +37,7 @@ import type {
   TokenHolder,
 } from './keeper.ts';
 import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
-import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
+import type { ApprovalQuestion, ApprovedPolicy, FirstApproval } from './policy-approval.ts';
 import type { Seat } from './seat.ts';
 import { Watchers } from './watchers.ts';
 
@@ -95,7 +95,7 @@ export class SharedKeeper implements Keeper {
     return this.#again((seat) => seat.approvalOf(question));
   }
 
-  approveFirst(approved: NamedApproval): Promise<void> {
+  approveFirst(approved: FirstApproval): Promise<void> {
     return this.#again((seat) => seat.approveFirst(approved));
   }
 
