@@ -3,6 +3,7 @@ import { isSallyportError, type JsonValue, SallyportError } from '../core/index.
 import { type LoadedPolicy, loadPolicyText, readPolicyFile } from '../gate/index.ts';
 import { type ApprovedPolicy, type Keeper, namesOfPolicy } from '../keeper/index.ts';
 import { comparePolicies, policyFromObject, reachableFolders, renderPolicyChanges } from '../policy/index.ts';
+import { missingApprovers } from './approver-notice.ts';
 import { behaviouralDifferences, type CasesFlags } from './behaviour.ts';
 import { type ActingOperator, receiptJson, receiptText, withActingOperator } from './operator-act.ts';
 import type { OperatorFlags } from './operator-key.ts';
@@ -39,6 +40,9 @@ async function approve(terminal: Terminal, approving: Approving, { keeper, perfo
   const { policyFile: file } = settings;
   const { digest, rules, mode } = written.policy;
   const before = await readBefore(terminal, keeper, file);
+  for (const line of missingApprovers(written.policy, await keeper.operators())) {
+    terminal.err(safeLines(`warning: ${line}`));
+  }
   if (before?.digest === digest) {
     answer(terminal, { file, digest, approved: true, changes: [] }, 'Nothing waits for approval.');
     return 0;
