@@ -22,6 +22,7 @@ import {
   text,
   yesOrNo,
 } from '../core/index.ts';
+import type { ActOffer, ActReceipt } from './act-messages.ts';
 import type {
   AnswerReceipt,
   ApprovalStatus,
@@ -32,7 +33,6 @@ import type {
 import type { Admission, KeeperEvent, OperatorView, Receipt, StopFlag, TokenHolder } from './keeper.ts';
 import type { ReserveAnswer } from './limit-messages.ts';
 import type { ApprovedPolicy } from './policy-approval.ts';
-import type { ReleasedResult } from './released-results.ts';
 
 /** What a keeper says, read as strictly as what it is asked: both sides may be of different versions. */
 const name = text(8_192);
@@ -41,8 +41,6 @@ export const readReceipt: Reader<Receipt> = shape<Receipt>({ seq: count });
 export const readAdmission: Reader<Admission> = shape<Admission>({ call: name, intentSeq: count, admittedSeq: count });
 export const readTokenHolder: Reader<TokenHolder | null> = (value, where) =>
   value === null ? null : shape<TokenHolder>({ id: name, name, user: name })(value, where);
-
-export const readReleased: Reader<ReleasedResult> = shape<ReleasedResult>({ tool: name, until: count });
 
 export const readReserveAnswer: Reader<ReserveAnswer> = (value, where) =>
   object(value, where)['kind'] === 'reserved'
@@ -126,6 +124,9 @@ export const readAnswerReceipt: Reader<AnswerReceipt> = (value, where) => {
 };
 
 export const readRemoval: Reader<OperatorRemoval> = shape<OperatorRemoval>({ advisory: yesOrNo });
+
+export const readActOffer: Reader<ActOffer> = shape<ActOffer>({ offer: name, advisory: yesOrNo });
+export const readActReceipt: Reader<ActReceipt> = shape<ActReceipt>({ by: readApprover, advisory: yesOrNo });
 
 export const readOperators: Reader<readonly OperatorView[]> = (value, where) =>
   list(value, where).map((item) =>

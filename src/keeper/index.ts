@@ -20,6 +20,7 @@ export {
   webhookSignature,
   withoutMarkup,
 } from '../approvals/index.ts';
+export type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
 export type {
   AnswerReceipt,
   ApprovalQuestionDraft,
@@ -57,6 +58,7 @@ export type {
   ReserveRefusal,
 } from './limit-messages.ts';
 export { type KeeperOptions, localUser, openKeeper } from './open-keeper.ts';
+export { actChallenge, actDetails, readAct } from './operator-acts.ts';
 export { passkeyChallenge } from './operators.ts';
 export { type Ownership, takeOwnership } from './owner.ts';
 export { credentialText, type PeerCredential, PeerFolder, type PeerRole } from './peer-folder.ts';
@@ -68,8 +70,8 @@ export {
   writeApproval,
 } from './policy-approval.ts';
 export { RateMeter } from './rate-meter.ts';
-export { digestOfHeld, type HeldResult, type ReleasedResult } from './released-results.ts';
-export { readAuthority, readRegistration, readStopFlag } from './requests.ts';
+export { digestOfHeld, type HeldResult } from './released-results.ts';
+export { readActAuthority, readAuthority, readRegistration, readStopFlag } from './requests.ts';
 export { checkNotReachable, defaultStateFolder, openStateFolder } from './state-folder.ts';
 export { TokenFolder } from './token-folder.ts';
 export { type ListedCall, type UnknownCall, UnknownCalls, type UnknownScope } from './unknown-calls.ts';

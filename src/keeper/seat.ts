@@ -9,7 +9,10 @@ import {
   shape,
   text,
 } from '../core/index.ts';
+import type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
 import {
+  readActOffer,
+  readActReceipt,
   readAdmission,
   readAnswerReceipt,
   readApproved,
@@ -17,7 +20,6 @@ import {
   readFlags,
   readOperators,
   readReceipt,
-  readReleased,
   readRemoval,
   readReserveAnswer,
   readStatus,
@@ -55,8 +57,8 @@ import type {
 import { KeeperLink } from './keeper-link.ts';
 import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
 import type { PeerCredential } from './peer-folder.ts';
-import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
-import type { HeldResult, ReleasedResult } from './released-results.ts';
+import type { ApprovalQuestion, ApprovedPolicy, FirstApproval } from './policy-approval.ts';
+import type { HeldResult } from './released-results.ts';
 
 /** The keeper as one process has it for a while: its own, or a connection to the one of another process. */
 export interface Seat extends Omit<Keeper, 'admit' | 'watch'> {
@@ -100,7 +102,6 @@ export function ownSeat(keeper: EmbeddedKeeper, former: string | null): Seat {
     },
     stop: (flag, reason) => keeper.stop(flag, reason),
     resume: (flag) => keeper.resume(flag),
-    releaseResult: (record) => keeper.releaseResult(record),
     isReleased: (result) => keeper.isReleased(result),
     stops: () => keeper.stops(),
     claim: (space, key, expiresAt) => keeper.claim(space, key, expiresAt),
@@ -111,6 +112,8 @@ export function ownSeat(keeper: EmbeddedKeeper, former: string | null): Seat {
     offerRegistration: () => keeper.offerRegistration(),
     registerOperator: (offer, registration, authority) => keeper.registerOperator(offer, registration, authority),
     removeOperator: (offer, operator, authority) => keeper.removeOperator(offer, operator, authority),
+    offerAct: () => keeper.offerAct(),
+    perform: (act, authority) => keeper.perform(act, authority),
     operators: () => keeper.operators(),
     close: (reason) => keeper.close(reason),
   };
@@ -151,8 +154,9 @@ class RemoteSeat implements Seat {
     return answer.then((value) => readApproved(value, 'approval'));
   }
 
-  async approveFirst({ file, real, digest, text: policy, approvedAt }: NamedApproval): Promise<void> {
-    await this.#link.request('approveFirst', { file, real, digest, text: policy, approvedAt });
+  async approveFirst(approved: FirstApproval): Promise<void> {
+    const { file, real, digest, text: policy, approvedAt, observes = false } = approved;
+    await this.#link.request('approveFirst', { file, real, digest, text: policy, approvedAt, observes });
   }
 
   async authenticate(token: string): Promise<TokenHolder | null> {
@@ -224,6 +228,15 @@ class RemoteSeat implements Seat {
     return readRemoval(await this.#link.request('removeOperator', { offer, operator, authority }), 'removal');
   }
 
+  async offerAct(): Promise<ActOffer> {
+    return readActOffer(await this.#link.request('offerAct', {}), 'offer');
+  }
+
+  async perform(act: OperatorAct, authority?: ActAuthority): Promise<ActReceipt> {
+    const input = { act: { ...act }, ...(authority === undefined ? {} : { authority }) };
+    return readActReceipt(await this.#link.request('perform', input), 'receipt');
+  }
+
   async operators(): Promise<readonly OperatorView[]> {
     return readOperators(await this.#link.request('operators', {}), 'operators');
   }
@@ -243,10 +256,6 @@ class RemoteSeat implements Seat {
 
   async resume(flag: StopFlag): Promise<void> {
     await this.#link.request('resume', { flag });
-  }
-
-  async releaseResult(record: number): Promise<ReleasedResult> {
-    return readReleased(await this.#link.request('releaseResult', { record }), 'released');
   }
 
   async isReleased(result: HeldResult): Promise<boolean> {

@@ -8,6 +8,7 @@ import {
   SallyportError,
   type Surface,
 } from '../core/index.ts';
+import type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
 import type {
   AnswerReceipt,
   ApprovalQuestionDraft,
@@ -36,8 +37,8 @@ import type {
   TokenHolder,
 } from './keeper.ts';
 import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
-import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
-import type { HeldResult, ReleasedResult } from './released-results.ts';
+import type { ApprovalQuestion, ApprovedPolicy, FirstApproval } from './policy-approval.ts';
+import type { HeldResult } from './released-results.ts';
 import type { Seat } from './seat.ts';
 import { Watchers } from './watchers.ts';
 
@@ -95,7 +96,7 @@ export class SharedKeeper implements Keeper {
     return this.#again((seat) => seat.approvalOf(question));
   }
 
-  approveFirst(approved: NamedApproval): Promise<void> {
+  approveFirst(approved: FirstApproval): Promise<void> {
     return this.#again((seat) => seat.approveFirst(approved));
   }
 
@@ -165,10 +166,6 @@ export class SharedKeeper implements Keeper {
     return this.#again((seat) => seat.resume(flag));
   }
 
-  releaseResult(record: number): Promise<ReleasedResult> {
-    return this.#again((seat) => seat.releaseResult(record));
-  }
-
   isReleased(result: HeldResult): Promise<boolean> {
     return this.#again((seat) => seat.isReleased(result));
   }
@@ -203,6 +200,14 @@ export class SharedKeeper implements Keeper {
 
   removeOperator(offer: string, operator: string, authority: RegistrationAuthority): Promise<OperatorRemoval> {
     return this.#once((seat) => seat.removeOperator(offer, operator, authority));
+  }
+
+  offerAct(): Promise<ActOffer> {
+    return this.#again((seat) => seat.offerAct());
+  }
+
+  perform(act: OperatorAct, authority?: ActAuthority): Promise<ActReceipt> {
+    return this.#once((seat) => seat.perform(act, authority));
   }
 
   operators(): Promise<readonly OperatorView[]> {
