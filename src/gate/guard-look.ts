@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/index.ts';
 import { checkMedia, type Finding, type Guard, type Inspection, type TextKind, type Verdict } from '../guard/index.ts';
 import type { Content } from './tool.ts';
@@ -71,7 +72,7 @@ export class Look {
 
   /** Texts that a model reads one after the other: an instruction may begin in one and end in the next. */
   together(texts: readonly string[]): void {
-    if (texts.length > 1 && !this.isHostile) this.#fixed(texts.join('\n'), 'together');
+    if (texts.length > 1) this.#fixed(texts.join('\n'), 'together');
   }
 
   #resource(resource: JsonObject): JsonObject {
@@ -90,17 +91,25 @@ export class Look {
       return clean.every((item, index) => item === items[index]) ? value : Object.freeze(clean);
     }
     if (!isJsonObject(value)) return value;
-    const entries = Object.entries(value).map(([key, child]): [string, JsonValue] => {
-      this.#fixed(key, 'key');
-      return [key, this.#value(child, where)];
-    });
-    return entries.every(([key, child]) => child === value[key]) ? value : Object.freeze(Object.fromEntries(entries));
+    const given = Object.entries(value);
+    const entries = given.map(([key, child]): [string, JsonValue] => [this.#key(key), this.#value(child, where)]);
+    const isSame = entries.every(([key, child], index) => key === given[index]?.[0] && child === given[index]?.[1]);
+    return isSame ? value : Object.freeze(Object.fromEntries(entries));
   }
 
   #text(text: string, where: string): string {
     const inspection = this.#guard.inspect(text, { kind: this.#kind });
     if (inspection.verdict === 'pass') return text;
     this.#note(inspection, where);
+    return inspection.text;
+  }
+
+  /** Without what nobody sees; what is hostile in a key is no text to cut it out of. */
+  #key(key: string): string {
+    const inspection = this.#guard.inspect(key, { kind: this.#kind });
+    if (inspection.verdict === 'pass') return key;
+    this.#note(inspection, 'key');
+    this.#isWhole ||= isHostile(inspection.verdict);
     return inspection.text;
   }
 
@@ -117,7 +126,11 @@ export class Look {
     if (checkMedia(mimeType, start) === 'mismatch') {
       this.#note(MISTYPED, 'content');
       this.#isWhole = true;
-    } else if (TEXTUAL.test(mimeType)) this.#fixed(Buffer.from(data, 'base64').toString('utf8'), 'content');
+      return;
+    }
+    const bytes = Buffer.from(data, 'base64');
+    // A type is a claim: what can be read as text is read, whatever it is called.
+    if (TEXTUAL.test(mimeType.trim()) || isText(bytes)) this.#fixed(bytes.toString('utf8'), 'content');
   }
 
   #note({ verdict, findings }: Pick<Inspection, 'verdict' | 'findings'>, where: string): void {
@@ -126,6 +139,8 @@ export class Look {
     this.#findings.push(...findings.slice(0, room).map((finding) => recorded(finding, where)));
   }
 }
+
+const isText = (bytes: Buffer): boolean => isUtf8(bytes) && !bytes.includes(0);
 
 const isHostile = (verdict: Verdict): boolean => verdict === 'quarantined' || verdict === 'blocked';
 
@@ -143,3 +158,10 @@ const MISTYPED: Pick<Inspection, 'verdict' | 'findings'> = {
 const recorded = ({ id, start, end, score, why, origin, place }: Finding, where: string): JsonObject => ({
   ...{ id, start, end, score, why, origin, place, where },
 });
+
+/** The texts in a value, in order. */
+export const wordsOf = (value: JsonValue): readonly string[] => {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap((child: JsonValue) => wordsOf(child));
+};
