@@ -27,7 +27,10 @@ export function tellInOrder({ session }: ServedContext, server: ApprovedServer, 
   const pass = async (method: string, params: JsonObject): Promise<void> => {
     const way = method === 'notifications/progress' ? request.progress : request.log;
     if (way === null) return;
-    await session.act(tellingAction(server, method, params, way)).catch(() => undefined); // a client that is gone hears nothing
+    // Read by the guard as it was written: what is escaped before says the same to a model, and something else to the guard.
+    const isProgress = method === 'notifications/progress';
+    const tell = (clean: JsonObject): Promise<void> => way(isProgress ? readable(clean) : clean);
+    await session.act(tellingAction(server, method, params, tell)).catch(() => undefined); // a client that is gone hears nothing
   };
   const progress = latestPace<JsonObject>((params) => pass('notifications/progress', params), PROGRESS_PER_SECOND);
   const logs = logsInOrder((params) => pass('notifications/message', params));
@@ -77,9 +80,13 @@ function readProgress(
   return {
     progress,
     ...(Number.isFinite(total) && total !== undefined ? { total } : {}),
-    ...(words === null ? {} : { message: escapeForTerminal(words.slice(0, MAX_PROGRESS_MESSAGE)) }),
+    ...(words === null ? {} : { message: words.slice(0, MAX_PROGRESS_MESSAGE).toWellFormed() }),
   };
 }
+
+/** The words beside a progress, on one line. */
+const readable = (params: JsonObject): JsonObject =>
+  typeof params['message'] === 'string' ? { ...params, message: escapeForTerminal(params['message']) } : params;
 
 /** The known fields of a log message. ATTACKER-CONTROLLED: `params`. */
 export const readLog = (params: JsonObject): JsonObject =>
