@@ -5,6 +5,8 @@ import type { Content } from './tool.ts';
 
 /** Findings of one thing that are recorded. */
 const MAX_FINDINGS = 32;
+/** Texts and keys of one thing that are read one by one, which costs much more than to read them as one text. */
+const MAX_TEXTS = 10_000;
 /** Base64 characters of binary content that are decoded to tell what it is. */
 const MEDIA_CHARACTERS = 64;
 /** Binary content that a model reads as text: it is inspected as text. */
@@ -23,6 +25,9 @@ export class Look {
   /** Something hostile cannot be cut out: it is a key, a binary, or no single text. */
   #isWhole = false;
   readonly #findings: JsonObject[] = [];
+  #read = 0;
+  /** Texts beyond those: they are read as one. */
+  readonly #rest: string[] = [];
 
   constructor(guard: Guard, kind: TextKind = 'tool_output') {
     this.#guard = guard;
@@ -56,6 +61,7 @@ export class Look {
       case 'image':
       case 'audio':
         this.#media(piece.mimeType, piece.data);
+        this.#fixed(piece.mimeType, 'type');
         return piece;
       case 'resource_link':
         return this.#value(piece, 'link') as Content; // with the same fields
@@ -70,9 +76,23 @@ export class Look {
     return this.#value(value, 'structure');
   }
 
-  /** Texts that a model reads one after the other: an instruction may begin in one and end in the next. */
+  /**
+   * Texts that a model reads one after the other: an instruction may begin in one and end in the next. Last of all: it reads what is
+   * left, too.
+   */
   together(texts: readonly string[]): void {
-    if (texts.length > 1) this.#fixed(texts.join('\n'), 'together');
+    const rest = this.#rest.splice(0);
+    // Nobody knows which of these would have to be cleaned.
+    if (rest.length > 0) this.#asOne(rest, (verdict) => (verdict === 'pass' ? null : 'blocked'));
+    if (texts.length > 1) this.#asOne(texts, (verdict) => (isHostile(verdict) ? verdict : null));
+  }
+
+  #asOne(texts: readonly string[], verdictOf: (verdict: Verdict) => Verdict | null): void {
+    const { verdict: told, findings } = this.#guard.inspect(texts.join('\n'), { kind: this.#kind });
+    const verdict = verdictOf(told);
+    if (verdict === null) return;
+    this.#note({ verdict, findings }, 'together');
+    this.#isWhole = true;
   }
 
   #resource(resource: JsonObject): JsonObject {
@@ -98,7 +118,7 @@ export class Look {
   }
 
   #text(text: string, where: string): string {
-    const inspection = this.#guard.inspect(text, { kind: this.#kind });
+    const inspection = this.#inspect(text);
     if (inspection.verdict === 'pass') return text;
     this.#note(inspection, where);
     return inspection.text;
@@ -106,16 +126,23 @@ export class Look {
 
   /** Without what nobody sees; what is hostile in a key is no text to cut it out of. */
   #key(key: string): string {
-    const inspection = this.#guard.inspect(key, { kind: this.#kind });
+    const inspection = this.#inspect(key);
     if (inspection.verdict === 'pass') return key;
     this.#note(inspection, 'key');
     this.#isWhole ||= isHostile(inspection.verdict);
     return inspection.text;
   }
 
+  #inspect(text: string): Inspection {
+    this.#read += 1;
+    if (this.#read <= MAX_TEXTS) return this.#guard.inspect(text, { kind: this.#kind });
+    this.#rest.push(text);
+    return { verdict: 'pass', text, findings: [], score: 0 };
+  }
+
   /** For what is read and cannot be changed. */
   #fixed(text: string, where: string): void {
-    const inspection = this.#guard.inspect(text, { kind: this.#kind });
+    const inspection = this.#inspect(text);
     if (!isHostile(inspection.verdict)) return;
     this.#note(inspection, where);
     this.#isWhole = true;

@@ -46,7 +46,8 @@ describe('the result of a tool', () => {
         ...{ type: 'resource_link', uri: `demo://${at}`, name: 'a', description },
       })),
     };
-    for (const output of [parts, both, links, key])
+    const type: ToolOutput = { content: [{ type: 'image', data: '', mimeType: `x/y; note="${ATTACK}"` }] };
+    for (const output of [parts, both, links, key, type])
       expect(guardResult(guard, output, 'cut')).toMatchObject({ output: null });
   });
 
