@@ -39,7 +39,10 @@ export function tellInOrder({ session }: ServedContext, server: ApprovedServer, 
       if (method === 'notifications/progress') {
         const read = request.progress === null ? null : readProgress(server, params);
         if (read !== null) progress.push(read);
-      } else if (request.log !== null) logs.push(readLog(params));
+      } else if (request.log !== null) {
+        const read = readLog(params);
+        if (read !== null) logs.push(read);
+      }
     },
     settled: async () => void (await Promise.all([progress.finish(), logs.finish()])),
   };
@@ -88,10 +91,15 @@ function readProgress(
 const readable = (params: JsonObject): JsonObject =>
   typeof params['message'] === 'string' ? { ...params, message: escapeForTerminal(params['message']) } : params;
 
-/** The known fields of a log message. ATTACKER-CONTROLLED: `params`. */
-export const readLog = (params: JsonObject): JsonObject =>
-  Object.fromEntries(
+/** Largest log message, in bytes of JSON: a larger one is told nobody, so the guard does not read it and no record holds it. */
+const MAX_LOG_BYTES = 65_536;
+
+/** The known fields of a log message; null for one that is too large. ATTACKER-CONTROLLED: `params`. */
+export function readLog(params: JsonObject): JsonObject | null {
+  const log = Object.fromEntries(
     ['level', 'logger', 'data']
       .filter((field) => params[field] !== undefined)
       .map((field) => [field, params[field] ?? null]),
   );
+  return Buffer.byteLength(JSON.stringify(log)) > MAX_LOG_BYTES ? null : log;
+}
