@@ -88,7 +88,7 @@ describe('a release', () => {
     const session = await gate.openSession();
     const { record } = await session.call('read', {});
     await session.call('read', {}); // a record is durable with the next call
-    await gate.keeper.releaseResult(record ?? 0);
+    await gate.keeper.perform({ act: 'result-release', record: record ?? 0 });
     let reads = 0;
     returned = {
       get content() {
