@@ -246,7 +246,14 @@ export const ERROR_TABLE = {
     'Go on without this result, and do not repeat the call; an operator can look at it: sallyport guard held',
   ],
   ENDPOINT_UNREACHABLE: ['gate', 1, 502, 'Try again later: the endpoint did not answer as HTTP asks'],
+  SECRET_REFERENCE: [
+    'policy',
+    2,
+    400,
+    'Write aws-ssm:/NAME, aws-secretsmanager:NAME, vault:MOUNT/PATH#FIELD, env:NAME, file:/PATH, keystore:NAME or exec:COMMAND/WORD',
+  ],
   SECRET_UNAVAILABLE: ['gate', 1, 403, 'Ask the operator: nothing here can resolve secret references'],
+  SECRET_NOT_GRANTED: ['gate', 1, 403, 'Use a destination that the policy grants the secret to'],
   CONTENT_TOO_LARGE: ['gate', 1, 413, 'Write less, or raise the named limit'],
   GATE_CLOSED: ['gate', 3, 503, 'Open the gate again'],
 

@@ -33,6 +33,15 @@ export {
   METHOD_OVERRIDE_HEADERS,
   TARGET_OVERRIDE_HEADERS,
 } from './request-headers.ts';
+export {
+  namesSecrets,
+  readSecretReference,
+  readSecretTemplate,
+  SECRET_SCHEMES,
+  type SecretReference,
+  type SecretScheme,
+  type SecretTemplate,
+} from './secret-reference.ts';
 export { deepFreeze, parseStrictJson } from './strict-json.ts';
 export { escapeForTerminal, jsonForTerminal, quoteForMessage } from './terminal.ts';
 export { type CanonicalUrl, isHostName, isUrlTrouble, readUrl, type UrlTrouble } from './url.ts';

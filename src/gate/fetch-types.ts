@@ -29,6 +29,14 @@ export interface HopTarget {
   /** Names in lower case. */
   readonly headers: ReadonlyMap<string, FetchHeader>;
   readonly isInternal: boolean;
+  /** What the request carries besides; resolved for this hop. */
+  readonly secrets: readonly HopSecret[];
+}
+
+/** A secret in its place. The policy's `EndpointSecret` is one. */
+export interface HopSecret {
+  readonly place: { readonly kind: 'header' | 'query'; readonly name: string } | { readonly kind: 'basic' };
+  readonly template: { readonly parts: readonly (string | { readonly text: string })[] };
 }
 
 /** What the policy says about a hop. The policy's `EndpointVerdict` is one. */

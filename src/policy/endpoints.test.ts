@@ -24,6 +24,7 @@ const compile = ({ allowed = [], internal = [], methods = ['GET', 'POST'], confi
     internalEndpoints: entries(internal, 'internalEndpoints'),
     methods: methods === null ? null : entries(methods, 'methods'),
     confirmRequests: entries(confirms, 'requiresConfirmation.requests'),
+    secrets: [],
   });
 
 interface Asked {
