@@ -54,7 +54,7 @@ test('depthAt: says how much of the text could still become part of a needle', (
   expect(automaton.depthAt(automaton.scan('x', state, () => expect.unreachable()))).toBe(3);
 });
 
-test('compileAutomaton: keeps to 14 bytes a state and a fixed table', () => {
+test('compileAutomaton: keeps to 16 bytes a state and a fixed table', () => {
   const needles = Array.from({ length: 1_000 }, (_, at) => `${at}-${'x'.repeat(50)}-${at}`);
-  expect(compileAutomaton(needles).bytes).toBeLessThan(1_000 * 60 * 14 + 100_000);
+  expect(compileAutomaton(needles).bytes).toBeLessThan(1_000 * 60 * 16 + 100_000);
 });

@@ -12,7 +12,7 @@ export interface RedactionLimits {
   readonly lineLength: number;
   /** Values that are registered at once (SECRET_TOO_MANY). */
   readonly secrets: number;
-  /** Length of all needles together; the automaton takes at most 14 bytes for each (SECRET_TOO_MANY). */
+  /** Length of all needles together; the automaton takes about 16 bytes for each (SECRET_TOO_MANY). */
   readonly needleTotal: number;
   /** Hits that are told of one text; all of them are removed. */
   readonly hits: number;
