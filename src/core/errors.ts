@@ -12,6 +12,7 @@ type ErrorDomain =
   | 'path'
   | 'identity'
   | 'approvals'
+  | 'secrets'
   | 'keeper'
   | 'store'
   | 'audit'
@@ -170,6 +171,16 @@ export const ERROR_TABLE = {
   GRANT_VOID: ['approvals', 1, 403, 'Ask again: what was approved is not this call'],
   GRANT_EXPIRED: ['approvals', 1, 403, 'Ask again: the yes has ended'],
   GRANT_SPENT: ['approvals', 1, 403, 'Ask again: the yes was used'],
+
+  // secrets: what is registered for redaction
+  SECRET_TOO_SHORT: [
+    'secrets',
+    2,
+    400,
+    'Use a longer random value, or grant this one to a destination only: redacting it would let it be guessed',
+  ],
+  SECRET_TOO_LARGE: ['secrets', 2, 413, 'Use a shorter value, or raise the named limit of redaction'],
+  SECRET_TOO_MANY: ['secrets', 3, 503, 'Remove secrets that are not in use, or raise the named limit of redaction'],
 
   // keeper
   STATE_OWNED: ['keeper', 3, 503, 'Stop the process that owns the state, or choose another folder with --state DIR'],
