@@ -20,6 +20,7 @@ export {
   webhookSignature,
   withoutMarkup,
 } from '../approvals/index.ts';
+export type { ProvidedSecret, SecretProvider } from '../secrets/index.ts';
 export type {
   AnswerReceipt,
   ApprovalQuestionDraft,
@@ -70,6 +71,7 @@ export {
 export { RateMeter } from './rate-meter.ts';
 export { digestOfHeld, type HeldResult, type ReleasedResult } from './released-results.ts';
 export { readAuthority, readRegistration, readStopFlag } from './requests.ts';
+export type { Redaction, RedactionReader, SecretUse } from './secret-messages.ts';
 export { checkNotReachable, defaultStateFolder, openStateFolder } from './state-folder.ts';
 export { TokenFolder } from './token-folder.ts';
 export { type ListedCall, type UnknownCall, UnknownCalls, type UnknownScope } from './unknown-calls.ts';

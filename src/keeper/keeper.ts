@@ -1,6 +1,6 @@
 import type { Answer, Operator, OperatorProof } from '../approvals/index.ts';
 import type { RecordDraft } from '../audit/index.ts';
-import type { JsonObject, Principal, Surface } from '../core/index.ts';
+import type { JsonObject, JsonValue, Principal, Surface } from '../core/index.ts';
 import type {
   AnswerReceipt,
   ApprovalQuestionDraft,
@@ -15,6 +15,7 @@ import type {
 import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
 import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
 import type { HeldResult, ReleasedResult } from './released-results.ts';
+import type { Redaction, RedactionReader, SecretUse } from './secret-messages.ts';
 
 /** A record that is durable, or will be with the next flush. */
 export interface Receipt {
@@ -133,6 +134,16 @@ export interface Keeper {
    * @throws SallyportError AUDIT_NOT_FOUND, PEER_REFUSED for a peer that is no operator
    */
   releaseResult(record: number): Promise<ReleasedResult>;
+  /**
+   * Resolves a secret for a call that was admitted with its reference, and records who got it, in which version and for where,
+   * before anybody has it.
+   *
+   * @throws SallyportError SECRET_NOT_GRANTED (the call was not admitted with it), SECRET_NOT_FOUND, SECRET_DELETED,
+   * SECRET_ACCESS_DENIED, SECRET_UNAVAILABLE, INTERNAL for an admission that is unknown or settled
+   */
+  secret(admission: Admission, use: SecretUse): Promise<string>;
+  /** The value without every secret that this keeper knows, in the encodings of docs/secrets.md. */
+  redact(value: JsonValue, reader: RedactionReader): Promise<Redaction>;
   /** True for a withheld result that an operator has released. */
   isReleased(result: HeldResult): Promise<boolean>;
   /** The stops in force. */

@@ -1,7 +1,8 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { AuditLog } from '../audit/index.ts';
+import { AuditLog, type RecordDraft } from '../audit/index.ts';
 import { type Clock, isSallyportError, SallyportError, systemClock } from '../core/index.ts';
+import type { SecretProvider } from '../secrets/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import { Approvals } from './approvals.ts';
 import { CallLimits } from './call-limits.ts';
@@ -14,6 +15,7 @@ import { PeerFolder } from './peer-folder.ts';
 import { PolicyEpochs } from './policy-epochs.ts';
 import { recover } from './recover.ts';
 import { ReleasedResults } from './released-results.ts';
+import { Secrets } from './secrets.ts';
 import { type ServeOptions, serveKeeper } from './serve-keeper.ts';
 import { openStateFolder } from './state-folder.ts';
 import { SteadyTime } from './steady-time.ts';
@@ -27,6 +29,8 @@ export interface KeeperOptions {
   /** Absolute folders that tools can reach: the state folder may lie neither in nor around one of them. */
   readonly reachable: readonly string[];
   readonly clock?: Clock;
+  /** Where secrets come from; if absent, nothing resolves them. */
+  readonly secretProvider?: SecretProvider;
   /** Path of the socket for other processes; `keeper/socket` in the state folder if absent. */
   readonly socket?: string;
   /** How long calls of other processes wait for them to come back, in milliseconds; default 10,000. */
@@ -62,7 +66,9 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
   try {
     // INVARIANT: the store before the log. Its lock is the kernel's, which holds whatever becomes of the files of ownership.
     store = await openStoreOf(state, clock);
-    log = await AuditLog.open({ directory: state, clock, writer: `keeper:${process.pid}` });
+    const secrets = new Secrets(options.secretProvider ?? NO_PROVIDER);
+    const clean = (draft: RecordDraft): RecordDraft => secrets.clean(draft);
+    log = await AuditLog.open({ directory: state, clock, writer: `keeper:${process.pid}`, clean });
     const [epochs, stops] = [await PolicyEpochs.open(store), await StopFlags.open(store)];
     const [unknown, tokens] = [new UnknownCalls(state), new TokenFolder(state)];
     const recovered = await recover({ state, log, unknown, peers });
@@ -80,6 +86,7 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
         store,
         epochs,
         stops,
+        secrets,
         released: new ReleasedResults({ state, store, clock }),
         unknown,
         tokens,
@@ -99,6 +106,10 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
   }
   return serve(keeper, { peers, state, socket: options.socket ?? null, stayAlive: options.stayAlive ?? false });
 }
+
+const NO_PROVIDER: SecretProvider = {
+  resolve: () => Promise.reject(new SallyportError('SECRET_UNAVAILABLE', 'this keeper has no providers of secrets')),
+};
 
 /** Windows are measured by the clock that never jumps; the other one is for what is written. */
 async function openLimits(store: Store, clock: Clock): Promise<CallLimits> {

@@ -77,6 +77,7 @@ export function answersFor({ keeper, accounts, holder, leave }: PeerPowers): Ans
       return null;
     },
     ...callAnswers({ keeper, accounts, holder, signed, markTool }),
+    ...resultAnswers({ keeper, holder }),
     ...operatorAnswers({ keeper, holder }),
     stop: async (input) => {
       const { flag, reason } = REQUESTS.stop(input, 'stop');
@@ -94,7 +95,6 @@ export function answersFor({ keeper, accounts, holder, leave }: PeerPowers): Ans
       if (role !== 'operator') throw new SallyportError('PEER_REFUSED', 'only an operator releases a result');
       return { ...(await keeper.releaseResult(record, peer)) };
     },
-    isReleased: async (input) => keeper.isReleased(REQUESTS.isReleased(input, 'result')),
     stops: async (input) => {
       REQUESTS.stops(input, 'stops');
       return (await keeper.stops()).map((flag) => ({ ...flag }));
@@ -112,6 +112,24 @@ export function answersFor({ keeper, accounts, holder, leave }: PeerPowers): Ans
       leave();
       return null;
     },
+  };
+}
+
+/** What a gate asks about what goes out with a call, and what came back. */
+function resultAnswers({
+  keeper,
+  holder,
+}: Pick<PeerPowers, 'keeper' | 'holder'>): Pick<Answers, 'secret' | 'redact' | 'isReleased'> {
+  return {
+    secret: async (input) => {
+      const { call, use } = REQUESTS.secret(input, 'secret');
+      return keeper.secretFor(holder, call, use);
+    },
+    redact: async (input) => {
+      const { value, reader } = REQUESTS.redact(input, 'redact');
+      return { ...(await keeper.redact(value, reader)) };
+    },
+    isReleased: async (input) => keeper.isReleased(REQUESTS.isReleased(input, 'result')),
   };
 }
 

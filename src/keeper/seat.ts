@@ -17,9 +17,11 @@ import {
   readFlags,
   readOperators,
   readReceipt,
+  readRedaction,
   readReleased,
   readRemoval,
   readReserveAnswer,
+  readSecret,
   readStatus,
   readSummaries,
   readTokenHolder,
@@ -57,6 +59,7 @@ import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
 import type { PeerCredential } from './peer-folder.ts';
 import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
 import type { HeldResult, ReleasedResult } from './released-results.ts';
+import type { Redaction, RedactionReader, SecretUse } from './secret-messages.ts';
 
 /** The keeper as one process has it for a while: its own, or a connection to the one of another process. */
 export interface Seat extends Omit<Keeper, 'admit' | 'watch'> {
@@ -102,6 +105,8 @@ export function ownSeat(keeper: EmbeddedKeeper, former: string | null): Seat {
     resume: (flag) => keeper.resume(flag),
     releaseResult: (record) => keeper.releaseResult(record),
     isReleased: (result) => keeper.isReleased(result),
+    secret: ({ call }, use) => keeper.secretFor(adopted.has(call) ? holder : null, call, use),
+    redact: (value, reader) => keeper.redact(value, reader),
     stops: () => keeper.stops(),
     claim: (space, key, expiresAt) => keeper.claim(space, key, expiresAt),
     ask: (question) => keeper.ask(question),
@@ -247,6 +252,14 @@ class RemoteSeat implements Seat {
 
   async releaseResult(record: number): Promise<ReleasedResult> {
     return readReleased(await this.#link.request('releaseResult', { record }), 'released');
+  }
+
+  async secret({ call }: Admission, use: SecretUse): Promise<string> {
+    return readSecret(await this.#link.request('secret', { call, use: { ...use } }), 'secret');
+  }
+
+  async redact(value: JsonValue, reader: RedactionReader): Promise<Redaction> {
+    return readRedaction(await this.#link.request('redact', { value, reader: { ...reader } }), 'redaction');
   }
 
   async isReleased(result: HeldResult): Promise<boolean> {

@@ -23,6 +23,11 @@ export type BoundSecret = Bound<EndpointPattern> & { readonly secret: EndpointSe
 export const secretsFor = (secrets: readonly BoundSecret[], url: CanonicalUrl): readonly EndpointSecret[] =>
   secrets.filter(({ pattern }) => namesUrl(pattern, url)).map(({ secret }) => secret);
 
+/** The references of these secrets, each once. */
+export const referencesOf = (secrets: readonly EndpointSecret[]): readonly string[] => [
+  ...new Set(secrets.flatMap(({ template }) => template.references.map(({ text }) => text))),
+];
+
 /** What a secret is, for comparing two policies. */
 export const secretKey = ({ place, template }: EndpointSecret): string =>
   JSON.stringify([place.kind, 'name' in place ? place.name : '', template.text]);

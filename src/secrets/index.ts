@@ -1,0 +1,3 @@
+/** What must the model never see? References are resolved here, and known values removed from everything that leaves. */
+export type { ProvidedSecret, SecretProvider } from './provider.ts';
+export * from './redact/index.ts';
