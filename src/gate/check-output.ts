@@ -27,7 +27,7 @@ export function checkOutput(
     throw unfit('the tool declares an output schema and returned no structured content');
   if (declared !== null) checkSchema(declared, output.structuredContent ?? null);
   for (const schema of outputSchemas) checkSchema(compiledOf(schema), structureOf(output));
-  checkAgreement(output);
+  if (declared !== null) checkAgreement(output);
 }
 
 /** Schemas of a policy are frozen and stay the same objects. */
@@ -56,7 +56,7 @@ function structureOf({ content, structuredContent }: ToolOutput): JsonValue {
 }
 
 /**
- * Where a text is JSON too, it is the structure, or a part of it (as servers write lists: an item a text): else a person, or a
+ * For who declared a structure, so that programs rely on it. Where a text is JSON too, it is the structure, or a part of it (as servers write lists: an item a text): else a person, or a
  * model, would read something else than a program.
  */
 function checkAgreement({ content, structuredContent }: ToolOutput): void {
