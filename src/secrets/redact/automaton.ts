@@ -1,7 +1,7 @@
 import { buildTrie, type Trie } from './trie.ts';
 
 /** Called for each place where a needle ends: the longest one that ends there. `end` is behind its last unit. */
-export type Found = (end: number, needle: number) => void;
+type Found = (end: number, needle: number) => void;
 
 /** An Aho-Corasick automaton over UTF-16 code units: finds any of many needles in one pass, in linear time. */
 export interface Automaton {

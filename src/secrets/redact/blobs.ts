@@ -10,6 +10,8 @@ export interface Blob {
 
 /** Shortest stretch that is tried: a value of 8 characters takes 11 in base64 and 16 in hexadecimal. */
 const BASE64_LENGTH = 11;
+const HEX_LENGTH = 16;
+const SEPARATED_LENGTH = 23;
 /** A line of base64 that is this long may go on in the next one. */
 const WRAPPED_LENGTH = 48;
 const HEX = /[0-9A-Fa-f]{16,}/g;
@@ -21,8 +23,10 @@ const CODES = /[0-9]{2,3}(?:[,; ]{1,3}[0-9]{2,3}){7,}/g;
 export function* findBlobs(text: string): Generator<Blob> {
   for (const { start, end } of base64Runs(text))
     yield { kind: 'base64', start, end, decode: () => alignments(text.slice(start, end).replace(/\s+/g, '')) };
+  if (text.length < HEX_LENGTH) return;
   for (const match of text.matchAll(HEX))
     yield { kind: 'hex', ...placeOf(match), decode: () => [match[0], match[0].slice(1)].map(ofHex) };
+  if (text.length < SEPARATED_LENGTH) return;
   for (const match of text.matchAll(PAIRS))
     yield { kind: 'pairs', ...placeOf(match), decode: () => [ofHex(pairsOf(match[0]))] };
   for (const match of text.matchAll(CODES))

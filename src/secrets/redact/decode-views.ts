@@ -39,7 +39,7 @@ class NestedSearch {
   readonly #registry: Registry;
   readonly #limits: RedactionLimits;
   readonly #budget: Budget;
-  /** Blobs that were opened and held nothing: views repeat them. */
+  /** Blobs that were opened and held nothing, with the depth that was left: views repeat them. */
   readonly #clean = new Set<string>();
 
   constructor(registry: Registry, limits: RedactionLimits, budget: Budget) {
@@ -79,7 +79,8 @@ class NestedSearch {
 
   #held(text: string, { kind, start, end, decode }: Blob, depth: number): SecretEntry | undefined {
     const encoded = text.slice(start, end);
-    if (this.#clean.has(`${kind} ${encoded}`)) return undefined;
+    const key = `${depth} ${kind} ${encoded}`;
+    if (this.#clean.has(key)) return undefined;
     if (this.#budget.length < encoded.length || this.#budget.blobs === 0) {
       this.#budget.complete = false;
       return undefined;
@@ -90,18 +91,20 @@ class NestedSearch {
       const entry = this.#inBytes(decoded, depth);
       if (entry !== undefined) return entry;
     }
-    this.#clean.add(`${kind} ${encoded}`);
+    this.#clean.add(key);
     return undefined;
   }
 
   #inBytes(bytes: string, depth: number): SecretEntry | undefined {
-    const unpacked = inflated(bytes, this.#limits.decodeLength);
+    const unpacked = inflated(bytes, Math.max(1, this.#budget.length));
     if (unpacked === null) this.#budget.complete = false;
+    this.#budget.length -= unpacked?.length ?? 0;
     return this.#inText(bytes, depth) ?? (typeof unpacked === 'string' ? this.#inText(unpacked, depth) : undefined);
   }
 
   #inText(text: string, depth: number): SecretEntry | undefined {
-    const readings = this.readingsOf(text).map((view) => view.text);
+    if (text.length < this.#limits.needleLength) return undefined;
+    const readings = isNoise(text) ? [] : this.readingsOf(text).map((view) => view.text);
     for (const each of [text, ...readings]) {
       const entry = firstOf(this.#registry.search(each)) ?? this.#squashed(each);
       if (entry !== undefined) return entry;
@@ -115,9 +118,24 @@ class NestedSearch {
   }
 
   #squashed(text: string): SecretEntry | undefined {
+    if (isNoise(text)) return undefined;
     const view = squash(text);
     return view === undefined ? undefined : firstOf(this.#registry.search(view.text));
   }
+}
+
+/** How much of what was decoded is looked at to tell text from bytes. */
+const NOISE_WITHIN = 256;
+
+/** Bytes that are no text, as base64 read at the wrong place gives: they are searched as they are, not as text. */
+function isNoise(text: string): boolean {
+  const length = Math.min(text.length, NOISE_WITHIN);
+  let strange = 0;
+  for (let at = 0; at < length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit > 0x7e || (unit < 0x20 && unit !== 0x0a && unit !== 0x0d && unit !== 0x09)) strange++;
+  }
+  return strange * 4 > length;
 }
 
 const squashed = (view: View): View | undefined => {

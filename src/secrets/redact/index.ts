@@ -1,4 +1,5 @@
 /** Takes known values of secrets, in the ways that they are written, out of everything that leaves. */
+export { type Credential, findCredentials } from './credential-patterns.ts';
 export type { Encoding } from './encodings.ts';
 export { DEFAULT_REDACTION_LIMITS, type RedactionLimits } from './limits.ts';
 export type { RedactedText, RedactionHit, RedactOptions } from './redact-text.ts';

@@ -1,4 +1,4 @@
-import { type View, ViewBuilder } from './view.ts';
+import type { Place, View } from './view.ts';
 
 /**
  * The text without what a reader does not see, or reads over: white space, control and zero-width characters, soft
@@ -10,21 +10,35 @@ export const squash = (text: string): View | undefined => withoutUnseen(text, UN
 export const unveil = (text: string): View | undefined => withoutUnseen(text, UNSEEN_BUT_SPACE);
 
 function withoutUnseen(text: string, unseen: Uint8Array): View | undefined {
-  const reader = new Skipper(text, unseen);
-  let builder: ViewBuilder | undefined;
-  let kept = 0;
+  const first = firstOf(text, unseen);
+  return first === undefined ? undefined : skipped(text, unseen, first);
+}
+
+function firstOf(text: string, unseen: Uint8Array): number | undefined {
+  for (let at = 0; at < text.length; at++) if (unseen[text.charCodeAt(at)] !== 0) return at;
+  return undefined;
+}
+
+/** Unit by unit into tables, because nearly every text has white space: strings for the pieces would take ten times as long. */
+function skipped(text: string, unseen: Uint8Array, first: number): View | undefined {
+  const reader = new Skipper(text);
+  const units = new Uint16Array(text.length);
+  const places = new Int32Array(text.length);
+  let length = 0;
   for (let at = 0; at < text.length; ) {
-    const end = reader.skip(at);
-    if (end === at) at++;
-    else {
-      builder ??= new ViewBuilder(text.length);
-      builder.keep(text, kept, at);
+    const unit = text.charCodeAt(at);
+    const end = at < first || unseen[unit] === 0 ? at : reader.skip(at, unit);
+    if (end > at) {
       at = end;
-      kept = end;
+      continue;
     }
+    units[length] = unit;
+    places[length++] = at++;
   }
-  builder?.keep(text, kept, text.length);
-  return builder?.view;
+  if (length === text.length) return undefined;
+  const kept = Buffer.from(units.buffer, 0, length * 2).toString('utf16le');
+  const behind = ({ start, end }: Place) => ({ start: places[start] ?? 0, end: (places[end - 1] ?? 0) + 1 });
+  return { text: kept, behind };
 }
 
 const ESCAPE = 0x1b;
@@ -51,18 +65,14 @@ function unseenTable(seen: (character: string) => boolean): Uint8Array {
 /** Finds the end of what is read over. Linear: each search for the end of something long is remembered. */
 class Skipper {
   readonly #text: string;
-  readonly #unseen: Uint8Array;
   readonly #ahead = new Map<string, number>();
 
-  constructor(text: string, unseen: Uint8Array) {
+  constructor(text: string) {
     this.#text = text;
-    this.#unseen = unseen;
   }
 
-  /** Where what is not seen at a place ends; the place itself where something is seen. */
-  skip(at: number): number {
-    const unit = this.#text.charCodeAt(at);
-    if (this.#unseen[unit] === 0) return at;
+  /** Where what may not be seen at a place ends; the place itself if it is seen after all. */
+  skip(at: number, unit: number): number {
     if (unit === LESS_THAN) return this.#comment(at);
     if (unit === TAG_HIGH) return this.#tag(at);
     return unit === ESCAPE ? this.#sequence(at) : at + 1;

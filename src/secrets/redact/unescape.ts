@@ -26,7 +26,7 @@ export function unescapeText(text: string): View | undefined {
   let builder: ViewBuilder | undefined;
   let kept = 0;
   for (const match of text.matchAll(ESCAPE)) {
-    builder ??= new ViewBuilder(text.length);
+    builder ??= new ViewBuilder();
     builder.keep(text, kept, match.index);
     kept = match.index + match[0].length;
     builder.put(meaning(match), match.index, kept);

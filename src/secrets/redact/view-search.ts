@@ -1,5 +1,5 @@
 import type { Registry, SecretSpan } from './registry.ts';
-import { placeIn, type View } from './view.ts';
+import type { View } from './view.ts';
 
 /** Where values lie in a view, as places in the text that it was made of. */
 export const searchView = (registry: Registry, view: View): readonly SecretSpan[] =>
@@ -8,6 +8,6 @@ export const searchView = (registry: Registry, view: View): readonly SecretSpan[
 /** Spans of the text of a view, as spans of the text that it was made of. */
 export const spansBehind = (view: View, spans: readonly SecretSpan[]): SecretSpan[] =>
   spans.map((span) => ({
-    ...placeIn(view, span),
-    members: span.members.map((match) => ({ ...match, ...placeIn(view, match) })),
+    ...view.behind(span),
+    members: span.members.map((match) => ({ ...match, ...view.behind(match) })),
   }));
