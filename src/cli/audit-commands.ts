@@ -16,8 +16,10 @@ import {
   verifyLog,
 } from '../audit/index.ts';
 import { type JsonValue, jsonForTerminal, SallyportError } from '../core/index.ts';
-import { defaultStateFolder, takeOwnership, UnknownCalls } from '../keeper/index.ts';
+import { defaultStateFolder, UnknownCalls } from '../keeper/index.ts';
 import { readDuration } from './duration.ts';
+import { receiptJson, receiptText, withActingOperator } from './operator-act.ts';
+import type { OperatorFlags } from './operator-key.ts';
 import { answer, type Terminal } from './output.ts';
 import type { CommonFlags } from './settings.ts';
 
@@ -101,10 +103,10 @@ export async function auditTail(
  */
 export async function auditUnknown(
   terminal: Terminal,
-  flags: CommonFlags & { readonly settle?: string },
+  flags: CommonFlags & OperatorFlags & { readonly settle?: string },
 ): Promise<number> {
   const state = stateOf(flags);
-  if (flags.settle !== undefined) return settleUnknown(terminal, state, flags.settle);
+  if (flags.settle !== undefined) return settleUnknown(terminal, flags, flags.settle);
   const calls = new UnknownCalls(state).list();
   const lines: string[] = [];
   const byIntent = new Map(calls.map((call) => [call.intentSeq, call]));
@@ -123,17 +125,13 @@ const STANDS_FOR = {
   everyone: '  and, as too many are unknown, every call of everyone',
 } as const;
 
-function settleUnknown(terminal: Terminal, state: string, number: string): number {
+function settleUnknown(terminal: Terminal, flags: CommonFlags & OperatorFlags, number: string): Promise<number> {
   if (!/^[0-9]{1,15}$/.test(number))
     throw new SallyportError('USAGE', 'a record has a number: sallyport audit unknown');
-  const ownership = takeOwnership(state); // a running process knows the list from when it began
-  try {
-    if (!new UnknownCalls(state).remove(Number(number))) {
-      throw new SallyportError('AUDIT_NOT_FOUND', `record ${number} is not on the list: sallyport audit unknown`);
-    }
-  } finally {
-    ownership.release();
-  }
-  answer(terminal, { settled: Number(number) }, `Settled ${number}: the same call can be made again.`);
-  return 0;
+  return withActingOperator(terminal, flags, async ({ perform }) => {
+    const receipt = await perform({ act: 'unknown-settle', record: Number(number) });
+    const text = `Settled ${number}: the same call can be made again.${receiptText(receipt)}`;
+    answer(terminal, { settled: Number(number), ...receiptJson(receipt) }, text);
+    return 0;
+  });
 }

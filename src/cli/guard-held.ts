@@ -6,11 +6,11 @@ import {
   type JsonObject,
   type JsonValue,
   jsonForTerminal,
-  quoteForMessage,
   SallyportError,
 } from '../core/index.ts';
-import { defaultStateFolder, joinKeeper } from '../keeper/index.ts';
-import { refuseInside } from './operator-only.ts';
+import { defaultStateFolder } from '../keeper/index.ts';
+import { receiptJson, receiptText, withActingOperator } from './operator-act.ts';
+import type { OperatorFlags } from './operator-key.ts';
 import { answer, safeLines, type Terminal } from './output.ts';
 import type { CommonFlags } from './settings.ts';
 
@@ -61,20 +61,16 @@ export async function guardShow(terminal: Terminal, record: string, flags: Commo
 /**
  * `guard release RECORD`: lets exactly this result through when the tool returns it again, for the same agent and user, for
  * 24 hours.
- * @throws SallyportError OPERATOR_ONLY, AUDIT_NOT_FOUND, USAGE
+ * @throws SallyportError OPERATOR_ONLY, APPROVER_REFUSED, AUDIT_NOT_FOUND, USAGE
  */
-export async function guardRelease(terminal: Terminal, record: string, flags: CommonFlags): Promise<number> {
-  refuseInside();
+export function guardRelease(terminal: Terminal, record: string, flags: CommonFlags & OperatorFlags): Promise<number> {
   const number = numberOf(record);
-  const keeper = await joinKeeper({ state: stateOf(flags), reachable: [], role: 'operator' });
-  try {
-    const { tool, until } = await keeper.releaseResult(number);
-    const text = `Released the result of record ${number}: when ${quoteForMessage(tool, 128)} returns it again for the same agent, it is delivered, until ${new Date(until).toISOString()}.`;
-    answer(terminal, { released: number, tool, until }, safeLines(text));
-  } finally {
-    await keeper.close('the command ended');
-  }
-  return 0;
+  return withActingOperator(terminal, flags, async ({ perform }) => {
+    const receipt = await perform({ act: 'result-release', record: number });
+    const text = `Released the result of record ${number}: when its tool returns it again for the same agent, within 24 hours, it is delivered.${receiptText(receipt)}`;
+    answer(terminal, { released: number, ...receiptJson(receipt) }, text);
+    return 0;
+  });
 }
 
 function numberOf(text: string): number {

@@ -55,11 +55,23 @@ const merge = (parts: readonly Comparison[]): Comparison => ({
 const modeChange = (before: Policy, after: Policy): Comparison['mode'] =>
   before.mode === after.mode ? null : { before: before.mode, after: after.mode };
 
-/** Each case under both policies, whichever policy it names. */
-async function diffCases({ a, b }: Pair, files: readonly string[], tools: string | undefined): Promise<Comparison> {
-  const list = readCases(files);
-  const [first, second] = [await loadForCases(a), await loadForCases(b)];
-  const runner = openCaseRunner(toolsOfCases(tools));
+async function diffCases({ a, b }: Pair, cases: readonly string[], tools: string | undefined): Promise<Comparison> {
+  return compareOverCases({ before: await loadForCases(a), after: await loadForCases(b), cases, tools });
+}
+
+/** Two policies as cases see them, and the cases that are decided by both. */
+export interface CaseComparison {
+  readonly before: Policy;
+  readonly after: Policy;
+  readonly cases: readonly string[];
+  readonly tools: string | undefined;
+}
+
+/** Each case under both policies, whichever policy it names. @throws SallyportError CASES_INVALID */
+export async function compareOverCases(comparison: CaseComparison): Promise<Comparison> {
+  const { before: first, after: second } = comparison;
+  const list = readCases(comparison.cases);
+  const runner = openCaseRunner(toolsOfCases(comparison.tools));
   const changes: Change[] = [];
   let left = 0;
   try {

@@ -54,6 +54,12 @@ const common = (command: Command): Command =>
     .option('--state <folder>', 'state folder (else $XDG_STATE_HOME/sallyport)')
     .option('--json', 'answer with one JSON value');
 
+/** By whom something is done that only an operator may do. */
+const byOperator = (command: Command): Command =>
+  command
+    .option('--as <name>', 'prove it with the credential of this operator')
+    .option('--key <file>', 'its private key (PEM, Ed25519, 0600)');
+
 const stateOnly = (command: Command): Command =>
   command
     .option('--state <folder>', 'state folder (else $XDG_STATE_HOME/sallyport)')
@@ -136,6 +142,12 @@ function addConnecting(program: Command, run: Run): void {
     );
 }
 
+const TOOLS = ['--tools <file>', "the tools' definitions as MCP lists them (else the built-in tools only)"] as const;
+const CASES = [
+  '--cases <file...>',
+  'files of labelled calls, one JSON object a line (docs/policy-testing.md)',
+] as const;
+
 function addPolicy(program: Command, run: Run): void {
   const policy = program.command('policy').description('check a policy, explain a decision');
   const load = () => import('./policy-commands.ts');
@@ -150,20 +162,16 @@ function addPolicy(program: Command, run: Run): void {
     .action((tool, json, flags) =>
       run(flags, async (terminal) => (await load()).policyExplain(terminal, { tool, json }, flags)),
     );
-  common(policy.command('approve'))
+  byOperator(common(policy.command('approve')))
     .description('look at what a changed policy file widens and narrows, and let it in')
+    .option(...CASES)
+    .option(...TOOLS)
     .option('--yes', 'approve without asking (the changes are printed all the same)')
     .action((flags) =>
       run(flags, async (terminal) => (await import('./policy-approve.ts')).policyApprove(terminal, flags)),
     );
   addPolicyTools(policy, run);
 }
-
-const TOOLS = ['--tools <file>', "the tools' definitions as MCP lists them (else the built-in tools only)"] as const;
-const CASES = [
-  '--cases <file...>',
-  'files of labelled calls, one JSON object a line (docs/policy-testing.md)',
-] as const;
 
 function addPolicyTools(policy: Command, run: Run): void {
   policy
@@ -219,7 +227,7 @@ function addServers(program: Command, run: Run): void {
     .argument('<name>', 'name under servers: in the policy')
     .option('--full', 'all lines, however many there are')
     .action((name, flags) => run(flags, async (terminal) => (await load()).serversDiff(terminal, name, flags)));
-  common(servers.command('approve'))
+  byOperator(common(servers.command('approve')))
     .description("look at a server's definitions and pin them in sallyport.lock")
     .argument('<name>', 'name under servers: in the policy')
     .option('--yes', 'approve without asking (the definitions are printed all the same)')
@@ -318,7 +326,7 @@ function addAudit(program: Command, run: Run): void {
   stateOnly(audit.command('sessions'))
     .description('the sessions of the log')
     .action((flags) => run(flags, async (terminal) => (await load()).auditSessions(terminal, flags)));
-  stateOnly(audit.command('unknown'))
+  byOperator(stateOnly(audit.command('unknown')))
     .description('calls of which nobody knows how they ended')
     .option('--settle <record>', 'take one off the list, once you found out')
     .action((flags) => run(flags, async (terminal) => (await load()).auditUnknown(terminal, flags)));
@@ -343,7 +351,7 @@ function addGuard(program: Command, run: Run): void {
   stateOnly(guard.command('show').argument('<record>', 'its number'))
     .description('what was withheld: words of a stranger, made harmless for a terminal')
     .action((record, flags) => run(flags, async (terminal) => (await load()).guardShow(terminal, record, flags)));
-  stateOnly(guard.command('release').argument('<record>', 'its number'))
+  byOperator(stateOnly(guard.command('release').argument('<record>', 'its number')))
     .description('let exactly this result through when it comes again, for 24 hours')
     .action((record, flags) => run(flags, async (terminal) => (await load()).guardRelease(terminal, record, flags)));
 }
@@ -382,7 +390,7 @@ function addStops(program: Command, run: Run): void {
     .argument(...WHAT)
     .option('--reason <text>', 'why, for the record', 'stopped by the operator')
     .action((what, flags) => run(flags, async (terminal) => (await load()).stop(terminal, what, flags)));
-  stateOnly(program.command('resume'))
+  byOperator(stateOnly(program.command('resume')))
     .description('take a stop back')
     .argument(...WHAT)
     .action((what, flags) => run(flags, async (terminal) => (await load()).resume(terminal, what, flags)));

@@ -19,7 +19,9 @@ import {
   sourceDigest,
   wrapLines,
 } from '../gateway/index.ts';
-import type { ServerRule } from '../policy/index.ts';
+import { reachableFolders, type ServerRule } from '../policy/index.ts';
+import { type ActingOperator, receiptJson, receiptText, withActingOperator } from './operator-act.ts';
+import type { OperatorFlags } from './operator-key.ts';
 import { answer, safeLines, type Terminal } from './output.ts';
 import { type CommonFlags, gateSettings, type Settings, settingsOf } from './settings.ts';
 
@@ -79,17 +81,33 @@ export async function serversDiff(terminal: Terminal, name: string, flags: ShowF
   return lines.length === 0 && locked !== null ? 0 : 1;
 }
 
+type ApproveFlags = ShowFlags & OperatorFlags & { readonly yes?: boolean };
+
 /**
  * `servers approve NAME`: shows all that is new, asks, and pins it in sallyport.lock.
  *
  * @throws SallyportError USAGE when it is more than 20,000 lines and `--full` was not given
  */
-export async function serversApprove(
-  terminal: Terminal,
-  name: string,
-  flags: ShowFlags & { yes?: boolean },
-): Promise<number> {
+export async function serversApprove(terminal: Terminal, name: string, flags: ApproveFlags): Promise<number> {
   const settings = settingsOf(flags);
+  const loaded = await loadPolicy(gateSettings(settings));
+  ruleOf(loaded, name);
+  const use = (operator: ActingOperator): Promise<number> => approve(terminal, { name, flags, settings }, operator);
+  const reachable = reachableFolders(loaded.policy, loaded.root);
+  return withActingOperator(terminal, { ...flags, state: settings.state }, use, reachable);
+}
+
+interface Approving {
+  readonly name: string;
+  readonly flags: ApproveFlags;
+  readonly settings: Settings;
+}
+
+async function approve(
+  terminal: Terminal,
+  { name, flags, settings }: Approving,
+  { perform }: ActingOperator,
+): Promise<number> {
   const { rule, locked, current, loaded, lock } = await look(terminal, name, settings);
   const lines = wrapLines(diffDefinitions(locked, current), WIDTH);
   // INVARIANT: nothing is approved that was not shown.
@@ -114,13 +132,17 @@ export async function serversApprove(
     return 1;
   }
   const lockPath = lockPathOf(settings.policyFile);
+  const receipt = await perform({
+    ...{ act: 'server-approve', server: name, digest: definitionsDigest(current), lock: lockPath },
+  });
   const entry = await approveServer(rule, current, { lockPath });
   const counts = {
     ...{ tools: entry.tools.length, prompts: entry.prompts.length },
     resourceTemplates: entry.resourceTemplates.length,
   };
-  const value = { name, digest: entry.digest, ...counts, lock: lockPath };
-  answer(terminal, value, safeLines(`Approved ${name}: ${countsOf(counts)}, ${entry.digest}, in ${lockPath}`));
+  const value = { name, digest: entry.digest, ...counts, lock: lockPath, ...receiptJson(receipt) };
+  const said = `Approved ${name}: ${countsOf(counts)}, ${entry.digest}, in ${lockPath}${receiptText(receipt)}`;
+  answer(terminal, value, safeLines(said));
   return 0;
 }
 

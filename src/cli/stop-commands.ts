@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { SallyportError } from '../core/index.ts';
 import { defaultStateFolder, joinKeeper, type Keeper, type StopFlag } from '../keeper/index.ts';
+import { receiptJson, receiptText, withActingOperator } from './operator-act.ts';
+import type { OperatorFlags } from './operator-key.ts';
 import { answer, safeLines, type Terminal } from './output.ts';
 import type { CommonFlags } from './settings.ts';
 
@@ -21,12 +23,14 @@ export function stop(
   });
 }
 
-/** `resume WHAT`: takes a stop back. */
-export function resume(terminal: Terminal, what: string, flags: CommonFlags): Promise<number> {
+/** `resume WHAT`: takes a stop back, with the proof of an operator where one is registered. */
+export async function resume(terminal: Terminal, what: string, flags: CommonFlags & OperatorFlags): Promise<number> {
   const flag = flagOf(what);
-  return withKeeper(flags, async (keeper) => {
-    await keeper.resume(flag);
-    answer(terminal, { resumed: { ...flag } }, safeLines(`Not stopped any more: ${describe(flag)}.`));
+  return withActingOperator(terminal, flags, async ({ perform }) => {
+    const receipt = await perform({ act: 'resume', flag });
+    const text = `Not stopped any more: ${describe(flag)}.${receiptText(receipt)}`;
+    answer(terminal, { resumed: { ...flag }, ...receiptJson(receipt) }, safeLines(text));
+    return 0;
   });
 }
 

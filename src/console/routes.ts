@@ -9,7 +9,7 @@ import {
   remove,
 } from './operators.ts';
 import { answerRequest, challengeRequest, listRequests, showRequest, showWhole } from './requests.ts';
-import { listStops, resume, stop } from './stops.ts';
+import { challengeResume, listStops, resume, stop } from './stops.ts';
 
 /** One route for holders of the console's token. */
 export interface Route {
@@ -36,6 +36,7 @@ export const ROUTES: readonly Route[] = Object.freeze([
   { method: 'GET', path: '/v1/stops', handle: listStops },
   { method: 'POST', path: '/v1/stops', handle: stop },
   { method: 'POST', path: '/v1/stops/resume', handle: resume },
+  { method: 'POST', path: '/v1/stops/resume/challenge', handle: challengeResume },
 ]);
 
 /** The paths beside them: a stream, and the answers that servers sign. */

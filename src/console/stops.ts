@@ -1,5 +1,12 @@
-import { type JsonObject, shape, text } from '../core/index.ts';
-import { plain, readStopFlag, type StopFlag } from '../keeper/index.ts';
+import { type JsonObject, optional, shape, text } from '../core/index.ts';
+import {
+  type ActAuthority,
+  actChallenge,
+  plain,
+  readActAuthority,
+  readStopFlag,
+  type StopFlag,
+} from '../keeper/index.ts';
 import type { Handler } from './context.ts';
 
 /** A stop as it may be shown. */
@@ -19,11 +26,22 @@ export const stop: Handler = async ({ keeper }, { body }) => {
   return { stopped: flagJson(flag) };
 };
 
-const readResume = shape<{ flag: StopFlag }>({ flag: readStopFlag });
+const readResume = shape<{ flag: StopFlag; authority?: ActAuthority }>({
+  ...{ flag: readStopFlag, authority: optional(readActAuthority) },
+});
 
-/** Takes a stop back. */
+/** What an operator proves to take a stop back, once, within a minute. */
+export const challengeResume: Handler = async ({ keeper }, { body }) => {
+  const { flag } = readStopOnly(body, 'body');
+  const { offer, advisory } = await keeper.offerAct();
+  return { offer, challenge: actChallenge(offer, { act: 'resume', flag }), advisory };
+};
+
+const readStopOnly = shape<{ flag: StopFlag }>({ flag: readStopFlag });
+
+/** Takes a stop back. INVARIANT: the keeper wants a proof once a credential is registered; the token of the console is none. */
 export const resume: Handler = async ({ keeper }, { body }) => {
-  const { flag } = readResume(body, 'body');
-  await keeper.resume(flag);
-  return { resumed: flagJson(flag) };
+  const { flag, authority } = readResume(body, 'body');
+  const { by, advisory } = await keeper.perform({ act: 'resume', flag }, authority);
+  return { resumed: flagJson(flag), by: { operator: by.operator, user: plain(by.user) }, advisory };
 };

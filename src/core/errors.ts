@@ -68,7 +68,7 @@ export const ERROR_TABLE = {
     'policy',
     1,
     403,
-    'Ask the operator to name this file in allowedPaths: it can run by itself later',
+    'Wait for a yes, or ask the operator to name this file in allowedPaths: it can run by itself later',
   ],
   ARGUMENT_NOT_ALLOWED: ['policy', 1, 403, 'Leave the argument out, or ask the operator to name it under arguments:'],
   ARGUMENT_VALUE: ['policy', 1, 403, 'Use a value that the rule allows'],

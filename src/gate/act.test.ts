@@ -168,6 +168,20 @@ describe('a tool that needs answers', () => {
     expect(outcomes).toEqual(['task', 'delivered', 'failed', 'failed']);
   });
 
+  test('says of a task, and asks, nothing that nobody sees', async () => {
+    gate.tool({
+      ...{ name: 'slow', schema: { type: 'object' } },
+      execute: async (_args, { exchange }) => {
+        if (exchange?.task != null) throw new NeedsAnswers({}, 'ended', { taskId: '1', statusMessage: 'a\u200bb' });
+        throw new NeedsAnswers({ q: { method: 'elicitation/create', params: { message: 'w\u202eho?' } } }, 'round 1');
+      },
+    });
+    const task = await session.exchange('slow', {}, exchange({ task: { ttl: 1_000 } }));
+    expect(task).toMatchObject({ kind: 'asked', task: { taskId: '1', statusMessage: 'ab' } });
+    const asked = await session.exchange('slow', {}, exchange());
+    expect(asked).toMatchObject({ questions: { q: { params: { message: 'who?' } } } });
+  });
+
   test('fails where nobody can be asked', async () => {
     asking();
     expect(await session.call('ask', {})).toMatchObject({ kind: 'failed', code: 'RESULT_MALFORMED' });

@@ -24,6 +24,15 @@ describe('texts beside a structure', () => {
     for (const content of same) expect(checkDeclared({ content, structuredContent })).not.toThrow();
   });
 
+  it.each([{ content: '{"n":1}\n' }, { result: '{"n":1}\n' }, { result: ['{"n":1}\n'] }])(
+    'that are JSON may stand in it as a string: %j',
+    (structure) => expect(check({ content: text('{"n":1}\n'), structuredContent: structure })).not.toThrow(),
+  );
+
+  it('that two readers could read differently are refused', () => {
+    expect(check({ content: text('{"note":"y","note":"x"}'), structuredContent })).toThrow(/more than one way/);
+  });
+
   it.each(['{"a":3}', '{"a":1,"b":[false]}', '{"a":1}', '[{"a":1,"b":[true]}]', '{"result":[]}', '[]'])(
     'that say something else are refused: %s',
     (other) => {
@@ -57,7 +66,7 @@ describe('schemas', () => {
     expect(check({ content: text('{"n":1}') }, [schema])).not.toThrow();
     expect(check({ content: [], structuredContent: { n: 1 } }, [schema])).not.toThrow();
     for (const content of [text('n = 1'), text('{"n":"1"}'), text('{"n":1}', '{"n":2}'), [], text('{"n":1,"n":2}')])
-      expect(check({ content }, [schema])).toThrow(/schema|structure/);
+      expect(check({ content }, [schema])).toThrow(/schema|structure|more than one way/);
     expect(check({ content: text('{"n":1}') }, [schema, { type: 'array' }])).toThrow(/schema/);
   });
 });

@@ -2,6 +2,7 @@ import {
   type CompiledSchema,
   compileSchema,
   isJsonObject,
+  isSallyportError,
   type JsonObject,
   type JsonValue,
   parseStrictJson,
@@ -63,9 +64,12 @@ function checkAgreement({ content, structuredContent }: ToolOutput): void {
   if (structuredContent === undefined) return;
   let names: Map<string, number> | null = null;
   for (const piece of content) {
-    const value = piece.type === 'text' ? readJson(piece.text) : undefined;
-    if (typeof value !== 'object' || value === null) continue;
+    if (piece.type !== 'text' || !MAY_BE_JSON.test(piece.text)) continue;
     names ??= namesOf(structuredContent);
+    // A file, or the answer of a program, that is JSON, as a string: the same words on both sides.
+    if (names.has(JSON.stringify(piece.text))) continue;
+    const value = readJson(piece.text);
+    if (typeof value !== 'object' || value === null) continue;
     const known = names.size;
     nameOf(value, names);
     // A part of it that has no name yet is nowhere in the structure.
@@ -94,14 +98,16 @@ function spellingOf(value: JsonValue, names: Map<string, number>): string {
   return `{${members.map((key) => `${JSON.stringify(key)}:${nameOf(value[key] ?? null, names)}`).join()}}`;
 }
 
+const MAY_BE_JSON = /^\s*[[{\d"tfn-]/;
 const JSON_LIMITS = { maxBytes: 16_777_216, maxDepth: 64 };
 
-/** Undefined for a text that is no JSON. */
+/** Undefined for a text that is no JSON. @throws SallyportError RESULT_MALFORMED for JSON that two readers could read differently */
 function readJson(text: string): JsonValue | undefined {
-  if (!/^\s*[[{\d"tfn-]/.test(text)) return undefined;
+  if (!MAY_BE_JSON.test(text)) return undefined;
   try {
     return parseStrictJson(text, JSON_LIMITS);
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (isSallyportError(error, 'INPUT_NOT_JSON')) return undefined;
+    throw unfit('the text of the result can be read in more than one way, or is nested too deeply');
   }
 }

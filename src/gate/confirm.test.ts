@@ -1,11 +1,11 @@
-import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { LOCAL, NO, ONCE } from '../../test/support/approvals.ts';
 import { makeWorkspace, type Workspace } from '../../test/support/workspace.ts';
 import { type LogRecord, readRecords } from '../audit/index.ts';
 import type { Clock } from '../core/index.ts';
-import { fileRead } from '../tools/index.ts';
+import { fileRead, fileWrite } from '../tools/index.ts';
 import { type CallResult, type Gate, type GateOptions, openGate, type Tool, type WaitingCall } from './index.ts';
 
 let workspace: Workspace | null = null;
@@ -124,6 +124,31 @@ test('a yes that came after its call was gone is for the same call, made again, 
   expect(codeOf(await session.call('pay', { amount: 1 }))).toBe('delivered');
   expect(codeOf(await session.call('pay', { amount: 1 }))).toBe('APPROVAL_PENDING');
   expect(ran).toEqual([{ amount: 1 }]);
+});
+
+test('a file that can run by itself is written after a yes, unless the policy names it', async () => {
+  const policy = (entry: string): string => `version: 1
+defaults: { isolation: none }
+tools: { file_write: { allowedPaths: ${entry} } }
+`;
+  const write = (at: Gate) => at.call('file_write', { path: 'package.json', content: '{}' });
+  const opened = await open({ tools: [fileWrite()] }, policy('[.]'));
+  const file = join(workspace?.root ?? '', 'package.json');
+  const refused = write(opened);
+  const id = await asked();
+  expect((await opened.keeper.approval(id)).request.binding.why.code).toBe('PATH_SELF_RUNNING');
+  await opened.keeper.answer(id, NO, LOCAL);
+  expect(codeOf(await refused)).toBe('APPROVAL_DENIED');
+  expect(existsSync(file)).toBe(false);
+  const other = opened.call('file_write', { path: 'package.json', content: '{"private":true}' });
+  await yes(await asked(2));
+  expect(codeOf(await other)).toBe('delivered');
+  expect(readFileSync(file, 'utf8')).toBe('{"private":true}');
+  await gate?.close();
+  workspace?.remove();
+  const naming = await open({ tools: [fileWrite()] }, policy('[., package.json]'));
+  expect(codeOf(await write(naming))).toBe('delivered');
+  expect(waiting).toHaveLength(2);
 });
 
 test('[T5.1] of many equal calls that wait, one yes runs one, and nobody is asked anew', async () => {

@@ -1,6 +1,6 @@
-import type { JsonObject, JsonValue } from '../core/index.ts';
+import type { JsonObject } from '../core/index.ts';
 import { createGuard, type Guard } from '../guard/index.ts';
-import { Look } from './guard-look.ts';
+import { Look, wordsOf } from './guard-look.ts';
 
 /** Made with the first definition that is looked at. */
 let guard: Guard | null = null;
@@ -27,12 +27,9 @@ function read(definition: JsonObject): string | null {
   look.value(definition);
   // An instruction may begin in the description and go on in a parameter.
   look.together(wordsOf(definition));
+  // The order of its fields is the server's, and that in which they are shown is ours.
+  const { name = '', title = '', description = '', ...rest } = definition;
+  look.together(wordsOf([name, title, description, rest]));
   if (look.isHostile) return 'it seems to give instructions to the model';
   return look.verdict === 'pass' ? null : 'it has characters or markup in it that a model reads and nobody sees';
 }
-
-const wordsOf = (value: JsonValue): readonly string[] => {
-  if (typeof value === 'string') return [value];
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.values(value).flatMap((child: JsonValue) => wordsOf(child));
-};

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../core/index.ts';
 import type { Guard, Verdict } from '../guard/index.ts';
 import type { OnInjection } from '../policy/index.ts';
-import { Look } from './guard-look.ts';
+import { Look, wordsOf } from './guard-look.ts';
 import type { ToolOutput } from './tool.ts';
 
 /** What the guard made of a result. `output`: what may be delivered; null where nothing of it may. */
@@ -21,19 +21,28 @@ export function guardResult(guard: Guard, output: ToolOutput, onInjection: OnInj
   const look = new Look(guard);
   const content = output.content.map((piece) => look.piece(piece));
   const structured = output.structuredContent === undefined ? undefined : look.value(output.structuredContent);
-  look.together(textsOf(output));
+  // What is left when something was cut out is read as one too.
+  look.together(textsOf(look.isHostile ? { content, ...structureIn(structured) } : output));
   const { verdict, findings } = look;
   if (onInjection === 'pass' || verdict === 'pass') return { verdict, output, findings };
   if (look.isHostile && !(onInjection === 'cut' && look.isCut)) return { verdict, output: null, findings };
-  // A cleaned object is an object.
-  const clean = structured === undefined ? {} : { structuredContent: structured as JsonObject };
-  return { verdict, output: Object.freeze({ ...output, content: Object.freeze(content), ...clean }), findings };
+  const clean = { ...output, content: Object.freeze(content), ...structureIn(structured) };
+  return { verdict, output: Object.freeze(clean), findings };
 }
 
-/** A text outside of a result: what a server or a tool says when it fails. */
-export function guardText(guard: Guard, text: string): string {
-  const { verdict, text: clean } = guard.inspect(text);
-  return verdict === 'blocked' ? '' : clean;
+/** A cleaned object is an object. */
+const structureIn = (structured: JsonValue | undefined): Pick<ToolOutput, 'structuredContent'> =>
+  structured === undefined ? {} : { structuredContent: structured as JsonObject };
+
+/** A text outside of a result, what a server or a tool says when it fails: what may be told of it, and what was found. */
+export function guardText(
+  guard: Guard,
+  text: string,
+): { readonly text: string; readonly told: Partial<Pick<Guarded, 'verdict' | 'findings'>> } {
+  const look = new Look(guard);
+  const clean = look.value(text);
+  const { verdict, findings } = look;
+  return { text: String(clean), told: verdict === 'pass' ? {} : { verdict, findings } };
 }
 
 /**
@@ -43,15 +52,19 @@ export function guardText(guard: Guard, text: string): string {
 export function guardValue<T extends JsonValue>(guard: Guard, value: T): T | null {
   const look = new Look(guard);
   const clean = look.value(value);
+  // A question has several texts, and so has a log message.
+  look.together(wordsOf(value));
   return look.isHostile ? null : (clean as T); // a cleaned object is an object, a cleaned list is a list
 }
 
 /** What a model reads of a result, in order. */
-function textsOf({ content, structuredContent }: ToolOutput): readonly string[] {
+function textsOf({ content, structuredContent }: Pick<ToolOutput, 'content' | 'structuredContent'>): readonly string[] {
   const texts = content.flatMap((piece) => {
     if (piece.type === 'text') return [piece.text];
-    const text = piece.type === 'resource' ? piece.resource['text'] : undefined;
-    return typeof text === 'string' ? [text] : [];
+    if (piece.type === 'resource_link') return [piece.name, piece['title'], piece['description']].filter(isText);
+    return piece.type === 'resource' ? [piece.resource['text']].filter(isText) : [];
   });
   return structuredContent === undefined ? texts : [...texts, JSON.stringify(structuredContent)];
 }
+
+const isText = (value: JsonValue | undefined): value is string => typeof value === 'string';

@@ -72,7 +72,7 @@ export function inbound(
   isReleased = false,
 ): Inbound {
   const { guard, limits } = house;
-  if (executed.kind === 'failed') return failed(executed.code, guardText(guard, executed.message));
+  if (executed.kind === 'failed') return failedSaying(guard, executed.code, executed.message);
   try {
     if (executed.kind === 'asked') return guardQuestions(guard, asked(executed.asked, exchange, limits));
     const raw = executed.parsed ?? parseOutput(executed.output, limits);
@@ -83,9 +83,15 @@ export function inbound(
     if (output.isError !== true) checkOutput(output, schema, decision.obligations);
     return { ...delivered(cutOutput(output, maxLength), audit), verdict, findings };
   } catch (error) {
-    if (error instanceof SallyportError) return failed(error.code, guardText(guard, error.message));
+    if (error instanceof SallyportError) return failedSaying(guard, error.code, error.message);
     throw error;
   }
+}
+
+/** A failure in words that may be a stranger's: what was found in them stands in the record. */
+export function failedSaying(guard: Guard, code: ErrorCode, message: string): InboundFailed {
+  const { text, told } = guardText(guard, message);
+  return { ...failed(code, text), ...told };
 }
 
 /** What is told of a result that gives instructions to the model: nothing of it. It stands beside the record, for the operator. */
@@ -100,13 +106,16 @@ function withheld(
   return { ...failed('RESULT_QUARANTINED', reason), verdict, findings, held };
 }
 
-/** A question that gives instructions to the model is not asked. */
+/** A question that gives instructions to the model is not asked; what only a machine would read goes out of it. */
 function guardQuestions(guard: Guard, asking: InboundAsked | InboundFailed): InboundAsked | InboundFailed {
   if (asking.kind === 'failed') return asking;
-  const { recorded } = asking;
-  if (guardValue(guard, recorded) !== null) return asking;
+  const { questions, task } = asking;
+  const given: JsonObject = { questions: { ...questions }, task };
+  const clean = guardValue(guard, given);
+  if (clean === given) return asking;
+  if (clean !== null) return { ...asking, ...(clean as unknown as Pick<InboundAsked, 'questions' | 'task'>) };
   const reason = 'the tool asks something that seems to give instructions to the model: it is withheld';
-  return { ...failed('RESULT_QUARANTINED', reason), verdict: 'quarantined', held: recorded };
+  return { ...failed('RESULT_QUARANTINED', reason), verdict: 'quarantined', held: asking.recorded };
 }
 
 /** ATTACKER-CONTROLLED: the questions, which a server wrote. The surface judges each before a client sees it. */

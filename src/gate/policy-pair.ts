@@ -40,7 +40,11 @@ export async function readPair(source: PairSource, isFirst: boolean): Promise<Po
   const written = withRoot(policy, policyFile, root);
   checkNotReachable(keeper.state, foldersInReach(policy, written.root));
   if (!needsApproval) return pairOf(written);
-  const { approval, isFirstUse } = await approvalOf(source, { digest: policy.digest, text }, isFirst);
+  const { approval, isFirstUse } = await approvalOf(
+    source,
+    { digest: policy.digest, text, observes: policy.mode === 'observe' },
+    isFirst,
+  );
   if (approval.digest === policy.digest) return Object.freeze({ written, approved: null, isFirstUse });
   return Object.freeze({ written, approved: readApproved(approval, source), isFirstUse });
 }
@@ -48,7 +52,7 @@ export async function readPair(source: PairSource, isFirst: boolean): Promise<Po
 /** Real paths are taken here: the file system of the gate is the one that counts. */
 async function approvalOf(
   { policyFile, keeper, clock }: PairSource,
-  written: { readonly digest: string; readonly text: string },
+  written: { readonly digest: string; readonly text: string; readonly observes: boolean },
   isFirst: boolean,
 ): Promise<{ readonly approval: ApprovedPolicy; readonly isFirstUse: boolean }> {
   const names = namesOfPolicy(policyFile);

@@ -3,9 +3,8 @@ import { boundary } from '../guard/index.ts';
 import { digestOfHeld } from '../keeper/index.ts';
 import type { CallRequest } from './call.ts';
 import type { Executed } from './execute.ts';
-import { guardText } from './guard-result.ts';
 import type { House } from './house.ts';
-import { failed, type Inbound, type InboundDelivered, inbound } from './inbound.ts';
+import { failedSaying, type Inbound, type InboundDelivered, inbound } from './inbound.ts';
 import type { Judgement } from './judge.ts';
 import { redactDelivered, redactExecuted } from './redact.ts';
 import { validateOutput } from './validate-output.ts';
@@ -35,7 +34,7 @@ export async function secondDoor(house: House, returned: Returned): Promise<Inbo
   } catch (error) {
     if (!isSallyportError(error)) throw error;
     const { verdict, findings } = came;
-    return { ...failed(error.code, guardText(house.guard, error.message)), verdict, findings };
+    return { ...failedSaying(house.guard, error.code, error.message), verdict, findings };
   }
 }
 
@@ -48,7 +47,7 @@ async function redactedOf(
     return { kind: 'redacted', executed: await redactExecuted(house, request, executed) };
   } catch (error) {
     if (isSallyportError(error))
-      return { kind: 'withheld', came: failed(error.code, guardText(house.guard, error.message)) };
+      return { kind: 'withheld', came: failedSaying(house.guard, error.code, error.message) };
     throw error;
   }
 }
@@ -67,12 +66,14 @@ async function released(house: House, { request, judgement, executed }: Returned
     if (isSallyportError(error)) return false; // nobody can say: it stays withheld
     throw error;
   });
-  return isReleased ? inbound(house, request, judgement, executed, true) : came;
+  if (!isReleased) return came;
+  // INVARIANT: what is delivered is the copy that was asked about: what the tool returned may be something else by now.
+  return inbound(house, request, judgement, { kind: 'returned', output: came.held }, true);
 }
 
 const isHostile = (came: Inbound): boolean =>
   (came.kind === 'failed' && came.code === 'RESULT_QUARANTINED') ||
-  (came.kind === 'delivered' && (came.verdict === 'quarantined' || came.verdict === 'blocked'));
+  (came.kind !== 'asked' && (came.verdict === 'quarantined' || came.verdict === 'blocked'));
 
 /** Between two lines whose nonce nobody knew who wrote the text. */
 function bounded(came: InboundDelivered): InboundDelivered {

@@ -19,7 +19,8 @@ const MAX_DEPTH = 64;
 /**
  * `content` and `structuredContent` of a result must say the same: a program reads one and the model the other. Every text
  * that is JSON must be equal to what is structured (MCP 2025-11-25, tools, structured content), also one in an embedded
- * resource of type JSON, and one that is cut over several pieces; prose cannot be compared and stays. A structured form of
+ * resource of type JSON, and one that is cut over several pieces; prose cannot be compared and stays, and so does a text that is
+ * the whole of what is structured. A structured form of
  * `result` alone is a value that is no object, wrapped as SDKs do: texts are compared with the value, simple values too, or
  * with its items one by one. ATTACKER-CONTROLLED: both.
  *
@@ -31,9 +32,10 @@ export function checkAgreement({ content, structuredContent }: ToolOutput): void
   const pieces: readonly unknown[] = content;
   const [texts, embedded] = [pieces.flatMap(plainText), pieces.flatMap(embeddedJson)];
   const wrapped = wrappedValue(structured);
+  const only = onlyValue(structured);
   const wanted = new Set([structured, ...(wrapped === undefined ? [] : [wrapped])].map(canonicalJson));
   const isEqual = (text: string): boolean => {
-    if (text === wrapped) return true;
+    if (text === wrapped || text === only) return true;
     const value = readJson(text, wrapped !== undefined);
     return value === undefined || wanted.has(canonicalJson(value));
   };
@@ -64,6 +66,12 @@ function copyStructured(structured: unknown): JsonValue {
 /** What `{ result: … }` wraps; undefined for any other form. */
 const wrappedValue = (structured: JsonValue): JsonValue | undefined =>
   isJsonObject(structured) && Object.keys(structured).length === 1 ? structured['result'] : undefined;
+
+/** The value of a structured form that has one member: a server of files sends a text as `{ content: text }`, JSON or not. */
+const onlyValue = (structured: JsonValue): JsonValue | undefined => {
+  const values = isJsonObject(structured) ? Object.values(structured) : [];
+  return values.length === 1 ? values[0] : undefined;
+};
 
 const plainText = (piece: unknown): string[] =>
   isJsonObject(piece) && piece['type'] === 'text' && typeof piece['text'] === 'string' ? [piece['text']] : [];

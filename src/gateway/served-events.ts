@@ -112,6 +112,7 @@ function readEvent(
   }
   if (method !== 'notifications/message' || context.caller.isTelling(holder)) return null;
   const message = readLog(params);
+  if (message === null) return null;
   return { server, method, params: message, event: { kind: 'log', message } };
 }
 

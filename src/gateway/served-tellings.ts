@@ -27,7 +27,10 @@ export function tellInOrder({ session }: ServedContext, server: ApprovedServer, 
   const pass = async (method: string, params: JsonObject): Promise<void> => {
     const way = method === 'notifications/progress' ? request.progress : request.log;
     if (way === null) return;
-    await session.act(tellingAction(server, method, params, way)).catch(() => undefined); // a client that is gone hears nothing
+    // Read by the guard as it was written: what is escaped before says the same to a model, and something else to the guard.
+    const isProgress = method === 'notifications/progress';
+    const tell = (clean: JsonObject): Promise<void> => way(isProgress ? readable(clean) : clean);
+    await session.act(tellingAction(server, method, params, tell)).catch(() => undefined); // a client that is gone hears nothing
   };
   const progress = latestPace<JsonObject>((params) => pass('notifications/progress', params), PROGRESS_PER_SECOND);
   const logs = logsInOrder((params) => pass('notifications/message', params));
@@ -36,7 +39,10 @@ export function tellInOrder({ session }: ServedContext, server: ApprovedServer, 
       if (method === 'notifications/progress') {
         const read = request.progress === null ? null : readProgress(server, params);
         if (read !== null) progress.push(read);
-      } else if (request.log !== null) logs.push(readLog(params));
+      } else if (request.log !== null) {
+        const read = readLog(params);
+        if (read !== null) logs.push(read);
+      }
     },
     settled: async () => void (await Promise.all([progress.finish(), logs.finish()])),
   };
@@ -77,14 +83,23 @@ function readProgress(
   return {
     progress,
     ...(Number.isFinite(total) && total !== undefined ? { total } : {}),
-    ...(words === null ? {} : { message: escapeForTerminal(words.slice(0, MAX_PROGRESS_MESSAGE)) }),
+    ...(words === null ? {} : { message: words.slice(0, MAX_PROGRESS_MESSAGE).toWellFormed() }),
   };
 }
 
-/** The known fields of a log message. ATTACKER-CONTROLLED: `params`. */
-export const readLog = (params: JsonObject): JsonObject =>
-  Object.fromEntries(
+/** The words beside a progress, on one line. */
+const readable = (params: JsonObject): JsonObject =>
+  typeof params['message'] === 'string' ? { ...params, message: escapeForTerminal(params['message']) } : params;
+
+/** Largest log message, in bytes of JSON: a larger one is told nobody, so the guard does not read it and no record holds it. */
+const MAX_LOG_BYTES = 65_536;
+
+/** The known fields of a log message; null for one that is too large. ATTACKER-CONTROLLED: `params`. */
+export function readLog(params: JsonObject): JsonObject | null {
+  const log = Object.fromEntries(
     ['level', 'logger', 'data']
       .filter((field) => params[field] !== undefined)
       .map((field) => [field, params[field] ?? null]),
   );
+  return Buffer.byteLength(JSON.stringify(log)) > MAX_LOG_BYTES ? null : log;
+}

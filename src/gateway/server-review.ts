@@ -55,8 +55,14 @@ export function reviewServer(
 /** The tools that can be offered, without those that the guard finds suspicious. */
 function readableTools(rule: ServerRule, definitions: readonly JsonObject[]): ReturnType<typeof usableTools> {
   const { usable, refused } = usableTools(rule.name, definitions);
-  const byName = new Map(definitions.map((definition) => [String(definition['name']), definition]));
-  const reasons = usable.map(({ originalName }) => whySuspicious(rule, originalName, byName.get(originalName) ?? {}));
+  // Several of one name may be there, of which one can be offered: all of them count.
+  const reasonOf = new Map<string, string>();
+  for (const definition of definitions) {
+    const name = String(definition['name']);
+    const reason = whySuspicious(rule, name, definition);
+    if (reason !== null) reasonOf.set(name, reason);
+  }
+  const reasons = usable.map(({ originalName }) => reasonOf.get(originalName) ?? null);
   const suspicious = usable.flatMap(({ policyName }, index): RefusedTool[] => {
     const reason = reasons[index] ?? null;
     return reason === null ? [] : [{ name: policyName, reason }];

@@ -276,6 +276,9 @@ function standingOf(registration: Registration, { gate, root, lock, approved }: 
   return { name, state: 'approved', tools, refused: [...refused, ...failed], warnings };
 }
 
+/** A client reads it with the denial: no word of the definition, which the reason for the operator quotes. */
+const UNUSABLE = 'the definition of the tool cannot be used, or was found suspicious: sallyport policy check says why';
+
 function whyMissing(state: State, tool: string): { readonly code: ErrorCode; readonly reason: string } | null {
   const name = /^mcp__([a-z0-9-]{1,20})__/.exec(tool)?.[1];
   if (name === undefined || !state.servers.has(name)) return null;
@@ -291,5 +294,5 @@ function whyMissing(state: State, tool: string): { readonly code: ErrorCode; rea
     };
   }
   const refused = status.refused.find((candidate) => candidate.name === tool);
-  return refused === undefined ? null : { code: 'SERVER_DEFINITIONS', reason: refused.reason };
+  return refused === undefined ? null : { code: 'SERVER_DEFINITIONS', reason: UNUSABLE };
 }

@@ -22,6 +22,7 @@ import {
   text,
   yesOrNo,
 } from '../core/index.ts';
+import type { ActOffer, ActReceipt } from './act-messages.ts';
 import type {
   AnswerReceipt,
   ApprovalStatus,
@@ -32,7 +33,6 @@ import type {
 import type { Admission, KeeperEvent, OperatorView, Receipt, StopFlag, TokenHolder } from './keeper.ts';
 import type { ReserveAnswer } from './limit-messages.ts';
 import type { ApprovedPolicy } from './policy-approval.ts';
-import type { ReleasedResult } from './released-results.ts';
 import type { Redaction } from './secret-messages.ts';
 
 /** What a keeper says, read as strictly as what it is asked: both sides may be of different versions. */
@@ -49,7 +49,6 @@ export const readRedaction: Reader<Redaction> = shape<Redaction>({
   found: (value, where) => list(value, where).map((one) => name(one, where)),
   blocked: yesOrNo,
 });
-export const readReleased: Reader<ReleasedResult> = shape<ReleasedResult>({ tool: name, until: count });
 
 export const readReserveAnswer: Reader<ReserveAnswer> = (value, where) =>
   object(value, where)['kind'] === 'reserved'
@@ -133,6 +132,9 @@ export const readAnswerReceipt: Reader<AnswerReceipt> = (value, where) => {
 };
 
 export const readRemoval: Reader<OperatorRemoval> = shape<OperatorRemoval>({ advisory: yesOrNo });
+
+export const readActOffer: Reader<ActOffer> = shape<ActOffer>({ offer: name, advisory: yesOrNo });
+export const readActReceipt: Reader<ActReceipt> = shape<ActReceipt>({ by: readApprover, advisory: yesOrNo });
 
 export const readOperators: Reader<readonly OperatorView[]> = (value, where) =>
   list(value, where).map((item) =>

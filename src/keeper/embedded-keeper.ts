@@ -12,6 +12,8 @@ import {
   sha256Hex,
 } from '../core/index.ts';
 import type { Store } from '../store/index.ts';
+import type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
+import { approverAsJson } from './approval-log.ts';
 import type {
   AnswerReceipt,
   ApprovalQuestionDraft,
@@ -43,18 +45,20 @@ import type {
   TokenHolder,
 } from './keeper.ts';
 import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
+import { actDetails, OperatorActs } from './operator-acts.ts';
 import type { Ownership } from './owner.ts';
 import {
   type ApprovalQuestion,
   type ApprovedPolicy,
+  type FirstApproval,
   keepUnderName,
-  type NamedApproval,
   readApproval,
+  writeApproval,
   writeFirstApproval,
 } from './policy-approval.ts';
 import type { PolicyEpochs } from './policy-epochs.ts';
 import { RefusalMeter } from './refusal-meter.ts';
-import type { HeldResult, ReleasedResult, ReleasedResults } from './released-results.ts';
+import type { HeldResult, ReleasedResults } from './released-results.ts';
 import type { Redaction, RedactionReader, SecretUse } from './secret-messages.ts';
 import type { Secrets } from './secrets.ts';
 import { openStateFolder } from './state-folder.ts';
@@ -119,6 +123,7 @@ export class EmbeddedKeeper implements Keeper {
   readonly #epochs: PolicyEpochs;
   readonly #stops: StopFlags;
   readonly #approvals: Approvals;
+  readonly #acts: OperatorActs;
   readonly #calls: Calls;
   readonly #heartbeat: NodeJS.Timeout;
   #server: KeeperServer | null = null;
@@ -132,6 +137,7 @@ export class EmbeddedKeeper implements Keeper {
     this.#stops = parts.stops;
     this.#approvals = parts.approvals;
     this.#approvals.tellTo((event) => this.#watchers.tell(event));
+    this.#acts = new OperatorActs(parts.approvals.operators, parts.clock);
     this.#calls = new Calls(parts);
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
   }
@@ -155,11 +161,14 @@ export class EmbeddedKeeper implements Keeper {
     return readApproval(state, question);
   }
 
-  async approveFirst(approved: NamedApproval, peer: string | null = null): Promise<void> {
+  async approveFirst(approved: FirstApproval, peer: string | null = null): Promise<void> {
     this.#checkOpen();
     const { file, digest, text } = approved;
     if (Buffer.byteLength(text) > DEFAULT_LIMITS.policyBytes) {
       throw new SallyportError('INPUT_TOO_LARGE', `a policy has at most ${DEFAULT_LIMITS.policyBytes} bytes`);
+    }
+    if (approved.observes === true && !this.#acts.advisory) {
+      throw new SallyportError('POLICY_APPROVAL', `the policy only observes, which needs an operator: ${file}`);
     }
     const isNew = writeFirstApproval(openStateFolder(this.state, []), approved);
     if (!isNew || peer === null) return;
@@ -177,18 +186,58 @@ export class EmbeddedKeeper implements Keeper {
   }
 
   async resume(flag: StopFlag, peer: string | null = null): Promise<void> {
-    this.#checkOpen();
-    // Recorded before it is in force: whatever runs after a stop stands behind the record that ended it.
-    await this.#durable({ type: 'stop', detail: { flag: { ...flag }, stopped: false, ...saidBy(peer) } });
-    if (await this.#stops.remove(flag)) this.#watchers.tell({ type: 'resume', flag });
+    await this.perform({ act: 'resume', flag }, undefined, peer);
   }
 
-  async releaseResult(record: number, peer: string | null = null): Promise<ReleasedResult> {
+  async offerAct(): Promise<ActOffer> {
     this.#checkOpen();
-    const released = await this.#parts.released.release(record);
-    const { tool, until } = released;
-    await this.#durable({ type: 'operator', tool, detail: { act: 'release', record, until, ...saidBy(peer) } });
-    return released;
+    return { offer: this.#acts.offer(), advisory: this.#acts.advisory };
+  }
+
+  async perform(act: OperatorAct, authority?: ActAuthority, peer: string | null = null): Promise<ActReceipt> {
+    this.#checkOpen();
+    if (act.act === 'unknown-settle') this.#checkListed(act.record, peer);
+    if (act.act === 'result-release') await this.#parts.released.find(act.record);
+    const { advisory } = this.#acts;
+    const { groups: _groups, ...by } = await this.#acts.authorise(act, authority ?? null, peer);
+    const who = { who: approverAsJson(by), advisory, ...saidBy(peer) };
+    // Recorded before it is in force: whatever runs after a stop stands behind the record that ended it.
+    await this.#durable({ type: 'operator', detail: { ...actDetails(act), ...who } });
+    await this.#carryOut(act, who);
+    return { by, advisory };
+  }
+
+  async #carryOut(act: OperatorAct, who: JsonObject): Promise<void> {
+    switch (act.act) {
+      case 'resume':
+        await this.#durable({ type: 'stop', detail: { flag: { ...act.flag }, stopped: false, ...who } });
+        if (await this.#stops.remove(act.flag)) this.#watchers.tell({ type: 'resume', flag: act.flag });
+        return;
+      case 'policy-approve':
+        return this.#approvePolicy(act, who);
+      case 'unknown-settle':
+        this.#parts.unknown.remove(act.record);
+        return;
+      case 'result-release':
+        return this.#parts.released.release(act.record);
+      default: // the lock of a server lies where its policy does: whoever asked writes it
+    }
+  }
+
+  #checkListed(record: number, peer: string | null): void {
+    if (peer !== null) {
+      throw new SallyportError('STATE_OWNED', 'a running process knows the list from when it began: stop it first');
+    }
+    if (this.#parts.unknown.list().some(({ admittedSeq }) => admittedSeq === record)) return;
+    throw new SallyportError('AUDIT_NOT_FOUND', `record ${record} is not on the list: sallyport audit unknown`);
+  }
+
+  async #approvePolicy(act: OperatorAct & { act: 'policy-approve' }, who: JsonObject): Promise<void> {
+    const { file, real, digest, text, rules, mode } = act;
+    const approvedAt = this.#parts.clock.now();
+    writeApproval(openStateFolder(this.state, []), { file, real, digest, text, approvedAt });
+    const detail = { approved: true, by: 'policy approve', ...who };
+    await this.policyLoaded({ scope: file, digest, source: file, rules, mode, detail });
   }
 
   secret({ call }: Admission, use: SecretUse): Promise<string> {
@@ -377,9 +426,8 @@ export class EmbeddedKeeper implements Keeper {
       groups,
       class: proven,
     } = await this.#approvals.operators.register(offer, registration, authority);
-    const by = 'code' in authority ? 'code' : authority.proof.class;
-    const detail = { operator: name, user, groups: [...groups], class: proven, registered: true, by, ...saidBy(peer) };
-    await this.#durable({ type: 'operator', detail });
+    const detail = { operator: name, user, groups: [...groups], class: proven, registered: true, ...letBy(authority) };
+    await this.#durable({ type: 'operator', detail: { ...detail, ...saidBy(peer) } });
   }
 
   async operators(): Promise<readonly OperatorView[]> {
@@ -398,8 +446,7 @@ export class EmbeddedKeeper implements Keeper {
     const { operators } = this.#approvals;
     await operators.remove(offer, name, authority);
     const { advisory } = operators;
-    const by = 'code' in authority ? 'code' : authority.proof.class;
-    const detail = { operator: name, registered: false, by, advisory, ...saidBy(peer) };
+    const detail = { operator: name, registered: false, advisory, ...letBy(authority), ...saidBy(peer) };
     await this.#durable({ type: 'operator', detail });
     return { advisory };
   }
@@ -491,6 +538,12 @@ export class EmbeddedKeeper implements Keeper {
 }
 
 const saidBy = (peer: string | null): JsonObject => (peer === null ? {} : { peer });
+
+/** What let a credential in or took it away, and whose it was. The proof was good. */
+const letBy = (authority: RegistrationAuthority): JsonObject =>
+  'code' in authority || authority.proof.class === 'local'
+    ? { by: 'code' }
+    : { by: authority.proof.class, who: { operator: authority.proof.operator, class: authority.proof.class } };
 
 /** A principal as records name it. */
 export const whoIs = (principal: Principal): { principal: JsonObject; session: string } => ({

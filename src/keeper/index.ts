@@ -21,6 +21,7 @@ export {
   withoutMarkup,
 } from '../approvals/index.ts';
 export type { ProvidedSecret, SecretProvider } from '../secrets/index.ts';
+export type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
 export type {
   AnswerReceipt,
   ApprovalQuestionDraft,
@@ -58,6 +59,7 @@ export type {
   ReserveRefusal,
 } from './limit-messages.ts';
 export { type KeeperOptions, localUser, openKeeper } from './open-keeper.ts';
+export { actChallenge, actDetails, readAct } from './operator-acts.ts';
 export { passkeyChallenge } from './operators.ts';
 export { type Ownership, takeOwnership } from './owner.ts';
 export { credentialText, type PeerCredential, PeerFolder, type PeerRole } from './peer-folder.ts';
@@ -69,8 +71,8 @@ export {
   writeApproval,
 } from './policy-approval.ts';
 export { RateMeter } from './rate-meter.ts';
-export { digestOfHeld, type HeldResult, type ReleasedResult } from './released-results.ts';
-export { readAuthority, readRegistration, readStopFlag } from './requests.ts';
+export { digestOfHeld, type HeldResult } from './released-results.ts';
+export { readActAuthority, readAuthority, readRegistration, readStopFlag } from './requests.ts';
 export type { Redaction, RedactionReader, SecretUse } from './secret-messages.ts';
 export { checkNotReachable, defaultStateFolder, openStateFolder } from './state-folder.ts';
 export { TokenFolder } from './token-folder.ts';

@@ -1,6 +1,7 @@
 import type { Answer, Operator, OperatorProof } from '../approvals/index.ts';
 import type { RecordDraft } from '../audit/index.ts';
 import type { JsonObject, JsonValue, Principal, Surface } from '../core/index.ts';
+import type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
 import type {
   AnswerReceipt,
   ApprovalQuestionDraft,
@@ -13,8 +14,8 @@ import type {
   RegistrationAuthority,
 } from './approval-messages.ts';
 import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
-import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
-import type { HeldResult, ReleasedResult } from './released-results.ts';
+import type { ApprovalQuestion, ApprovedPolicy, FirstApproval } from './policy-approval.ts';
+import type { HeldResult } from './released-results.ts';
 import type { Redaction, RedactionReader, SecretUse } from './secret-messages.ts';
 
 /** A record that is durable, or will be with the next flush. */
@@ -119,21 +120,17 @@ export interface Keeper {
   approvalOf(question: ApprovalQuestion): Promise<ApprovedPolicy | null>;
   /**
    * Takes a policy as approved of which nothing was approved under either name; else nothing happens. Of two at once one wins.
-   * Only `policy approve`, as the user of the keeper, replaces what was approved. The text has at most 1 MiB.
-   * @throws SallyportError INPUT_TOO_LARGE, STATE_PERMISSIONS, STATE_UNWRITABLE, KEEPER_BUSY
+   * Only `perform` replaces what was approved. The text has at most 1 MiB.
+   * One that only observes is not taken once a credential of an operator is registered: `perform` lets it in.
+   * @throws SallyportError INPUT_TOO_LARGE, STATE_PERMISSIONS, STATE_UNWRITABLE, KEEPER_BUSY, POLICY_APPROVAL
    */
-  approveFirst(approved: NamedApproval): Promise<void>;
+  approveFirst(approved: FirstApproval): Promise<void>;
   /** Stops calls until `resume`, also over restarts; recorded. Narrows, so that every gate may ask for it. */
   stop(flag: StopFlag, reason: string): Promise<void>;
-  /** Takes a stop back; recorded. @throws SallyportError PEER_REFUSED for a peer that is no operator */
-  resume(flag: StopFlag): Promise<void>;
   /**
-   * Lets a result through that the guard withheld, by the number of its record: the same result again, of the same tool and for
-   * the same user and agent, within 24 hours. Recorded.
-   *
-   * @throws SallyportError AUDIT_NOT_FOUND, PEER_REFUSED for a peer that is no operator
+   * Takes a stop back, as `perform` without a proof.
+   * @throws SallyportError PEER_REFUSED for a peer that is no operator, APPROVER_REFUSED
    */
-  releaseResult(record: number): Promise<ReleasedResult>;
   /**
    * Resolves a secret for a call that was admitted with its reference, and records who got it, in which version and for where,
    * before anybody has it.
@@ -144,6 +141,7 @@ export interface Keeper {
   secret(admission: Admission, use: SecretUse): Promise<string>;
   /** The value without every secret that this keeper knows, in the encodings of docs/secrets.md. */
   redact(value: JsonValue, reader: RedactionReader): Promise<Redaction>;
+  resume(flag: StopFlag): Promise<void>;
   /** True for a withheld result that an operator has released. */
   isReleased(result: HeldResult): Promise<boolean>;
   /** The stops in force. */
@@ -222,6 +220,15 @@ export interface Keeper {
    * @throws SallyportError OPERATOR_INVALID (no offer, no such operator), APPROVER_REFUSED
    */
   removeOperator(offer: string, name: string, authority: RegistrationAuthority): Promise<OperatorRemoval>;
+  /** Names one act, for a minute. */
+  offerAct(): Promise<ActOffer>;
+  /**
+   * Does what only an operator may; recorded, with who did it, before it is in force. Without `authority` it is done as long as no
+   * credential of an operator is registered, and the record says that it is advisory.
+   * @throws SallyportError APPROVER_REFUSED, and those of the act: STATE_UNWRITABLE, AUDIT_NOT_FOUND (no such call on the list),
+   * STATE_OWNED (`unknown-settle` over a connection: the owner has the list in mind)
+   */
+  perform(act: OperatorAct, authority?: ActAuthority): Promise<ActReceipt>;
   /** The credentials that may answer, without secrets. */
   operators(): Promise<readonly OperatorView[]>;
 

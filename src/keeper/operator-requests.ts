@@ -2,6 +2,7 @@ import { requestAsJson } from '../approvals/index.ts';
 import { type JsonObject, type JsonValue, SallyportError } from '../core/index.ts';
 import type { ApprovalSummary } from './approval-messages.ts';
 import type { EmbeddedKeeper } from './embedded-keeper.ts';
+import { readAct } from './operator-acts.ts';
 import type { Answers, PeerHolder } from './peer-requests.ts';
 import { REQUESTS } from './requests.ts';
 
@@ -13,6 +14,8 @@ type OperatorRequest =
   | 'offerRegistration'
   | 'registerOperator'
   | 'removeOperator'
+  | 'offerAct'
+  | 'perform'
   | 'operators';
 
 /**
@@ -57,6 +60,15 @@ export function operatorAnswers({
     removeOperator: guarded(async (input) => {
       const { offer, operator, authority } = REQUESTS.removeOperator(input, 'removal');
       return { ...(await keeper.removeOperator(offer, operator, authority, peer)) };
+    }),
+    offerAct: guarded(async (input) => {
+      REQUESTS.offerAct(input, 'offer');
+      return { ...(await keeper.offerAct()) };
+    }),
+    perform: guarded(async (input) => {
+      const { act, authority } = REQUESTS.perform(input, 'perform');
+      const { by, advisory } = await keeper.perform(readAct(act), authority, peer);
+      return { by: { ...by }, advisory };
     }),
     operators: guarded(async (input) => {
       REQUESTS.operators(input, 'operators');

@@ -49,8 +49,7 @@ export function answersFor({ keeper, accounts, holder, leave }: PeerPowers): Ans
       const notice = REQUESTS.policyLoaded(input, 'policy');
       scopes.add(notice.scope);
       if (scopes.size > MAX_SCOPES) throw new SallyportError('KEEPER_BUSY', `a peer has at most ${MAX_SCOPES} scopes`);
-      const detail = role === 'operator' ? notice.detail : withoutOperatorWords(notice.detail);
-      return keeper.policyLoaded({ ...notice, detail: signed(detail) }, peer);
+      return keeper.policyLoaded({ ...notice, detail: signed(withoutOperatorWords(notice.detail)) }, peer);
     },
     approvalOf: async (input) => {
       accounts.checkApprovalOf(peer);
@@ -89,11 +88,6 @@ export function answersFor({ keeper, accounts, holder, leave }: PeerPowers): Ans
       if (role !== 'operator') throw new SallyportError('PEER_REFUSED', 'only an operator takes a stop back');
       await keeper.resume(flag, peer);
       return null;
-    },
-    releaseResult: async (input) => {
-      const { record } = REQUESTS.releaseResult(input, 'release');
-      if (role !== 'operator') throw new SallyportError('PEER_REFUSED', 'only an operator releases a result');
-      return { ...(await keeper.releaseResult(record, peer)) };
     },
     stops: async (input) => {
       REQUESTS.stops(input, 'stops');
@@ -190,7 +184,7 @@ function asAnswer(approved: ApprovedPolicy): JsonObject {
   throw new SallyportError('POLICY_APPROVAL', 'what was approved is too long to be sent');
 }
 
-/** What only an operator says of a policy: that it was approved, and by whom. */
+/** What only the keeper says of a policy: that it was approved, and by whom. */
 function withoutOperatorWords(detail: JsonObject | undefined): JsonObject {
   const { approved: _approved, by: _by, firstUse: _firstUse, ...rest } = detail ?? {};
   return rest;

@@ -98,6 +98,9 @@ function parseApproval(text: string, path: string): ApprovedPolicy {
 /** An approval, and the real path of its file. */
 export type NamedApproval = ApprovedPolicy & Pick<PolicyNames, 'real'>;
 
+/** A policy that was never seen. `observes`: it enforces nothing. */
+export type FirstApproval = NamedApproval & { readonly observes?: boolean };
+
 /** Keeps an approval in place of the one before, under both names of the file. @throws SallyportError STATE_UNWRITABLE */
 export function writeApproval(state: string, approved: NamedApproval): void {
   keep(state, () => {

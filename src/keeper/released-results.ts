@@ -10,13 +10,6 @@ export interface HeldResult {
   readonly digest: string;
 }
 
-/** What an operator released. */
-export interface ReleasedResult {
-  readonly tool: string;
-  /** Until when, in milliseconds since the epoch. */
-  readonly until: number;
-}
-
 /** How long a release holds, in milliseconds. */
 const RELEASE_MS = 86_400_000;
 const SPACE = 'released';
@@ -39,12 +32,9 @@ export class ReleasedResults {
   }
 
   /** Durable when it resolves. @throws SallyportError AUDIT_NOT_FOUND when the record withheld nothing, or it was erased */
-  async release(record: number): Promise<ReleasedResult> {
+  async release(record: number): Promise<void> {
     const { store, clock } = this.#parts;
-    const { result, held } = await this.#find(record);
-    const until = clock.now() + RELEASE_MS;
-    await store.put(SPACE, keyOf({ ...result, digest: digestOfHeld(held) }), { record, until });
-    return { tool: result.tool, until };
+    await store.put(SPACE, keyOf(await this.find(record)), { record, until: clock.now() + RELEASE_MS });
   }
 
   async isReleased(result: HeldResult): Promise<boolean> {
@@ -55,7 +45,8 @@ export class ReleasedResults {
     return typeof until === 'number' && clock.now() < until;
   }
 
-  async #find(number: number): Promise<{ result: Omit<HeldResult, 'digest'>; held: JsonValue }> {
+  /** What a record withholds. @throws SallyportError AUDIT_NOT_FOUND as `release` */
+  async find(number: number): Promise<HeldResult> {
     const outcome = await this.#read(number);
     const intent = outcome === null ? null : await this.#read(outcome.record.intentSeq ?? -1);
     const held = (await outcome?.payloads())?.['held'];
@@ -64,7 +55,7 @@ export class ReleasedResults {
     if (held === undefined || tool === undefined || !isText(tenant) || !isText(user) || !isText(agent)) {
       throw new SallyportError('AUDIT_NOT_FOUND', `record ${number} withholds no result: sallyport guard held`);
     }
-    return { result: { principal: { tenant, user, agent }, tool }, held };
+    return { principal: { tenant, user, agent }, tool, digest: digestOfHeld(held) };
   }
 
   async #read(number: number): Promise<{ record: LogRecord; payloads(): Promise<Record<string, JsonValue>> } | null> {

@@ -25,6 +25,7 @@ import {
   text,
   yesOrNo,
 } from '../core/index.ts';
+import type { ActAuthority } from './act-messages.ts';
 import type {
   ApprovalQuestionDraft,
   GrantUse,
@@ -42,7 +43,7 @@ import type {
   StopFlag,
 } from './keeper.ts';
 import { type BreakerClaim, type CallUse, type LimitClaim, MAX_CLAIMS, type Reservation } from './limit-messages.ts';
-import type { ApprovalQuestion, NamedApproval } from './policy-approval.ts';
+import type { ApprovalQuestion, FirstApproval } from './policy-approval.ts';
 import type { HeldResult } from './released-results.ts';
 import type { RedactionReader, SecretUse } from './secret-messages.ts';
 
@@ -123,11 +124,11 @@ const reservation = shape<Reservation>({
   session: name,
   claims: claims(
     shape<LimitClaim>({
-      ...{ key: digest, kind: oneOf('calls', 'concurrent', 'bytes', 'spend') },
+      ...{ key: readSha256, kind: oneOf('calls', 'concurrent', 'bytes', 'spend') },
       ...{ max: count, windowMs: window, amount: count },
     }),
   ),
-  breakers: claims(shape<BreakerClaim>({ key: digest, failures, withinMs: window, pauseMs: window })),
+  breakers: claims(shape<BreakerClaim>({ key: readSha256, failures, withinMs: window, pauseMs: window })),
 });
 const callUse = shape<CallUse>({ bytes: count, failed: yesOrNo });
 const grantUse = shape<GrantUse>({ id: name, binding });
@@ -160,6 +161,9 @@ const findings: Reader<readonly JsonObject[]> = (value, where) => {
   if (items.length > MAX_FINDINGS) throw new SallyportError('INPUT_SCHEMA_MISMATCH', `too many in the field ${where}`);
   return items.map((item) => small(1_024)(item, where));
 };
+
+/** The proof of an act, as it is sent. ATTACKER-CONTROLLED. @throws SallyportError INPUT_SCHEMA_MISMATCH */
+export const readActAuthority: Reader<ActAuthority> = shape<ActAuthority>({ offer: name, proof: readProof });
 
 const outcome = shape<OutcomeDraft>({
   outcome: optional(name),
@@ -194,7 +198,7 @@ function secret(value: JsonValue | undefined, where: string): string {
 }
 
 /** A path of a policy file, which is no path here: a text that names an approval. */
-function policyPath(value: JsonValue | undefined, where: string): string {
+export function readPolicyPath(value: JsonValue | undefined, where: string): string {
   const read = text(DEFAULT_LIMITS.pathBytes)(value, where);
   if (read !== '' && Buffer.byteLength(read) <= DEFAULT_LIMITS.pathBytes) return read;
   throw new SallyportError('INPUT_SCHEMA_MISMATCH', `expected a path in the field ${where}`);
@@ -208,7 +212,7 @@ function failures(value: JsonValue | undefined, where: string): number {
 }
 
 /** SHA-256 in hexadecimal. */
-function digest(value: JsonValue | undefined, where: string): string {
+export function readSha256(value: JsonValue | undefined, where: string): string {
   const read = text(64)(value, where);
   if (/^[0-9a-f]{64}$/.test(read)) return read;
   throw new SallyportError('INPUT_SCHEMA_MISMATCH', `expected a digest in the field ${where}`);
@@ -218,7 +222,7 @@ function digest(value: JsonValue | undefined, where: string): string {
 export interface RequestInputs {
   policyLoaded: PolicyNotice;
   approvalOf: ApprovalQuestion;
-  approveFirst: NamedApproval;
+  approveFirst: FirstApproval;
   authenticate: { token: string };
   openSession: { caller: Caller; surface: Surface; detail?: JsonObject };
   endSession: { principal: Principal; surface: Surface; end: SessionEndDraft };
@@ -239,8 +243,9 @@ export interface RequestInputs {
   adopt: { call: string };
   stop: { flag: StopFlag; reason: string };
   resume: { flag: StopFlag };
+  offerAct: Record<never, never>;
+  perform: { act: JsonObject; authority?: ActAuthority };
   stops: Record<never, never>;
-  releaseResult: { record: number };
   isReleased: HeldResult;
   secret: { call: string; use: SecretUse };
   redact: { value: JsonValue; reader: RedactionReader };
@@ -255,10 +260,11 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
     ...{ scope: sentence, digest: name, source: sentence, rules: count, mode: name },
     detail: optional(object),
   }),
-  approvalOf: shape<ApprovalQuestion>({ file: policyPath, real: policyPath, opening: optional(yesOrNo) }),
-  approveFirst: shape<NamedApproval>({
-    ...{ file: policyPath, real: policyPath, digest, approvedAt: count },
+  approvalOf: shape<ApprovalQuestion>({ file: readPolicyPath, real: readPolicyPath, opening: optional(yesOrNo) }),
+  approveFirst: shape<FirstApproval>({
+    ...{ file: readPolicyPath, real: readPolicyPath, digest: readSha256, approvedAt: count },
     text: text(DEFAULT_LIMITS.policyBytes),
+    observes: optional(yesOrNo),
   }),
   authenticate: shape<RequestInputs['authenticate']>({ token: name }),
   openSession: shape<RequestInputs['openSession']>({ caller, surface, detail: optional(object) }),
@@ -288,8 +294,10 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
   adopt: shape<RequestInputs['adopt']>({ call: secret }),
   stop: shape<RequestInputs['stop']>({ flag: readStopFlag, reason: sentence }),
   resume: shape<RequestInputs['resume']>({ flag: readStopFlag }),
+  offerAct: shape<RequestInputs['offerAct']>({}),
+  // What it says is read by `readAct`.
+  perform: shape<RequestInputs['perform']>({ act: object, authority: optional(readActAuthority) }),
   stops: shape<RequestInputs['stops']>({}),
-  releaseResult: shape<RequestInputs['releaseResult']>({ record: count }),
   secret: shape<RequestInputs['secret']>({
     call: secret,
     use: shape<SecretUse>({ reference: text(2_048), destination: sentence }),
@@ -301,7 +309,7 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
   isReleased: shape<HeldResult>({
     principal: shape<HeldResult['principal']>({ tenant: name, user: name, agent: name }),
     tool: name,
-    digest,
+    digest: readSha256,
   }),
   claim: shape<RequestInputs['claim']>({ space: text(1_024), key: text(1_024), expiresAt: count }),
   leave: shape<RequestInputs['leave']>({}),

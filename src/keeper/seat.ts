@@ -9,7 +9,10 @@ import {
   shape,
   text,
 } from '../core/index.ts';
+import type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
 import {
+  readActOffer,
+  readActReceipt,
   readAdmission,
   readAnswerReceipt,
   readApproved,
@@ -18,7 +21,6 @@ import {
   readOperators,
   readReceipt,
   readRedaction,
-  readReleased,
   readRemoval,
   readReserveAnswer,
   readSecret,
@@ -57,8 +59,8 @@ import type {
 import { KeeperLink } from './keeper-link.ts';
 import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
 import type { PeerCredential } from './peer-folder.ts';
-import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
-import type { HeldResult, ReleasedResult } from './released-results.ts';
+import type { ApprovalQuestion, ApprovedPolicy, FirstApproval } from './policy-approval.ts';
+import type { HeldResult } from './released-results.ts';
 import type { Redaction, RedactionReader, SecretUse } from './secret-messages.ts';
 
 /** The keeper as one process has it for a while: its own, or a connection to the one of another process. */
@@ -103,7 +105,6 @@ export function ownSeat(keeper: EmbeddedKeeper, former: string | null): Seat {
     },
     stop: (flag, reason) => keeper.stop(flag, reason),
     resume: (flag) => keeper.resume(flag),
-    releaseResult: (record) => keeper.releaseResult(record),
     isReleased: (result) => keeper.isReleased(result),
     secret: ({ call }, use) => keeper.secretFor(adopted.has(call) ? holder : null, call, use),
     redact: (value, reader) => keeper.redact(value, reader),
@@ -116,6 +117,8 @@ export function ownSeat(keeper: EmbeddedKeeper, former: string | null): Seat {
     offerRegistration: () => keeper.offerRegistration(),
     registerOperator: (offer, registration, authority) => keeper.registerOperator(offer, registration, authority),
     removeOperator: (offer, operator, authority) => keeper.removeOperator(offer, operator, authority),
+    offerAct: () => keeper.offerAct(),
+    perform: (act, authority) => keeper.perform(act, authority),
     operators: () => keeper.operators(),
     close: (reason) => keeper.close(reason),
   };
@@ -156,8 +159,9 @@ class RemoteSeat implements Seat {
     return answer.then((value) => readApproved(value, 'approval'));
   }
 
-  async approveFirst({ file, real, digest, text: policy, approvedAt }: NamedApproval): Promise<void> {
-    await this.#link.request('approveFirst', { file, real, digest, text: policy, approvedAt });
+  async approveFirst(approved: FirstApproval): Promise<void> {
+    const { file, real, digest, text: policy, approvedAt, observes = false } = approved;
+    await this.#link.request('approveFirst', { file, real, digest, text: policy, approvedAt, observes });
   }
 
   async authenticate(token: string): Promise<TokenHolder | null> {
@@ -229,6 +233,15 @@ class RemoteSeat implements Seat {
     return readRemoval(await this.#link.request('removeOperator', { offer, operator, authority }), 'removal');
   }
 
+  async offerAct(): Promise<ActOffer> {
+    return readActOffer(await this.#link.request('offerAct', {}), 'offer');
+  }
+
+  async perform(act: OperatorAct, authority?: ActAuthority): Promise<ActReceipt> {
+    const input = { act: { ...act }, ...(authority === undefined ? {} : { authority }) };
+    return readActReceipt(await this.#link.request('perform', input), 'receipt');
+  }
+
   async operators(): Promise<readonly OperatorView[]> {
     return readOperators(await this.#link.request('operators', {}), 'operators');
   }
@@ -248,10 +261,6 @@ class RemoteSeat implements Seat {
 
   async resume(flag: StopFlag): Promise<void> {
     await this.#link.request('resume', { flag });
-  }
-
-  async releaseResult(record: number): Promise<ReleasedResult> {
-    return readReleased(await this.#link.request('releaseResult', { record }), 'released');
   }
 
   async secret({ call }: Admission, use: SecretUse): Promise<string> {

@@ -9,6 +9,7 @@ import {
   SallyportError,
   type Surface,
 } from '../core/index.ts';
+import type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
 import type {
   AnswerReceipt,
   ApprovalQuestionDraft,
@@ -37,8 +38,8 @@ import type {
   TokenHolder,
 } from './keeper.ts';
 import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
-import type { ApprovalQuestion, ApprovedPolicy, NamedApproval } from './policy-approval.ts';
-import type { HeldResult, ReleasedResult } from './released-results.ts';
+import type { ApprovalQuestion, ApprovedPolicy, FirstApproval } from './policy-approval.ts';
+import type { HeldResult } from './released-results.ts';
 import type { Seat } from './seat.ts';
 import type { Redaction, RedactionReader, SecretUse } from './secret-messages.ts';
 import { Watchers } from './watchers.ts';
@@ -97,7 +98,7 @@ export class SharedKeeper implements Keeper {
     return this.#again((seat) => seat.approvalOf(question));
   }
 
-  approveFirst(approved: NamedApproval): Promise<void> {
+  approveFirst(approved: FirstApproval): Promise<void> {
     return this.#again((seat) => seat.approveFirst(approved));
   }
 
@@ -167,10 +168,6 @@ export class SharedKeeper implements Keeper {
     return this.#again((seat) => seat.resume(flag));
   }
 
-  releaseResult(record: number): Promise<ReleasedResult> {
-    return this.#again((seat) => seat.releaseResult(record));
-  }
-
   secret(admission: Admission, use: SecretUse): Promise<string> {
     return this.#again((seat) => seat.secret(admission, use));
   }
@@ -213,6 +210,14 @@ export class SharedKeeper implements Keeper {
 
   removeOperator(offer: string, operator: string, authority: RegistrationAuthority): Promise<OperatorRemoval> {
     return this.#once((seat) => seat.removeOperator(offer, operator, authority));
+  }
+
+  offerAct(): Promise<ActOffer> {
+    return this.#again((seat) => seat.offerAct());
+  }
+
+  perform(act: OperatorAct, authority?: ActAuthority): Promise<ActReceipt> {
+    return this.#once((seat) => seat.perform(act, authority));
   }
 
   operators(): Promise<readonly OperatorView[]> {

@@ -217,29 +217,29 @@ describe('decide: what no policy lifts', () => {
 
 describe('decide: self-running files', () => {
   it.each<[entry: string, path: string, expected: string]>([
-    ['.', 'package.json', 'deny PATH_SELF_RUNNING'],
-    ['.', 'PACKAGE.JSON', 'deny PATH_SELF_RUNNING'],
-    ['.', 'package.json.', 'deny PATH_SELF_RUNNING'],
-    ['.', 'a/b/package.json', 'deny PATH_SELF_RUNNING'],
+    ['.', 'package.json', 'confirm PATH_SELF_RUNNING'],
+    ['.', 'PACKAGE.JSON', 'confirm PATH_SELF_RUNNING'],
+    ['.', 'package.json.', 'confirm PATH_SELF_RUNNING'],
+    ['.', 'a/b/package.json', 'confirm PATH_SELF_RUNNING'],
     ['.', 'package-lock.json', 'allow'],
     ['package.json', 'package.json', 'allow'],
     ['packages/*/package.json', 'packages/a/package.json', 'allow'],
-    ['**/*.json', 'package.json', 'deny PATH_SELF_RUNNING'],
-    ['.github/', '.github/workflows/ci.yml', 'deny PATH_SELF_RUNNING'],
+    ['**/*.json', 'package.json', 'confirm PATH_SELF_RUNNING'],
+    ['.github/', '.github/workflows/ci.yml', 'confirm PATH_SELF_RUNNING'],
     ['.github/workflows/', '.github/workflows/ci.yml', 'allow'],
     ['.github/workflows/ci.yml', '.github/workflows/ci.yml', 'allow'],
-    ['.', 'x/.github/workflows/ci.yml', 'deny PATH_SELF_RUNNING'],
-    ['.', 'node_modules/.bin/tsc', 'deny PATH_SELF_RUNNING'],
-    ['.', 'node_modules/x/index.js', 'deny PATH_SELF_RUNNING'],
+    ['.', 'x/.github/workflows/ci.yml', 'confirm PATH_SELF_RUNNING'],
+    ['.', 'node_modules/.bin/tsc', 'confirm PATH_SELF_RUNNING'],
+    ['.', 'node_modules/x/index.js', 'confirm PATH_SELF_RUNNING'],
     ['node_modules/x/', 'node_modules/x/index.js', 'allow'],
-    ['.', '.hg/hgrc', 'deny PATH_SELF_RUNNING'],
-    ['.', 'a/.gdbinit', 'deny PATH_SELF_RUNNING'],
-    ['.', 'flake.nix', 'deny PATH_SELF_RUNNING'],
-    ['.', '.husky/pre-commit', 'deny PATH_SELF_RUNNING'],
-    ['.', 'my.code-workspace', 'deny PATH_SELF_RUNNING'],
+    ['.', '.hg/hgrc', 'confirm PATH_SELF_RUNNING'],
+    ['.', 'a/.gdbinit', 'confirm PATH_SELF_RUNNING'],
+    ['.', 'flake.nix', 'confirm PATH_SELF_RUNNING'],
+    ['.', '.husky/pre-commit', 'confirm PATH_SELF_RUNNING'],
+    ['.', 'my.code-workspace', 'confirm PATH_SELF_RUNNING'],
     ['*.code-workspace', 'my.code-workspace', 'allow'],
-    ['tests/', 'tests/conftest.py', 'deny PATH_SELF_RUNNING'],
-    ['.', 'vite.config.mts', 'deny PATH_SELF_RUNNING'],
+    ['tests/', 'tests/conftest.py', 'confirm PATH_SELF_RUNNING'],
+    ['.', 'vite.config.mts', 'confirm PATH_SELF_RUNNING'],
     ['.', 'src/app.config.ts', 'allow'],
     ['.', 'docs/makefiles.md', 'allow'],
   ])('with %s, a write of %s: %s', (entry, path, expected) => {
@@ -250,12 +250,12 @@ describe('decide: self-running files', () => {
   it('looks through links, and does not hinder reading', () => {
     const text = 'version: 1\ntools: { file_write: { allowedPaths: [.] }, file_read: { allowedPaths: [.] } }';
     const real = '/home/me/project/package.json';
-    expect(verdict(text, 'file_write', 'innocent.txt', { real })).toBe('deny PATH_SELF_RUNNING');
+    expect(verdict(text, 'file_write', 'innocent.txt', { real })).toBe('confirm PATH_SELF_RUNNING');
     expect(verdict(text, 'file_read', 'package.json')).toBe('allow');
   });
 
   it('a file named with one rule is not named for another', () => {
     const text = 'version: 1\ntools: { file_write: { allowedPaths: [docs/, package.json] } }';
-    expect(verdict(text, 'file_write', 'docs/package.json')).toBe('deny PATH_SELF_RUNNING');
+    expect(verdict(text, 'file_write', 'docs/package.json')).toBe('confirm PATH_SELF_RUNNING');
   });
 });

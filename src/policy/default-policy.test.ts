@@ -68,7 +68,7 @@ describe('policies/default.yaml', () => {
   });
 
   it.each(['package.json', '.github/workflows/ci.yml', 'sub/Makefile', 'tests/conftest.py', '.vscode/tasks.json'])(
-    'lets %s be read, not written',
+    'lets %s be read, and asks about writing it',
     (path) => {
       expect(tools.map((tool) => codeOf(tool, path))).toEqual(['allow', 'allow', 'allow', 'PATH_SELF_RUNNING']);
     },

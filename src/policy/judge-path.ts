@@ -168,7 +168,7 @@ function judgeSelfRunning({ judges, facts, targets }: PathCall): Finding | null 
   for (const row of rows) {
     if (isNamed(judges, facts, row)) continue;
     const reason = `${quoteForMessage(facts.given)} can run by itself later: ${row.reason}`;
-    return deny('PATH_SELF_RUNNING', reason);
+    return confirm('PATH_SELF_RUNNING', reason, remedyOf('PATH_SELF_RUNNING'));
   }
   return null;
 }

@@ -7,7 +7,7 @@ const entry = (description: string): JsonObject => text(description, { maxLength
 /** When a call needs a human yes. */
 const requiresConfirmation: JsonObject = {
   description:
-    'Calls that need a human yes: `always`, those for which a condition holds (`when`), command lines that begin with certain words (`commands`), requests (`requests`), those that the guard finds suspicious (`when-suspicious`: instructions to a model came back earlier in the session, or the arguments hold such or something that nobody sees), or none (`false`).',
+    'Calls that need a human yes: `always`, those for which a condition holds (`when`), command lines that begin with certain words (`commands`), requests (`requests`), those that the guard finds suspicious (`when-suspicious`: instructions to a model came back earlier in the session, or the arguments hold such or something that nobody sees), or none (`false`). A person is asked; without a yes it is not run.',
   type: ['string', 'boolean', 'object'],
   if: { type: 'object' },
   // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema

@@ -6,7 +6,8 @@ import { type EraClient, eraClient, type Revision, type Surface } from '../suppo
 import { until } from '../support/raw-mcp.ts';
 
 /** What no answer to a client may have in it, in any writing. */
-const WORDS = /ignore all previous|evil\.example|\u200b|\u202e|SWdub3JlIGFsbC|%20previous%20|[\u{e0000}-\u{e007f}]/iu;
+const WORDS =
+  /ignore all previous|evil\.example|\u200b|\u202e|SWdub3JlIGFsbC|%20previous%20|[\u{e0000}-\u{e007f}]|u\{e00/iu;
 
 let stand: TestGate;
 let peer: EraClient;
@@ -78,10 +79,16 @@ describe.each(WAYS)('a poisoned server over %s, revision %s [T4.1]', (surface, r
     const { resourceTemplates } = await peer.client.listResourceTemplates();
     expect(JSON.stringify([tools, prompts, resourceTemplates, peer.client.getInstructions()])).not.toMatch(WORDS);
     expect(tools.map(({ name }) => name)).toContain('weather__clean');
-    for (const name of ['hidden', 'instructs', 'parameter', 'value', 'title'])
+    for (const name of ['hidden', 'instructs', 'parameter', 'value', 'title', 'order', 'twin'])
       expect(tools.map((tool) => tool.name)).not.toContain(`weather__${name}`);
     expect(prompts.map(({ name }) => name)).toEqual(['weather__forecast']);
     expect(resourceTemplates.map(({ name }) => name)).not.toContain('poisoned');
+  });
+
+  it('does not quote a definition that cannot be used', async () => {
+    const result = await call('broken');
+    expect(JSON.stringify(result)).toContain('SERVER_DEFINITIONS');
+    expect(JSON.stringify(result)).not.toMatch(WORDS);
   });
 
   it('withholds prompts, lists of resources and resources', async () => {
@@ -101,7 +108,8 @@ describe.each(WAYS)('a poisoned server over %s, revision %s [T4.1]', (surface, r
 
   it('passes no progress and no log message with words for the model', async () => {
     const progress: unknown[] = [];
-    await call('progress', { onprogress: (one: unknown) => void progress.push(one) });
+    for (const tool of ['progress', 'whispers'])
+      await call(tool, { onprogress: (one: unknown) => void progress.push(one) });
     expect(JSON.stringify(progress)).not.toMatch(WORDS);
     if (revision === '2025-11-25') {
       await peer.client.setLoggingLevel('debug');

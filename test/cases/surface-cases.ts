@@ -94,10 +94,11 @@ export const SURFACE_CASES: readonly SurfaceCase[] = [
     expect: denied('PATH_CONTROL_FILE', 'builtin.PATH_CONTROL_FILE'),
   },
   {
-    name: 'a self-running file',
+    // The surfaces wait for nobody.
+    name: 'a self-running file asks for a yes',
     tool: 'file_write',
     args: { path: 'docs/package.json', content: '{}' },
-    expect: denied('PATH_SELF_RUNNING', 'builtin.PATH_SELF_RUNNING'),
+    expect: denied('APPROVAL_PENDING', 'builtin.PATH_SELF_RUNNING'),
   },
   {
     name: 'an argument out of range',

@@ -55,7 +55,7 @@ describe('a result that was withheld [T4.1]', () => {
     const records = [];
     for await (const { record } of readRecords(workspace.state)) records.push(record);
     expect(records.filter(({ type }) => type === 'operator')).toMatchObject([
-      { tool: 'file_read', detail: { act: 'release' } },
+      { detail: { act: 'result-release', advisory: true } },
     ]);
     expect(records.filter(({ verdict }) => verdict === 'quarantined')).toHaveLength(4); // also where it was delivered
   });
@@ -98,7 +98,9 @@ describe('what releases nothing', () => {
     const gate = await openGate({ policy: workspace.policyFile, state: workspace.state, tools: [fileRead()] });
     const peer = await joinKeeper({ state: workspace.state, reachable: [] });
     try {
-      await expect(peer.releaseResult(Number(record))).rejects.toMatchObject({ code: 'PEER_REFUSED' });
+      await expect(peer.perform({ act: 'result-release', record: Number(record) })).rejects.toMatchObject({
+        code: 'PEER_REFUSED',
+      });
     } finally {
       await peer.close('done');
       await gate.close();

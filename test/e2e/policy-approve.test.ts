@@ -136,12 +136,34 @@ describe('sallyport policy approve', () => {
     const ran = await approve('--yes', '--json');
     expect([ran.code, JSON.parse(ran.out)]).toMatchObject([
       0,
-      { approved: true, record: 'here', changes: [{ direction: 'widens', after: '"docs/"', line: 3 }] },
+      {
+        approved: true,
+        advisory: true,
+        by: { operator: 'local' },
+        changes: [{ direction: 'widens', after: '"docs/"', line: 3 }],
+      },
     ]);
     expect((await run('call', 'file_read', '{"path":"docs/b.txt"}')).code).toBe(0);
     expect((await policyRecords()).some(({ detail }) => detail?.['by'] === 'policy approve')).toBe(true);
     const again = await approve('--yes');
     expect([again.code, again.out]).toEqual([0, 'Nothing waits for approval.\n']);
+  });
+
+  test('shows which recorded calls and which cases would pass now, also as JSON', async () => {
+    await run('call', 'file_read', '{"path":"src/a.txt"}');
+    await run('call', 'file_read', '{"path":"docs/b.txt"}');
+    const one = (id: string, path: string, expect: string) =>
+      JSON.stringify({ id, tool: 'file_read', call: { path }, expect });
+    const cases = [one('docs-01', 'docs/readme.md', 'deny'), one('src-01', 'src/app.ts', 'allow')];
+    workspace.write({ 'sallyport.yaml': policyOf('src/', 'docs/'), 'cases.jsonl': `${cases.join('\n')}\n` });
+    const ran = await approve('--yes', '--json', '--cases', 'cases.jsonl');
+    expect(ran.code).toBe(0);
+    expect(ran.err).toMatch(/Recorded calls:\nWIDENS {3}#\d+ {2}file_read {2}deny → allow/);
+    expect(ran.err).toMatch(/Cases:\nWIDENS {3}docs-01 {2}file_read {2}deny → allow/);
+    expect(JSON.parse(ran.out)['differences']).toMatchObject({
+      log: { compared: 2, widens: true, changes: [{ tool: 'file_read', before: 'deny', after: 'allow' }] },
+      cases: { compared: 2, widens: true, changes: [{ id: 'docs-01', before: 'deny', after: 'allow' }] },
+    });
   });
 
   test('asks, and approves nothing where nobody can answer', async () => {
@@ -167,11 +189,11 @@ describe('sallyport policy approve', () => {
   });
 });
 
-test('`policy approve` does not approve in a state folder of its own when the environment names a keeper', async () => {
-  const { code, err } = await sallyport(['policy', 'approve', '--yes', '--state', workspace.state], {
+test('`policy approve` asks the keeper that the environment names, and no state folder of its own', async () => {
+  const { code, out } = await sallyport(['policy', 'approve', '--yes', '--json', '--state', workspace.state], {
     cwd: workspace.root,
     environment: { SALLYPORT_KEEPER: '/nowhere/socket', SALLYPORT_KEEPER_TOKEN_FILE: '/nowhere/token' },
   });
-  expect([code, err.includes('SALLYPORT_KEEPER')]).toEqual([2, true]);
+  expect([code, JSON.parse(out)]).toMatchObject([3, { error: { code: 'PEER_REFUSED' } }]);
   expect(existsSync(join(workspace.state, 'policies'))).toBe(false);
 });

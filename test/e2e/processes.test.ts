@@ -19,7 +19,9 @@ afterEach(async () => {
 
 /** Starts the gateway as a process, with one call to its server: the process id of that server. */
 async function serverPid(): Promise<number> {
-  const approved = await sallyport(['servers', 'approve', 's', '--yes'], { cwd: workspace.root });
+  const approved = await sallyport(['servers', 'approve', 's', '--yes', '--state', workspace.state], {
+    cwd: workspace.root,
+  });
   expect([approved.code, approved.err]).toEqual([0, expect.stringContaining('Returns what it was sent')]);
   serving = await startUp(['--state', workspace.state, '--auth', 'none'], workspace.root);
   const client = new Client({ name: 'test', version: '0' });

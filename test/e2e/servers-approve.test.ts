@@ -9,7 +9,9 @@ let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'sallyport-approve-'));
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => {
+  for (const folder of [root, `${root}-state`]) rmSync(folder, { recursive: true, force: true });
+});
 
 function policyWith(tools: number): void {
   const server = {
@@ -21,7 +23,7 @@ function policyWith(tools: number): void {
 }
 const unwrapped = (text: string): string => text.replaceAll('\n    | ', '');
 const approve = (...flags: readonly string[]) =>
-  sallyport(['servers', 'approve', 's', '--yes', ...flags], { cwd: root });
+  sallyport(['servers', 'approve', 's', '--yes', '--state', `${root}-state`, ...flags], { cwd: root });
 
 test('[T1.7] what is approved was shown, every word of it', async () => {
   policyWith(1);

@@ -26,7 +26,9 @@ beforeEach(async () => {
   const tools = Object.fromEntries(Object.keys(servers).map((name) => [`mcp__${name}__echo`, {}]));
   workspace = makeWorkspace(JSON.stringify({ version: 1, defaults: { isolation: 'none' }, tools, servers }));
   for (const name of Object.keys(servers)) {
-    const approved = await sallyport(['servers', 'approve', name, '--yes'], { cwd: workspace.root });
+    const approved = await sallyport(['servers', 'approve', name, '--yes', '--state', workspace.state], {
+      cwd: workspace.root,
+    });
     expect([approved.code, approved.err]).toEqual([0, expect.anything()]);
   }
   serving = await startUp(['--state', workspace.state, '--auth', 'none'], workspace.root);

@@ -49,7 +49,8 @@ it(`[T7.1] [T7.4] ${KILLS} kills of keepers, gates, gateway and server under loa
     `version: 1\ndefaults: { isolation: none }\ntools: { mcp__s__echo: {} }\nservers: ${JSON.stringify(servers)}\n`,
   );
   const { state, root } = workspace;
-  expect((await sallyport(['servers', 'approve', 's', '--yes'], { cwd: root })).code).toBe(0);
+  const elsewhere = ['--state', `${state}-approving`];
+  expect((await sallyport(['servers', 'approve', 's', '--yes', ...elsewhere], { cwd: root })).code).toBe(0);
   const said: string[] = [];
   const gateway = (): Promise<Worker> => startGateway(workspace, () => random() < 0.5);
   crew = [await startGate(state, 'gate-0'), await startGate(state, 'gate-1'), await startGate(state, 'gate-2')];

@@ -90,6 +90,11 @@ export class UserKey {
     this.registration = { class: 'user-id', name, user, groups: [...groups], publicKey: key, uid: 54_321 };
   }
 
+  /** The private key, as `--key` takes it. */
+  get pem(): string {
+    return String(this.#privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  }
+
   proof(challenge: string): OperatorProof {
     const signature = sign(null, userIdMessage(challenge), this.#privateKey).toString('base64url');
     return { class: 'user-id', operator: this.name, signature };
