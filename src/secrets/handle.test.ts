@@ -12,7 +12,7 @@ const seal = (): SecretHandle => sealSecret('aws-ssm:/prod/stripe', '3', Buffer.
 const LOOKS: Readonly<Record<string, (handle: SecretHandle) => unknown>> = {
   template: (handle) => `${handle}`,
   concatenation: (handle) => `x${String(handle)}`,
-  toString: (handle) => handle.toString(),
+  'toString()': (handle) => handle.toString(),
   JSON: (handle) => JSON.stringify({ handle }),
   inspect: (handle) => inspect(handle),
   'inspect, everything': (handle) => inspect(handle, { showHidden: true, depth: null, showProxy: true, getters: true }),

@@ -28,8 +28,13 @@ export class SecretHandle {
     return this.secret;
   }
 
-  [inspect.custom](): string {
-    return this.secret;
+  static {
+    // Defined so, since the declarations of a class can name well-known symbols only.
+    Object.defineProperty(SecretHandle.prototype, inspect.custom, {
+      value(this: SecretHandle): string {
+        return this.secret;
+      },
+    });
   }
 }
 
