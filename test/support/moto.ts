@@ -7,13 +7,21 @@ export interface Moto {
   stop(): Promise<void>;
 }
 
+const PROGRAMS = [['moto_server'], ['python3', '-m', 'moto.server']] as const;
+
+const program = (): readonly string[] | undefined =>
+  PROGRAMS.find(
+    ([command, ...words]) =>
+      spawnSync(command, [...words, '--help'], { stdio: 'ignore', timeout: 60_000 }).status === 0,
+  );
+
 /** Whether moto is there; tests that need it are skipped by name where it is not. */
-export const hasMoto = (): boolean =>
-  spawnSync('python3', ['-m', 'moto.server', '--help'], { stdio: 'ignore', timeout: 60_000 }).status === 0;
+export const hasMoto = (): boolean => program() !== undefined;
 
 export async function startMoto(): Promise<Moto> {
   const port = await freePort();
-  const server = spawn('python3', ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
+  const [command = '', ...words] = program() ?? [];
+  const server = spawn(command, [...words, '-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
   const endpoint = `http://127.0.0.1:${port}`;
   await untilAnswers(`${endpoint}/moto-api/`, server);
   return { endpoint, stop: () => stopped(server) };
