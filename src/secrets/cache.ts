@@ -53,7 +53,8 @@ export class SecretCache {
     if (slot === undefined) return { kind: 'fetch' };
     this.#slots.delete(key);
     this.#slots.set(key, slot);
-    if (slot.entry !== null && !slot.refused && this.#age(slot.entry) < this.#limits.ttlMs) return { kind: 'fresh', entry: slot.entry };
+    if (slot.entry !== null && !slot.refused && this.#age(slot.entry) < this.#limits.ttlMs)
+      return { kind: 'fresh', entry: slot.entry };
     if (slot.failed !== null && this.#now() < slot.failed.until) return { kind: 'failed', failed: slot.failed };
     return { kind: 'fetch' };
   }

@@ -47,7 +47,10 @@ export class ProviderGate {
 
   #stand(signal: AbortSignal): Promise<void> {
     if (this.#queue.length >= this.#limits.queue) {
-      throw new SallyportError('SECRET_THROTTLED', `more than ${this.#limits.queue} secrets of one provider are waited for`);
+      throw new SallyportError(
+        'SECRET_THROTTLED',
+        `more than ${this.#limits.queue} secrets of one provider are waited for`,
+      );
     }
     return new Promise<void>((resolve, reject) => {
       const leave = (): void => {

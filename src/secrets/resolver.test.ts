@@ -76,7 +76,12 @@ test('a value is fetched once, kept for its time, and fetched again: a rotation 
   expect(await textOf(await resolver.resolve(A))).toBe('value-1');
   await time.advance(1);
   const second = await resolver.resolve(A);
-  expect([await textOf(second), second.version, second.stale, second.handle.secret]).toEqual(['value-2', '2', false, '[secret:vault:kv/a#key#v2]']);
+  expect([await textOf(second), second.version, second.stale, second.handle.secret]).toEqual([
+    'value-2',
+    '2',
+    false,
+    '[secret:vault:kv/a#key#v2]',
+  ]);
   expect(calls).toHaveLength(2);
 });
 
@@ -93,24 +98,29 @@ test('a thousand who ask for one value at once cost one fetch', async () => {
   expect(await textOf(await resolver.resolve(A))).toBe('value-1');
 });
 
-test.each([10_000, 7])('a thousand who ask for different values at once get each their own, with room for %i', async (cacheEntries) => {
-  const { resolver, seen } = world(
-    async (reference) => {
-      if (reference.path.length % 2 === 0) await settle();
-      return giving(`value of ${reference.path}`);
-    },
-    { cacheEntries },
-    'keystore',
-  );
-  const references = Array.from({ length: 1_000 }, (_, at) => parseReference(`keystore:n${at}`));
-  const all = await Promise.all(references.map((reference) => resolver.resolve(reference)));
-  expect(await Promise.all(all.map(textOf))).toEqual(references.map(({ path }) => `value of ${path}`));
-  expect(seen.most).toBe(8);
-});
+test.each([10_000, 7])(
+  'a thousand who ask for different values at once get each their own, with room for %i',
+  async (cacheEntries) => {
+    const { resolver, seen } = world(
+      async (reference) => {
+        if (reference.path.length % 2 === 0) await settle();
+        return giving(`value of ${reference.path}`);
+      },
+      { cacheEntries },
+      'keystore',
+    );
+    const references = Array.from({ length: 1_000 }, (_, at) => parseReference(`keystore:n${at}`));
+    const all = await Promise.all(references.map((reference) => resolver.resolve(reference)));
+    expect(await Promise.all(all.map(textOf))).toEqual(references.map(({ path }) => `value of ${path}`));
+    expect(seen.most).toBe(8);
+  },
+);
 
 test('a provider over a network is asked so often a second, and no more', async () => {
   const { resolver, calls, time } = world(async () => giving('value-1'));
-  const all = Promise.all(Array.from({ length: 200 }, (_, at) => resolver.resolve(parseReference(`vault:kv/n${at}#key`))));
+  const all = Promise.all(
+    Array.from({ length: 200 }, (_, at) => resolver.resolve(parseReference(`vault:kv/n${at}#key`))),
+  );
   await time.advance(0);
   expect(calls.length).toBeLessThanOrEqual(41);
   await time.advance(1_000);
@@ -160,24 +170,27 @@ test('while the provider is down an older value is used, says so, and not for ev
   await expect(resolver.resolve(A)).rejects.toMatchObject({ code: 'SECRET_PROVIDER_UNAVAILABLE' });
 });
 
-test.each(['SECRET_ACCESS_DENIED', 'SECRET_NOT_FOUND', 'SECRET_DELETED', 'SECRET_DESTROYED', 'SECRET_MALFORMED'] as const)(
-  'after %s no older value is used, also when the provider is down later',
-  async (code) => {
-    let answer: Answer = async () => giving('value-1');
-    const { resolver, time } = world((...asked) => answer(...asked));
-    await resolver.resolve(A);
-    await time.advance(300_000);
-    answer = async () => {
-      throw new SallyportError(code, 'no');
-    };
-    await expect(resolver.resolve(A)).rejects.toMatchObject({ code });
-    answer = async () => {
-      throw down();
-    };
-    await time.advance(10_000);
-    await expect(resolver.resolve(A)).rejects.toMatchObject({ code: 'SECRET_PROVIDER_UNAVAILABLE' });
-  },
-);
+test.each([
+  'SECRET_ACCESS_DENIED',
+  'SECRET_NOT_FOUND',
+  'SECRET_DELETED',
+  'SECRET_DESTROYED',
+  'SECRET_MALFORMED',
+] as const)('after %s no older value is used, also when the provider is down later', async (code) => {
+  let answer: Answer = async () => giving('value-1');
+  const { resolver, time } = world((...asked) => answer(...asked));
+  await resolver.resolve(A);
+  await time.advance(300_000);
+  answer = async () => {
+    throw new SallyportError(code, 'no');
+  };
+  await expect(resolver.resolve(A)).rejects.toMatchObject({ code });
+  answer = async () => {
+    throw down();
+  };
+  await time.advance(10_000);
+  await expect(resolver.resolve(A)).rejects.toMatchObject({ code: 'SECRET_PROVIDER_UNAVAILABLE' });
+});
 
 test('a provider that is down is asked at growing distances', async () => {
   const { resolver, calls, time } = world(async () => {
@@ -273,7 +286,9 @@ test.each([
 
 test('a scheme without a provider is an error (1.1, 6: an unknown manager gave None, and the tool ran)', async () => {
   const { resolver } = world(async () => giving('value-1'));
-  await expect(resolver.resolve(parseReference('keystore:a'))).rejects.toMatchObject({ code: 'SECRET_PROVIDER_UNKNOWN' });
+  await expect(resolver.resolve(parseReference('keystore:a'))).rejects.toMatchObject({
+    code: 'SECRET_PROVIDER_UNKNOWN',
+  });
 });
 
 test('the value that the provider gave is wiped, and after closing nothing resolves', async () => {

@@ -31,7 +31,11 @@ interface Flight {
 }
 
 /** Failures after which an older value may be used for a while: the provider did not say that it is wrong. */
-const PASSING: ReadonlySet<string> = new Set(['SECRET_PROVIDER_UNAVAILABLE', 'SECRET_PROVIDER_SEALED', 'SECRET_THROTTLED']);
+const PASSING: ReadonlySet<string> = new Set([
+  'SECRET_PROVIDER_UNAVAILABLE',
+  'SECRET_PROVIDER_SEALED',
+  'SECRET_THROTTLED',
+]);
 
 /**
  * Turns references into values: each is fetched once for all who ask at the same time, kept for a while, and fetched again
@@ -53,7 +57,9 @@ export class SecretResolver {
     this.#clock = options.clock ?? systemClock;
     this.#wait = options.wait ?? (async (ms, signal) => await delay(ms, undefined, { signal, ref: false }));
     this.#cache = new SecretCache(this.#limits, () => this.#now());
-    this.#providers = new Map(options.providers.map((provider) => [provider.scheme, { provider, gate: this.#gateFor(provider) }]));
+    this.#providers = new Map(
+      options.providers.map((provider) => [provider.scheme, { provider, gate: this.#gateFor(provider) }]),
+    );
   }
 
   /**
@@ -87,7 +93,8 @@ export class SecretResolver {
   /** Forgets and wipes everything, stops what runs, and closes the providers. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const flight of this.#flights.values()) flight.stop.abort(new SallyportError('SECRET_PROVIDER_UNAVAILABLE', 'the resolver was closed'));
+    for (const flight of this.#flights.values())
+      flight.stop.abort(new SallyportError('SECRET_PROVIDER_UNAVAILABLE', 'the resolver was closed'));
     this.#cache.clear();
     for (const { provider } of this.#providers.values()) await provider.close?.();
   }
@@ -148,14 +155,16 @@ export class SecretResolver {
       this.#cache.keep(reference.text, { ...entry, handle: copySecret(handle, reference.text, version) });
       return entry;
     } catch (error) {
-      if (isSallyportError(error) && !stop.signal.aborted) this.#cache.fail(reference.text, error, PASSING.has(error.code));
+      if (isSallyportError(error) && !stop.signal.aborted)
+        this.#cache.fail(reference.text, error, PASSING.has(error.code));
       throw error;
     }
   }
 
   async #ask(reference: SecretReference, stop: AbortController): Promise<ProvidedSecret> {
     const place = this.#providers.get(reference.scheme);
-    if (place === undefined) throw failure('SECRET_PROVIDER_UNKNOWN', reference, `no provider ${reference.scheme} is configured`);
+    if (place === undefined)
+      throw failure('SECRET_PROVIDER_UNKNOWN', reference, `no provider ${reference.scheme} is configured`);
     const asked = place.gate.run(() => this.#askInTime(place.provider, reference, stop.signal), stop.signal);
     return await raced(asked, stop.signal).catch((error: unknown) => {
       // A provider that does not listen may answer all the same: nobody gets that value.
@@ -216,4 +225,3 @@ async function raced<T>(promise: Promise<T>, signal: AbortSignal | undefined): P
     signal.removeEventListener('abort', leave);
   }
 }
-
