@@ -71,7 +71,7 @@ function troubleOf(answer: VaultAnswer): VaultFailure | null {
 }
 
 /** What the server says went wrong: for decisions of ours, never for a message, since it can repeat what was sent. */
-export const errorsOf = (answer: VaultAnswer): string => {
+const errorsOf = (answer: VaultAnswer): string => {
   const errors = answer.body?.['errors'];
   return Array.isArray(errors) ? errors.filter((one) => typeof one === 'string').join('; ') : '';
 };
