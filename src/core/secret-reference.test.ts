@@ -1,109 +1,131 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { namesSecrets, readSecretReference, readSecretTemplate } from './secret-reference.ts';
+import { expect, test } from 'vitest';
+import { isSallyportError } from '../core/index.ts';
+import { parseReference } from './secret-reference.ts';
+import { parseTemplate, readSecretTemplate } from './secret-template.ts';
 
-describe('readSecretReference', () => {
-  it.each([
-    ['aws-ssm:/prod/stripe/api-key', { scheme: 'aws-ssm', name: '/prod/stripe/api-key', version: null, field: null }],
-    ['aws-ssm:/a/b?version=3', { name: '/a/b', version: '3' }],
-    ['aws-ssm:arn:aws:ssm:eu-central-1:123456789012:parameter/a', { scheme: 'aws-ssm' }],
-    ['aws-secretsmanager:prod/db?label=AWSPREVIOUS#password', { label: 'AWSPREVIOUS', field: 'password' }],
-    ['vault:kv/ci#github', { scheme: 'vault', name: 'kv/ci', field: 'github' }],
-    ['vault:team/kv/a/b?version=12#c', { name: 'team/kv/a/b', version: '12' }],
-    ['env:STRIPE_KEY', { scheme: 'env', name: 'STRIPE_KEY' }],
-    ['file:/run/secrets/key', { scheme: 'file', name: '/run/secrets/key' }],
-    ['keystore:stripe/live?version=2', { name: 'stripe/live', version: '2' }],
-    ['exec:op/vault/item/field', { scheme: 'exec', name: 'op/vault/item/field' }],
-  ])('%s', (text, expected) => {
-    expect(readSecretReference(text)).toMatchObject({ ...expected, text });
-    expect(Object.isFrozen(readSecretReference(text))).toBe(true);
-  });
+const none = { version: null, label: null, region: null, namespace: null, field: null };
 
-  it.each([
-    ...[
-      '',
-      'x',
-      'STRIPE',
-      'aws:/a',
-      'vault:',
-      'vault:kv',
-      'vault:/kv/a',
-      'vault:kv//a',
-      'vault:kv/../sys/x',
-      'vault:kv/a#',
-    ],
-    ...[
-      'vault:kv/a#b#c',
-      'env:',
-      'env:1A',
-      'env:A-B',
-      'env:A?version=1',
-      'file:a',
-      'file:/',
-      'file:/a/../b',
-      'file:/a//b',
-    ],
-    ...[
-      'aws-ssm:/a?version=1&label=b',
-      'aws-ssm:/a?version=1&version=2',
-      'aws-ssm:/a?x=1',
-      'aws-ssm:/a?',
-      'aws-ssm:/a?version=',
-    ],
-    ...[
-      'keystore:',
-      'keystore:a b',
-      'exec:op',
-      'exec:/bin/sh/a',
-      'ENV:A',
-      ' env:A',
-      'env:A\n',
-      'env:\u00c4',
-      `env:${'A'.repeat(300)}`,
-    ],
-    ...[`file:/${'a/'.repeat(2_000)}b`],
-  ])('refuses %j', (text) => {
-    expect(() => readSecretReference(text)).toThrow(expect.objectContaining({ code: 'SECRET_REFERENCE' }));
-  });
+test.each([
+  ['aws-ssm:/prod/stripe/api-key', { scheme: 'aws-ssm', path: '/prod/stripe/api-key' }],
+  ['aws-ssm:/prod/db?version=3#password', { scheme: 'aws-ssm', path: '/prod/db', version: '3', field: 'password' }],
+  ['aws-ssm:flat?label=live&region=eu-west-1', { path: 'flat', label: 'live', region: 'eu-west-1' }],
+  ['aws-ssm:arn:aws:ssm:eu-west-1:123456789012:parameter/prod/x', {}],
+  ['aws-secretsmanager:prod/db?label=AWSCURRENT#user', { path: 'prod/db', label: 'AWSCURRENT', field: 'user' }],
+  ['vault:kv/ci#github', { scheme: 'vault', path: 'kv/ci', field: 'github' }],
+  ['vault:team/kv/app/db?version=2&namespace=a/b#pass', { path: 'team/kv/app/db', version: '2', namespace: 'a/b' }],
+  ['env:STRIPE_KEY', { scheme: 'env', path: 'STRIPE_KEY' }],
+  ['file:/run/secrets/x#/tls/key', { path: '/run/secrets/x', field: '/tls/key' }],
+  ['keystore:stripe/live?version=1', { path: 'stripe/live', version: '1' }],
+  ['exec:onepassword/op://ci/stripe/key', { path: 'onepassword/op://ci/stripe/key' }],
+  ['exec:pass/my%20key', { path: 'pass/my key' }],
+])('parseReference reads %s and prints it again', (text, expected) => {
+  const reference = parseReference(text);
+  expect(reference).toMatchObject(expected);
+  expect(reference.text).toBe(text);
+  expect(Object.isFrozen(reference)).toBe(true);
 });
 
-describe('readSecretTemplate', () => {
-  it('reads texts and references in order', () => {
-    const { parts, references } = readSecretTemplate('Basic ${secret:env:A}:${secret:vault:kv/a#b}!');
-    expect(parts.map((part) => (typeof part === 'string' ? part : part.text))).toEqual([
-      ...['Basic ', 'env:A', ':', 'vault:kv/a#b', '!'],
-    ]);
-    expect(references.map(({ text }) => text)).toEqual(['env:A', 'vault:kv/a#b']);
-    expect(readSecretTemplate('$ {secret:env:A} ${x}').references).toEqual([]);
-  });
-
-  it.each([
-    '${secret:env:A',
-    '${secret:}',
-    '${secret:env:A}'.repeat(17),
-    '${secret:${secret:env:A}}',
-    'x'.repeat(9_000),
-  ])('refuses %j', (text) => {
-    expect(() => readSecretTemplate(text)).toThrow(expect.objectContaining({ code: 'SECRET_REFERENCE' }));
-  });
-
-  it('gives the text back, whatever it is, or a typed error', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.oneof(fc.string(), fc.constant('${secret:env:A}'), fc.constant('${secret:'))),
-        (pieces) => {
-          const text = pieces.join('');
-          try {
-            const { parts } = readSecretTemplate(text);
-            expect(parts.map((part) => (typeof part === 'string' ? part : `\${secret:${part.text}}`)).join('')).toBe(
-              text,
-            );
-            expect(parts.some((part) => typeof part === 'string' && namesSecrets(part))).toBe(false);
-          } catch (error) {
-            expect(error).toMatchObject({ code: 'SECRET_REFERENCE' });
-          }
-        },
-      ),
-    );
-  });
+test('what is not written stays null', () => {
+  expect(parseReference('env:A')).toEqual({ ...none, scheme: 'env', path: 'A', text: 'env:A' });
 });
+
+test.each([
+  ['an unknown manager (1.1, 6: was None, and the tool ran)', 'gcp:projects/x'],
+  ['no manager', 'STRIPE_KEY'],
+  ['a leading slash of a Vault path (1.1, 7)', 'vault:/kv/ci#x'],
+  ['a Vault secret without its field (1.1, 7: was always "value")', 'vault:kv/ci'],
+  ['a Vault path without a mount', 'vault:ci#x'],
+  ['a way up', 'vault:kv/../sys/raw#x'],
+  ['a way up that is encoded', 'vault:kv/%2E%2E/sys#x'],
+  ['an encoded slash', 'vault:kv/a%2Fb#x'],
+  ['an empty segment', 'aws-ssm:///prod/x'],
+  ['an empty path', 'env:'],
+  ['an option that does not exist', 'env:A?version=1'],
+  ['an option twice', 'keystore:a?version=1&version=2'],
+  ['a version that is none', 'keystore:a?version=0'],
+  ['version and label', 'aws-ssm:/a?version=1&label=b'],
+  ['an empty option', 'aws-ssm:/a?version='],
+  ['an empty query', 'aws-ssm:/a?'],
+  ['an empty field', 'aws-ssm:/a#'],
+  ['a field of a variable', 'env:A#b'],
+  ['a relative file', 'file:secrets/x'],
+  ['a file above', 'file:/run/../etc/shadow'],
+  ['free text as a command', 'exec:op read op://a/b'],
+  ['an argument that is an option', 'exec:onepassword/--account=evil'],
+  ['a template inside', 'env:${A}'],
+  ['a line break', 'env:A\nB'],
+  ['a wide character', 'env:\u00c4'],
+  ['a second spelling', 'exec:pass/%61'],
+  ['bytes that are no UTF-8', 'exec:pass/%FF'],
+  ['what cannot be seen', 'exec:pass/a%E2%80%8Bb'],
+  ['what is too long', `aws-ssm:/${'a'.repeat(2_048)}`],
+])('parseReference refuses %s', (_, text) => {
+  expect(codeOf(() => parseReference(text))).toBe('SECRET_REFERENCE_INVALID');
+});
+
+test('a value pasted where a reference belongs is not repeated', () => {
+  for (const text of ['sk_live_51H8xyzSECRET', 'env:sk-live-51H8xyzSECRET', 'vault:sk_live_51H8xyzSECRET']) {
+    expect(messageOf(() => parseReference(text))).not.toContain('SECRET');
+  }
+});
+
+test('what parses prints to itself, and parses to the same', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'grapheme', maxLength: 40 }),
+      fc.constantFrom('exec:a/', 'file:/', 'vault:kv/'),
+      (tail, head) => {
+        const text = `${head}${tail}`;
+        if (codeOf(() => parseReference(text)) !== null) return;
+        expect(parseReference(text).text).toBe(text);
+      },
+    ),
+  );
+});
+
+test('parseTemplate divides text and references', () => {
+  const parts = parseTemplate('Bearer ${secret:env:A}, ${secret:vault:kv/ci#b}.');
+  expect(parts.map((part) => (part.kind === 'literal' ? part.text : part.reference.text))).toEqual([
+    'Bearer ',
+    'env:A',
+    ', ',
+    'vault:kv/ci#b',
+    '.',
+  ]);
+  expect(readSecretTemplate('${secret:env:A}:${secret:env:B}').references).toHaveLength(2);
+  expect(parts.every((part) => Object.isFrozen(part))).toBe(true);
+  expect(parseTemplate('plain $ and } text')).toEqual([{ kind: 'literal', text: 'plain $ and } text' }]);
+});
+
+test.each([
+  ['a slip in the word (would be sent as it stands)', 'Bearer ${secrets:env:A}'],
+  ['another kind of hole', 'Bearer ${API_KEY}'],
+  ['no end', 'Bearer ${secret:env:A'],
+  ['one inside another', '${secret:env:${secret:env:A}}'],
+  ['nothing inside', '${secret:}'],
+  ['too many', '${secret:env:A}'.repeat(9)],
+  ['the character 0', 'a\0${secret:env:A}'],
+  ['a lone surrogate', 'a\ud800${secret:env:A}'],
+])('parseTemplate refuses %s', (_, text) => {
+  expect(codeOf(() => parseTemplate(text))).toBe('SECRET_REFERENCE_INVALID');
+});
+
+function codeOf(run: () => unknown): string | null {
+  try {
+    run();
+    return null;
+  } catch (error) {
+    if (!isSallyportError(error)) throw error;
+    return error.code;
+  }
+}
+
+function messageOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    return String(error);
+  }
+  throw new Error('expected an error');
+}

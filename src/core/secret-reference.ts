@@ -1,119 +1,115 @@
 import { SallyportError } from './errors.ts';
+import { checkSecretPath, OPTIONS_OF, type ReferenceOption } from './secret-reference-forms.ts';
 import { quoteForMessage } from './terminal.ts';
 
-/** Where secrets come from. */
+/** The places that can keep a secret. */
 export const SECRET_SCHEMES = ['aws-ssm', 'aws-secretsmanager', 'vault', 'env', 'file', 'keystore', 'exec'] as const;
 export type SecretScheme = (typeof SECRET_SCHEMES)[number];
 
-/** A secret by its name: `aws-ssm:/prod/stripe/api-key?version=3#field`. Frozen; it says nothing of the value. */
+/** What names one secret: never a value. Frozen; two with the same `text` name the same. */
 export interface SecretReference {
   readonly scheme: SecretScheme;
-  /** What stands behind the scheme: a path, a name, a variable. */
-  readonly name: string;
-  /** `?version=`; `null`: the newest. */
+  /** Without the scheme, `%20` and its like read. */
+  readonly path: string;
   readonly version: string | null;
-  /** `?label=`: a label of AWS Systems Manager, a staging label of AWS Secrets Manager. */
   readonly label: string | null;
-  /** `#field` of a secret that is JSON or has fields; `null`: all of it, or its only field. */
+  readonly region: string | null;
+  readonly namespace: string | null;
+  /** A key of the JSON object that the secret is, or a JSON Pointer into it. */
   readonly field: string | null;
-  /** The reference as it is written; two references are one when their texts are. */
+  /** The reference in its one canonical form. */
   readonly text: string;
 }
 
-/** A text with references in it, in order: `Bearer ${secret:vault:kv/ci#github}`. */
-export interface SecretTemplate {
-  readonly parts: readonly (string | SecretReference)[];
-  readonly references: readonly SecretReference[];
-  readonly text: string;
-}
+/** Characters of one reference. */
+const MAX_CHARACTERS = 2_048;
 
-/** Characters of one reference, and of a text with references; references in one text. */
-const MAX_REFERENCE = 2_048;
-const MAX_TEMPLATE = 8_192;
-const MAX_REFERENCES = 16;
-
-const NAMES: Readonly<Record<SecretScheme, RegExp>> = {
-  // AWS: letters, digits and `. - _ /`; an ARN has colons, and names a parameter of another account.
-  'aws-ssm': /^(?:\/?[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)*|arn:aws[a-z-]*:ssm:[A-Za-z0-9:_./-]+)$/,
-  'aws-secretsmanager': /^(?:[A-Za-z0-9/_+=.@-]+|arn:aws[a-z-]*:secretsmanager:[A-Za-z0-9:/_+=.@-]+)$/,
-  // A mount and a path in it: no empty segments, nothing that leads elsewhere.
-  vault: /^[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.@ -]+)+$/,
-  env: /^[A-Za-z_][A-Za-z0-9_]{0,255}$/,
-  file: /^(?:\/[^/?#]+)+$/,
-  keystore: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(?:\/[A-Za-z0-9][A-Za-z0-9._-]{0,63}){0,7}$/,
-  // The name of a command that the operator configured, and the word that it is given.
-  exec: /^[a-z0-9][a-z0-9-]{0,31}\/[^?#]+$/,
-};
-
-const isScheme = (text: string): text is SecretScheme => (SECRET_SCHEMES as readonly string[]).includes(text);
+/** What a reference may consist of: printable ASCII without what a shell, a template or JSON would read. */
+const PLAIN = /^[A-Za-z0-9._~:/@+=,!*()[\]%&?#-]+$/;
+const FORM = /^([a-z][a-z-]*):([^?#]+)(?:\?([^#]*))?(?:#(.+))?$/;
+const VALUE = /^[A-Za-z0-9._/-]{1,256}$/;
+const FIELD = /^[^\p{Cc}]{1,256}$/u;
 
 /**
- * Reads a reference. @throws SallyportError SECRET_REFERENCE with what is wrong with it
+ * Reads one reference: `SCHEME:PATH?version=3#field`. What is not written exactly so is refused, so that no two parts of
+ * Sallyport can read it differently.
+ * @throws SallyportError SECRET_REFERENCE_INVALID
  * @example
- * readSecretReference('vault:kv/ci#github').field // 'github'
+ * parseReference('aws-ssm:/prod/stripe/api-key?version=3').version; // '3'
  */
-export function readSecretReference(text: string): SecretReference {
-  if (text.length > MAX_REFERENCE) throw unusable(text, `it has more than ${MAX_REFERENCE} characters`);
-  if (!/^[\x20-\x7e]+$/.test(text) || text.trim() !== text)
-    throw unusable(text, 'it has something else than printable ASCII');
-  const [, scheme = '', rest = ''] = /^([a-z-]+):(.*)$/.exec(text) ?? [];
-  if (!isScheme(scheme)) throw unusable(text, `it begins with none of ${SECRET_SCHEMES.join(', ')}`);
-  const [before = '', field, ...more] = rest.split('#');
-  if (more.length > 0 || field === '') throw unusable(text, 'its field is empty, or there are two');
-  const [name = '', query, ...others] = before.split('?');
-  if (others.length > 0) throw unusable(text, 'there are two question marks');
-  if (!NAMES[scheme].test(name) || name.split('/').some((part) => part === '.' || part === '..'))
-    throw unusable(text, `it names nothing that ${scheme} can have`);
-  const { version, label } = readQuery(text, scheme, query);
-  return Object.freeze({ scheme, name, version, label, field: field ?? null, text });
+export function parseReference(text: string): SecretReference {
+  if (text.length > MAX_CHARACTERS) throw invalid(text, 'it is too long');
+  const [, scheme, rawPath, query, rawField] = (PLAIN.test(text) ? FORM.exec(text) : null) ?? [];
+  if (scheme === undefined || rawPath === undefined) throw invalid(text, 'expected SCHEME:PATH?version=N#field');
+  if (!isScheme(scheme)) throw invalid(text, `expected one of ${SECRET_SCHEMES.join(', ')} before the colon`);
+  const path = decode(rawPath, text);
+  const trouble = checkSecretPath(scheme, path);
+  if (trouble !== null) throw invalid(text, trouble);
+  const options = readOptions(scheme, query, text);
+  const field = rawField === undefined ? null : decode(rawField, text);
+  if (field !== null && (scheme === 'env' || !FIELD.test(field))) throw invalid(text, 'this field cannot be named');
+  if (scheme === 'vault' && field === null) throw invalid(text, 'a Vault secret has fields: add #NAME');
+  return freeze({ scheme, path, field, ...options });
 }
 
-const VERSIONED: ReadonlySet<SecretScheme> = new Set(['aws-ssm', 'aws-secretsmanager', 'vault', 'keystore']);
-const LABELLED: ReadonlySet<SecretScheme> = new Set(['aws-ssm', 'aws-secretsmanager']);
+const isScheme = (text: string): text is SecretScheme => SECRET_SCHEMES.some((scheme) => scheme === text);
 
-function readQuery(
-  text: string,
-  scheme: SecretScheme,
-  query: string | undefined,
-): { readonly version: string | null; readonly label: string | null } {
-  const found: { version: string | null; label: string | null } = { version: null, label: null };
+type Options = Pick<SecretReference, ReferenceOption>;
+
+function readOptions(scheme: SecretScheme, query: string | undefined, text: string): Options {
+  const options: Record<ReferenceOption, string | null> = { version: null, label: null, region: null, namespace: null };
   for (const pair of query === undefined ? [] : query.split('&')) {
-    const [, key, value] = /^(version|label)=([A-Za-z0-9_.-]{1,128})$/.exec(pair) ?? [];
-    if (key === 'version' && VERSIONED.has(scheme) && found.version === null) found.version = value ?? null;
-    else if (key === 'label' && LABELLED.has(scheme) && found.label === null) found.label = value ?? null;
-    else throw unusable(text, `${scheme} takes ${takes(scheme)} behind the question mark`);
+    const [key = '', value = '', more] = pair.split('=');
+    const check = OPTIONS_OF[scheme].get(key as ReferenceOption);
+    if (check === undefined || more !== undefined)
+      throw invalid(text, `${scheme} has no option ${quoteForMessage(key)}`);
+    if (!VALUE.test(value) || !check.test(value)) throw invalid(text, `the option ${key} has no such value`);
+    if (options[key as ReferenceOption] !== null) throw invalid(text, `the option ${key} stands twice`);
+    options[key as ReferenceOption] = value;
   }
-  if (found.version !== null && found.label !== null) throw unusable(text, 'it names a version and a label');
-  return found;
+  if (options.version !== null && options.label !== null) throw invalid(text, 'name a version or a label, not both');
+  return options;
 }
 
-const takes = (scheme: SecretScheme): string =>
-  LABELLED.has(scheme) ? 'version= or label=' : VERSIONED.has(scheme) ? 'version=' : 'nothing';
-
-const unusable = (text: string, why: string): SallyportError =>
-  new SallyportError('SECRET_REFERENCE', `the secret reference ${quoteForMessage(text, 120)} cannot be used: ${why}`);
-
-/** Whether a text has the beginning of a reference in it. */
-export const namesSecrets = (text: string): boolean => text.includes('${secret:');
-
-/**
- * Reads a text in which references stand as `${secret:REFERENCE}`. @throws SallyportError SECRET_REFERENCE
- * @example
- * readSecretTemplate('Bearer ${secret:env:TOKEN}').references[0]?.name // 'TOKEN'
- */
-export function readSecretTemplate(text: string): SecretTemplate {
-  if (text.length > MAX_TEMPLATE) throw unusable(text, `the text has more than ${MAX_TEMPLATE} characters`);
-  const parts: (string | SecretReference)[] = [];
-  let from = 0;
-  for (let at = text.indexOf('${secret:'); at >= 0; at = text.indexOf('${secret:', from)) {
-    const end = text.indexOf('}', at);
-    if (end < 0) throw unusable(text.slice(at), 'its closing brace is missing');
-    if (at > from) parts.push(text.slice(from, at));
-    parts.push(readSecretReference(text.slice(at + '${secret:'.length, end)));
-    from = end + 1;
+/** Reads `%20` and its like. Slashes are never written so: there is one way to say where a path divides. */
+function decode(part: string, text: string): string {
+  if (/%(?![0-9A-F]{2})|%2F|%00/.test(part))
+    throw invalid(text, 'a % is followed by two capital hexadecimal digits, not 2F');
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(part);
+  } catch {
+    throw invalid(text, 'what is written with % is not UTF-8');
   }
-  if (from < text.length) parts.push(text.slice(from));
-  const references = parts.filter((part) => typeof part !== 'string');
-  if (references.length > MAX_REFERENCES) throw unusable(text, `the text has more than ${MAX_REFERENCES} references`);
-  return Object.freeze({ parts: Object.freeze(parts), references: Object.freeze(references), text });
+  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(decoded)) throw invalid(text, 'it has a character that cannot be seen');
+  if (encode(decoded) !== part) throw invalid(text, `write ${encode(decoded)} for ${part}`);
+  return decoded;
 }
+
+const encode = (part: string): string =>
+  part.replace(/[^A-Za-z0-9._~:/@+=,!*()[\]-]/gu, (character) =>
+    // encodeURIComponent leaves these as they are.
+    character === "'" ? '%27' : encodeURIComponent(character),
+  );
+
+function freeze(parts: Omit<SecretReference, 'text'>): SecretReference {
+  const options = (['version', 'label', 'region', 'namespace'] as const)
+    .filter((key) => parts[key] !== null)
+    .map((key) => `${key}=${parts[key]}`)
+    .join('&');
+  const field = parts.field === null ? '' : `#${encode(parts.field)}`;
+  return Object.freeze({
+    ...parts,
+    text: `${parts.scheme}:${encode(parts.path)}${options === '' ? '' : `?${options}`}${field}`,
+  });
+}
+
+// ATTACKER-CONTROLLED: what stands where a reference should may be a secret that somebody pasted, so no more of it is
+// shown than its scheme.
+const invalid = (text: string, why: string): SallyportError => {
+  const scheme = /^[a-z-]{1,20}:/.exec(text)?.[0];
+  return new SallyportError(
+    'SECRET_REFERENCE_INVALID',
+    `a secret reference${scheme === undefined ? '' : ` ${scheme}…`}: ${why}`,
+  );
+};

@@ -47,7 +47,9 @@ export async function resolveHead(
 
 async function render({ parts }: HopSecret['template'], url: CanonicalUrl, options: FetchOptions): Promise<string> {
   let text = '';
-  for (const part of parts) text += typeof part === 'string' ? part : await release(part.text, url, options);
+  for (const part of parts) {
+    text += part.kind === 'literal' ? part.text : await release(part.reference.text, url, options);
+  }
   return text;
 }
 

@@ -5,7 +5,7 @@ import { openWorld, type World } from '../../test/attacks/endpoints-world.ts';
 import { makeWorkspace, type Workspace } from '../../test/support/workspace.ts';
 import { type LogRecord, readRecords } from '../audit/index.ts';
 import { SallyportError, type SecretReference } from '../core/index.ts';
-import type { SecretProvider } from '../keeper/index.ts';
+import type { SecretSource } from '../keeper/index.ts';
 import { apiCall } from '../tools/index.ts';
 import { type Gate, type GateSession, openGate, type ToolOutput } from './index.ts';
 
@@ -21,11 +21,11 @@ tools:
       api.example.com/pay: { header: Authorization, value: "Bearer \${secret:vault:kv/pay#key}" }
       api.example.com/query: { query: token, value: "\${secret:env:OTHER}" }
       api.example.com/basic: [{ basic: "ann:\${secret:env:OTHER}" }, { header: X-More, value: "\${secret:vault:kv/pay#key}" }]
-      api.example.com/gone: { header: Authorization, value: "\${secret:vault:kv/gone}" }
+      api.example.com/gone: { header: Authorization, value: "\${secret:vault:kv/gone#key}" }
   say: {}
 `;
 
-const provider: SecretProvider & { readonly asked: string[] } = {
+const provider: SecretSource & { readonly asked: string[] } = {
   asked: [],
   async resolve({ text }: SecretReference) {
     this.asked.push(text);
@@ -49,7 +49,7 @@ beforeEach(async () => {
     else response.writeHead(200, { etag: `"${request.headers.authorization}"` }).end(JSON.stringify(request.headers));
   });
   gate = await openGate({
-    ...{ policy: workspace.policyFile, state: workspace.state, secretProvider: provider },
+    ...{ policy: workspace.policyFile, state: workspace.state, secretSource: provider },
     tools: [
       apiCall(),
       {

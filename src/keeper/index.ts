@@ -20,7 +20,6 @@ export {
   webhookSignature,
   withoutMarkup,
 } from '../approvals/index.ts';
-export type { ProvidedSecret, SecretProvider } from '../secrets/index.ts';
 export type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
 export type {
   AnswerReceipt,
@@ -74,6 +73,7 @@ export { RateMeter } from './rate-meter.ts';
 export { digestOfHeld, type HeldResult } from './released-results.ts';
 export { readActAuthority, readAuthority, readRegistration, readStopFlag } from './requests.ts';
 export type { Redaction, RedactionReader, SecretUse } from './secret-messages.ts';
+export type { SecretSource, SourcedSecret } from './secret-source.ts';
 export { checkNotReachable, defaultStateFolder, openStateFolder } from './state-folder.ts';
 export { TokenFolder } from './token-folder.ts';
 export { type ListedCall, type UnknownCall, UnknownCalls, type UnknownScope } from './unknown-calls.ts';

@@ -2,7 +2,6 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { AuditLog, type RecordDraft } from '../audit/index.ts';
 import { type Clock, isSallyportError, SallyportError, systemClock } from '../core/index.ts';
-import type { SecretProvider } from '../secrets/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import { Approvals } from './approvals.ts';
 import { CallLimits } from './call-limits.ts';
@@ -15,6 +14,7 @@ import { PeerFolder } from './peer-folder.ts';
 import { PolicyEpochs } from './policy-epochs.ts';
 import { recover } from './recover.ts';
 import { ReleasedResults } from './released-results.ts';
+import { configuredSource, type SecretSource } from './secret-source.ts';
 import { Secrets } from './secrets.ts';
 import { type ServeOptions, serveKeeper } from './serve-keeper.ts';
 import { openStateFolder } from './state-folder.ts';
@@ -29,8 +29,8 @@ export interface KeeperOptions {
   /** Absolute folders that tools can reach: the state folder may lie neither in nor around one of them. */
   readonly reachable: readonly string[];
   readonly clock?: Clock;
-  /** Where secrets come from; if absent, nothing resolves them. */
-  readonly secretProvider?: SecretProvider;
+  /** Where secrets come from; the providers that `secrets.json` of the state folder names if absent. */
+  readonly secretSource?: SecretSource;
   /** Path of the socket for other processes; `keeper/socket` in the state folder if absent. */
   readonly socket?: string;
   /** How long calls of other processes wait for them to come back, in milliseconds; default 10,000. */
@@ -66,7 +66,7 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
   try {
     // INVARIANT: the store before the log. Its lock is the kernel's, which holds whatever becomes of the files of ownership.
     store = await openStoreOf(state, clock);
-    const secrets = new Secrets(options.secretProvider ?? NO_PROVIDER);
+    const secrets = new Secrets(options.secretSource ?? configuredSource(state, process.env));
     const clean = (draft: RecordDraft): RecordDraft => secrets.clean(draft);
     log = await AuditLog.open({ directory: state, clock, writer: `keeper:${process.pid}`, clean });
     const [epochs, stops] = [await PolicyEpochs.open(store), await StopFlags.open(store)];
@@ -106,10 +106,6 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
   }
   return serve(keeper, { peers, state, socket: options.socket ?? null, stayAlive: options.stayAlive ?? false });
 }
-
-const NO_PROVIDER: SecretProvider = {
-  resolve: () => Promise.reject(new SallyportError('SECRET_UNAVAILABLE', 'this keeper has no providers of secrets')),
-};
 
 /** Windows are measured by the clock that never jumps; the other one is for what is written. */
 async function openLimits(store: Store, clock: Clock): Promise<CallLimits> {

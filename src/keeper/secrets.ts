@@ -1,7 +1,8 @@
 import type { RecordDraft } from '../audit/index.ts';
-import { isJsonObject, isSallyportError, type JsonValue, readSecretReference, SallyportError } from '../core/index.ts';
-import { createRedactor, type ProvidedSecret, type Redactor, type SecretProvider } from '../secrets/index.ts';
+import { isJsonObject, isSallyportError, type JsonValue, parseReference, SallyportError } from '../core/index.ts';
+import { createRedactor, type Redactor } from '../secrets/index.ts';
 import type { Redaction, RedactionReader } from './secret-messages.ts';
+import type { SecretSource, SourcedSecret } from './secret-source.ts';
 
 /** Secrets that one result may have in it before all of it is withheld: more is no accident. */
 const MAX_FOUND = 4;
@@ -11,7 +12,7 @@ const MAX_SESSIONS = 10_000;
 const RESOLVE_MS = 15_000;
 
 /** A secret as it was given out. */
-export interface GivenSecret extends ProvidedSecret {
+export interface GivenSecret extends SourcedSecret {
   /** False for a value that is too short to be looked for in what comes back. */
   readonly redacted: boolean;
 }
@@ -21,22 +22,26 @@ export interface GivenSecret extends ProvidedSecret {
  * INVARIANT: a value is known to the redactor before anybody has it.
  */
 export class Secrets {
-  readonly #provider: SecretProvider;
+  readonly #source: SecretSource;
   readonly #redactor: Redactor = createRedactor();
   readonly #given = new Map<string, Set<string>>();
 
-  constructor(provider: SecretProvider) {
-    this.#provider = provider;
+  constructor(source: SecretSource) {
+    this.#source = source;
   }
 
   /** @throws SallyportError SECRET_REFERENCE, SECRET_NOT_FOUND, SECRET_DELETED, SECRET_ACCESS_DENIED, SECRET_UNAVAILABLE */
   async give(reference: string, { tenant, session }: RedactionReader): Promise<GivenSecret> {
-    const read = readSecretReference(reference);
-    const provided = await this.#provider.resolve(read, AbortSignal.timeout(RESOLVE_MS));
+    const read = parseReference(reference);
+    const provided = await this.#source.resolve(read, AbortSignal.timeout(RESOLVE_MS));
     if (provided.value === '') throw new SallyportError('SECRET_UNAVAILABLE', 'the secret is empty');
     const redacted = this.#register(read.text, provided, tenant);
     this.#remember(session, read.text);
     return { ...provided, redacted };
+  }
+
+  async close(): Promise<void> {
+    await this.#source.close?.();
   }
 
   /** Without every known value: what may be read by somebody of this session. ATTACKER-CONTROLLED: `value`. */
@@ -58,7 +63,7 @@ export class Secrets {
     return isJsonObject(value) ? (value as unknown as RecordDraft) : draft;
   }
 
-  #register(name: string, { value, version }: ProvidedSecret, tenant: string): boolean {
+  #register(name: string, { value, version }: SourcedSecret, tenant: string): boolean {
     try {
       this.#redactor.add(name, version, value, tenant);
       return true;

@@ -1,7 +1,7 @@
 import {
   isSallyportError,
   type JsonObject,
-  namesSecrets,
+  mentionsSecret,
   quoteForMessage,
   readSecretTemplate,
   type SecretTemplate,
@@ -64,7 +64,7 @@ function placeOf(value: JsonObject, isBasic: boolean): SecretPlace | null {
 /** A text with at least one reference in it: a credential that is written out is none that we keep. */
 export function templateAt(reading: PolicyReading, pointer: string, text: string | null): SecretTemplate | null {
   if (text === null) return null;
-  if (!namesSecrets(text)) {
+  if (!mentionsSecret(text)) {
     addProblem(
       reading,
       pointer,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Gate, type GateSession, NeedsAnswers, openGate, type ToolOutput } from '../../src/gate/index.ts';
-import type { SecretProvider } from '../../src/keeper/index.ts';
+import type { SecretSource } from '../../src/keeper/index.ts';
 import { apiCall } from '../../src/tools/index.ts';
 import { makeWorkspace, type Workspace } from '../support/workspace.ts';
 import { openWorld, type World } from './endpoints-world.ts';
@@ -83,9 +83,9 @@ tools:
   echo: {}
 `);
   world = await openWorld(['api.example.com'], (_, response) => response.end('ok'));
-  const secretProvider: SecretProvider = { resolve: async () => ({ value: VALUE, version: '1' }) };
+  const secretSource: SecretSource = { resolve: async () => ({ value: VALUE, version: '1' }) };
   gate = await openGate({
-    ...{ policy: workspace.policyFile, state: workspace.state, secretProvider },
+    ...{ policy: workspace.policyFile, state: workspace.state, secretSource },
     tools: [
       apiCall(),
       {
