@@ -31,6 +31,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const put = (name: string, text: string, mode = 0o600): string => {
   const path = join(folder, name);
+  rmSync(path, { force: true });
   writeFileSync(path, text, { mode });
   chmodSync(path, mode);
   return path;
