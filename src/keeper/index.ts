@@ -58,7 +58,7 @@ export type {
   ReserveRefusal,
 } from './limit-messages.ts';
 export { type KeeperOptions, localUser, openKeeper } from './open-keeper.ts';
-export { actChallenge, actDetails, readAct } from './operator-acts.ts';
+export { actChallenge } from './operator-acts.ts';
 export { passkeyChallenge } from './operators.ts';
 export { type Ownership, takeOwnership } from './owner.ts';
 export { credentialText, type PeerCredential, PeerFolder, type PeerRole } from './peer-folder.ts';

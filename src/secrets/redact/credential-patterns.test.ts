@@ -117,7 +117,6 @@ test('findCredentials: the password in a URL, and no template of one', () => {
   const password = made('url', 12);
   const text = join('postgres', '://app:', password, '@db.internal/x');
   expect(findCredentials(text)).toEqual([{ kind: 'password-in-url', start: text.indexOf(password), length: 12 }]);
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: what a shell would fill in
   for (const none of ['password', '${PASSWORD}', '<password>', '****', '$PW', '{pw}'])
     expect(kindsIn(join('https', '://user:', none, '@host/'))).toEqual([]);
   expect(kindsIn('see https://host:8080/a@b and http://host/@scope')).toEqual([]);
