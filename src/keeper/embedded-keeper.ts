@@ -513,6 +513,7 @@ export class EmbeddedKeeper implements Keeper {
         await log.close();
         await this.#parts.limits.saved();
       } finally {
+        await this.#parts.secrets.close().catch(() => undefined); // a provider that does not end well holds nothing of ours
         await this.#parts.store.close();
         ownership.release();
       }

@@ -73,7 +73,7 @@ export { RateMeter } from './rate-meter.ts';
 export { digestOfHeld, type HeldResult } from './released-results.ts';
 export { readActAuthority, readAuthority, readRegistration, readStopFlag } from './requests.ts';
 export type { Redaction, RedactionReader, SecretUse } from './secret-messages.ts';
-export type { SecretSource, SourcedSecret } from './secret-source.ts';
+export { openConfiguredProviders, type SecretSource, type SourcedSecret, secretFiles } from './secret-source.ts';
 export { checkNotReachable, defaultStateFolder, openStateFolder } from './state-folder.ts';
 export { TokenFolder } from './token-folder.ts';
 export { type ListedCall, type UnknownCall, UnknownCalls, type UnknownScope } from './unknown-calls.ts';

@@ -504,7 +504,7 @@ describe('secrets of destinations', () => {
 
   it.each([
     [{ 'a.example': { header: 'X', value: 'plain' } }, 'no secret reference'],
-    [{ 'a.example': { header: 'X', value: '${secret:nothing:x}' } }, 'cannot be used'],
+    [{ 'a.example': { header: 'X', value: '${secret:nothing:x}' } }, 'expected one of aws-ssm'],
     [{ 'a.example': { value: '${secret:env:A}' } }, 'one place'],
     [{ 'a.example': { header: 'X', query: 'y', value: '${secret:env:A}' } }, 'one place'],
     [{ 'a.example': { basic: 'a:${secret:env:A}', value: '${secret:env:A}' } }, 'one place'],

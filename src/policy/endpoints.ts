@@ -13,6 +13,7 @@ import { needsConfirmation } from './endpoint-confirm.ts';
 import {
   namesUrl,
   type RequestPattern,
+  readDestination,
   readEndpointEntry,
   readInternalEntry,
   readMethod,
@@ -68,7 +69,7 @@ export function compileEndpoints(rules: EndpointRules): CompiledEndpoints {
     texts: [...rules.allowedEndpoints, ...rules.internalEndpoints].map(({ text }) => text),
     methods: new Set(rules.methods === null ? DEFAULT_METHODS : methods.map(({ method }) => method)),
     confirms: rules.confirmRequests.map((entry) => bind(entry, readRequestEntry)),
-    secrets: rules.secrets.map((entry) => ({ ...bind(entry, readEndpointEntry), secret: entry.secret })),
+    secrets: rules.secrets.map((entry) => ({ ...bind(entry, readDestination), secret: entry.secret })),
   });
 }
 

@@ -6,7 +6,7 @@ import {
   readSecretTemplate,
   type SecretTemplate,
 } from '../core/index.ts';
-import { readEndpointEntry } from './endpoint-entry.ts';
+import { readDestination } from './endpoint-entry.ts';
 import type { EndpointSecret, SecretPlace } from './endpoint-secrets.ts';
 import type { SecretRule } from './policy.ts';
 import { troubleOf } from './read-endpoints.ts';
@@ -25,7 +25,7 @@ export function readSecrets(place: RulePlace, name: string, value: JsonObject): 
   }
   return Object.keys(stated).flatMap((destination): readonly SecretRule[] => {
     const at = `${pointer}/secrets${segment(destination)}`;
-    const trouble = troubleOf(readEndpointEntry(destination));
+    const trouble = troubleOf(readDestination(destination));
     if (trouble !== null)
       addProblem(
         reading,
