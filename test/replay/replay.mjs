@@ -1,5 +1,6 @@
 // Replays the recorded session behind a gate with a policy, and counts how often a person is asked. Every call runs again, in the
-// project that the record begins with; five seconds of the gate's clock pass before each, so that windows of a minute count.
+// project that the record begins with; five seconds of the gate's clock pass before each and twenty before each answer, so that
+// windows of a minute count.
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { layOut } from '../../scripts/coding-session/lay-out.mjs';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const PAUSE_MS = 5_000;
+const ANSWER_MS = 20_000;
 const HOUR_MS = 3_600_000;
 
 /** The calls of the record, and the project that they begin with. */
@@ -58,6 +60,7 @@ export async function replay(way, { policy = codingPolicy(), session = readSessi
     const { request } = await gate.keeper.approval(id);
     const { tool, arguments: args, why } = request.binding;
     asked.push({ tool, args, code: why.code });
+    clock.pass(ANSWER_MS);
     if (way === 'rules') suggested.push(suggestRule(request.binding));
     await gate.keeper.answer(id, { kind: 'approve', scope: SCOPES[way](clock.now()), full: true }, { class: 'local' });
   };
