@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { NO } from '../support/approvals.ts';
 import { CALL_SURFACES, eachStand } from './approvals-surfaces.ts';
 
@@ -41,7 +41,9 @@ describe.each(CALL_SURFACES)('[T5] over %s', (surface) => {
     const late = await stand.ask(...CALL);
     clock.pass(600_001);
     await expect(stand.answer(late.request ?? '')).rejects.toMatchObject({ code: 'APPROVAL_UNKNOWN' });
+    await vi.waitFor(async () => expect(await stand.gate.keeper.approvals()).toEqual([]), 10_000); // looked at twice a second
     const asked = await stand.ask(...CALL);
+    expect(asked).toMatchObject({ code: 'APPROVAL_PENDING' });
     expect(asked.request).not.toBe(late.request);
     await stand.answer(asked.request ?? '');
     clock.pass(600_001);
