@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const all = ['policy', 'shell', 'guard', 'gate', 'audit', 'keeper', 'gateway', 'sandbox'];
+const all = ['policy', 'shell', 'guard', 'redact', 'gate', 'audit', 'keeper', 'gateway', 'sandbox', 'approvals'];
 const wanted = process.argv.slice(2).filter((name) => name !== '--');
 const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length > 0) {

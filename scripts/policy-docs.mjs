@@ -14,6 +14,7 @@ const sections = [
   ['`tools.NAME.output`', defs.tool.properties.output],
   ['`tools.NAME.requiresConfirmation`', defs.confirmation],
   ['`tools.NAME.approvers`', defs.approvers],
+  ['`tools.api_call.secrets.DESTINATION`', defs.destinationSecret],
   ['`tools.NAME.rateLimit`', defs.tool.properties.rateLimit],
   ['`tools.NAME.breaker` and `servers.NAME.breaker`', defs.tool.properties.breaker],
   ['`limits.NAME`', defs.namedLimit],

@@ -130,7 +130,8 @@ export class AuditLog {
    */
   append(record: RecordDraft): Appended {
     this.#refuseIfStopped();
-    const draft = this.#sealed?.take(record) ?? record;
+    const clean = this.#parts.options.clean?.(record) ?? record;
+    const draft = this.#sealed?.take(clean) ?? clean;
     const seq = this.#size;
     const brief = briefOf(draft, seq, this.boot);
     const problem = this.#book.problemWith(brief);

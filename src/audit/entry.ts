@@ -99,6 +99,7 @@ const OPTIONAL_FIELDS: readonly (readonly [field: string, kind: string])[] = [
   ...NUMBERS.split(' ').map((field) => [field, 'number'] as const),
   ...OBJECTS.split(' ').map((field) => [field, 'object'] as const),
   ['findings', 'list'],
+  ['secrets', 'texts'],
 ];
 
 /** ATTACKER-CONTROLLED when the log was not verified: readers rely on the kinds of the fields they print. */
@@ -110,6 +111,7 @@ function isLogRecord(value: unknown): value is LogRecord {
   return OPTIONAL_FIELDS.every(([field, kind]) => {
     const member = value[field];
     if (member === undefined) return true;
+    if (kind === 'texts') return Array.isArray(member) && member.every((one) => typeof one === 'string');
     if (kind === 'list') return Array.isArray(member) && member.every(isObject);
     return kind === 'object' ? isObject(member) : typeof member === kind;
   });

@@ -6,6 +6,7 @@ import { type LogFiles, realFiles } from './log-files.ts';
 import { loadEdge, openKey, prepareFolders } from './open-log.ts';
 import { claimLog, type Ownership } from './ownership.ts';
 import { Publisher } from './publisher.ts';
+import type { RecordDraft } from './record.ts';
 import { diskFull, isNoSpace, prepareReserve } from './reserve.ts';
 import { dropSegments, readTail, WalWriter } from './wal.ts';
 
@@ -20,6 +21,8 @@ export interface AuditLogOptions {
   readonly files?: LogFiles;
   /** Milliseconds between checkpoints while records arrive; default 1,000. */
   readonly checkpointMs?: number;
+  /** Takes out of a record what must not be stored; nothing is written that it did not see. */
+  readonly clean?: (draft: RecordDraft) => RecordDraft;
 }
 
 /** Everything of a log that was opened: claimed, checked, replayed. */

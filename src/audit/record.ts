@@ -11,6 +11,7 @@ const RECORD_TYPES = [
   'stop',
   'grant',
   'operator',
+  'secret-use',
   'heartbeat',
   'shutdown',
   'recovery',
@@ -42,6 +43,8 @@ export interface RecordDraft {
   readonly epoch?: number;
   readonly facts?: JsonObject;
   readonly isolation?: JsonObject;
+  /** References of the secrets that the call may be given, as the policy writes them. */
+  readonly secrets?: readonly string[];
   /** The approval that an `admitted` spends or a `grant` record is about. */
   readonly grant?: string;
   /** How an admitted call ended: `delivered`, `tool-error`, `failed`, `cancelled`, `timeout`, or `unknown` after a crash. */

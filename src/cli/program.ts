@@ -36,6 +36,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   addOperators(program, run);
   addAudit(program, run);
   addGuard(program, run);
+  addSecrets(program, run);
   try {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
@@ -330,6 +331,22 @@ function addAudit(program: Command, run: Run): void {
     .description('calls of which nobody knows how they ended')
     .option('--settle <record>', 'take one off the list, once you found out')
     .action((flags) => run(flags, async (terminal) => (await load()).auditUnknown(terminal, flags)));
+}
+
+function addSecrets(program: Command, run: Run): void {
+  const load = () => import('./secrets-commands.ts');
+  const secrets = program
+    .command('secrets')
+    .description('the local keystore and what the policy refers to; never a value');
+  common(secrets.command('set').argument('<name>', 'its name in the keystore'))
+    .description('store a new version, read from a prompt or a pipe')
+    .action((name, flags) => run(flags, async (terminal) => (await load()).secretsSet(terminal, name, flags)));
+  common(secrets.command('list'))
+    .description('what the keystore has, and which secrets the policy sends where')
+    .action((flags) => run(flags, async (terminal) => (await load()).secretsList(terminal, flags)));
+  common(secrets.command('check'))
+    .description('resolve each secret of the policy once; exit code 1 when one fails')
+    .action((flags) => run(flags, async (terminal) => (await load()).secretsCheck(terminal, flags)));
 }
 
 function addGuard(program: Command, run: Run): void {

@@ -17,6 +17,8 @@ export interface ConsoleFlags {
 export interface UpConsole {
   /** The address of the page with its token behind the #; null: it is off. */
   readonly address: string | null;
+  /** The address without the token, which anybody may see. */
+  readonly url: string | null;
   /** A client presented this text as its token. */
   presentedAsToken(token: string): void;
   close(): Promise<void>;
@@ -72,7 +74,7 @@ export async function openUpConsole(terminal: Terminal, state: string, flags: Co
   }
 }
 
-const OFF: UpConsole = { address: null, presentedAsToken: () => undefined, close: async () => undefined };
+const OFF: UpConsole = { address: null, url: null, presentedAsToken: () => undefined, close: async () => undefined };
 
 interface Parts {
   readonly keeper: Keeper;
@@ -103,6 +105,7 @@ async function serve(terminal: Terminal, { keeper, state, port, flags }: Parts):
           ...{ console: console?.url ?? null, onProblem: say },
         });
   return {
+    url: console?.url ?? null,
     address: console === null ? null : `${console.url}#${token.text}`,
     presentedAsToken: (text) => token.presentedAsToken(text),
     close: async () => {

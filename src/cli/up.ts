@@ -80,6 +80,7 @@ const serve = (
           },
     local: { user: localUser(), agent: FIRST_CLIENT },
     ...{ host: flags.host, port: flags.port, version: packageVersion() },
+    ...(console.url === null ? {} : { console: console.url }),
     upstreams,
     onError: (error) => process.stderr.write(`${safeLines(String(error))}\n`),
   });

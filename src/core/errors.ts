@@ -12,6 +12,7 @@ type ErrorDomain =
   | 'path'
   | 'identity'
   | 'approvals'
+  | 'secrets'
   | 'keeper'
   | 'store'
   | 'audit'
@@ -171,6 +172,15 @@ export const ERROR_TABLE = {
   GRANT_EXPIRED: ['approvals', 1, 403, 'Ask again: the yes has ended'],
   GRANT_SPENT: ['approvals', 1, 403, 'Ask again: the yes was used'],
 
+  // secrets: what is registered for redaction
+  SECRET_TOO_SHORT: [
+    'secrets',
+    2,
+    400,
+    'Use a longer random value, or grant this one to a destination only: redacting it would let it be guessed',
+  ],
+  SECRET_TOO_MANY: ['secrets', 3, 503, 'Remove secrets that are not in use, or raise the named limit of redaction'],
+
   // keeper
   STATE_OWNED: ['keeper', 3, 503, 'Stop the process that owns the state, or choose another folder with --state DIR'],
   STATE_EXPOSED: [
@@ -247,8 +257,32 @@ export const ERROR_TABLE = {
   ],
   ENDPOINT_UNREACHABLE: ['gate', 1, 502, 'Try again later: the endpoint did not answer as HTTP asks'],
   SECRET_UNAVAILABLE: ['gate', 1, 403, 'Ask the operator: nothing here can resolve secret references'],
+  SECRET_IN_ARGUMENTS: ['gate', 1, 403, 'Leave the secret out: the gate sends it where the policy says'],
+  SECRET_IN_RESULT: ['gate', 1, 422, 'Go on without this result: it held secrets that this session was not given'],
+  SECRET_NOT_GRANTED: ['gate', 1, 403, 'Use a destination that the policy grants the secret to'],
   CONTENT_TOO_LARGE: ['gate', 1, 413, 'Write less, or raise the named limit'],
   GATE_CLOSED: ['gate', 3, 503, 'Open the gate again'],
+
+  // secrets: references, and the places that keep what they name
+  SECRET_REFERENCE_INVALID: ['secrets', 2, 400, 'Write the reference as docs/secrets.md has it'],
+  SECRET_PROVIDER_UNKNOWN: ['secrets', 2, 500, 'Configure this provider: docs/secrets.md has a snippet for each'],
+  SECRET_PROVIDER_CONFIG: ['secrets', 2, 500, 'Mend what the message names in the configuration of the provider'],
+  SECRET_PROVIDER_PACKAGE: ['secrets', 3, 500, 'Install the package that the message names beside Sallyport'],
+  SECRET_PROVIDER_UNAVAILABLE: ['secrets', 3, 503, 'Try again later, and check that the provider can be reached'],
+  SECRET_PROVIDER_SEALED: ['secrets', 3, 503, 'Unseal the server, then call again'],
+  SECRET_THROTTLED: ['secrets', 1, 503, 'Try again later: the provider has more to do than it may'],
+  SECRET_NOT_FOUND: ['secrets', 1, 404, 'Check the name and the version, or store the secret'],
+  SECRET_DELETED: ['secrets', 1, 410, 'Restore the version, or refer to another one'],
+  SECRET_DESTROYED: ['secrets', 1, 410, 'Refer to another version: this one is gone for good'],
+  SECRET_ACCESS_DENIED: ['secrets', 1, 403, 'Check the credentials of the keeper and what they may read'],
+  SECRET_FIELD: ['secrets', 1, 422, 'Name a field of the secret that is a text'],
+  SECRET_EMPTY: ['secrets', 1, 422, 'Store a value: nothing runs with an empty secret'],
+  SECRET_TOO_LARGE: ['secrets', 1, 422, 'Store less in one secret'],
+  SECRET_MALFORMED: ['secrets', 1, 502, 'Check what is stored, and what answers for the provider'],
+  SECRET_FILE_UNSAFE: ['secrets', 1, 500, 'Make the file and its folder your own: chmod 600 FILE'],
+  KEYSTORE_LOCKED: ['secrets', 1, 503, 'Give the passphrase or the key file that belongs to this keystore'],
+  KEYSTORE_CORRUPT: ['secrets', 3, 500, 'Restore the keystore from a backup: this one was changed or is damaged'],
+  KEYSTORE_CHANGED: ['secrets', 3, 409, 'Run the command again: another program wrote the keystore meanwhile'],
 
   // sandbox: the door to the network
   EGRESS_TOKEN: ['gate', 1, 407, 'Use the proxy with the address that HTTPS_PROXY has inside this sandbox'],

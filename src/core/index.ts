@@ -33,6 +33,20 @@ export {
   METHOD_OVERRIDE_HEADERS,
   TARGET_OVERRIDE_HEADERS,
 } from './request-headers.ts';
+export {
+  parseReference,
+  SECRET_SCHEMES,
+  type SecretReference,
+  type SecretScheme,
+} from './secret-reference.ts';
+export { checkSecretPath } from './secret-reference-forms.ts';
+export {
+  mentionsSecret,
+  parseTemplate,
+  readSecretTemplate,
+  type SecretTemplate,
+  type TemplatePart,
+} from './secret-template.ts';
 export { deepFreeze, parseStrictJson } from './strict-json.ts';
 export { escapeForTerminal, jsonForTerminal, quoteForMessage } from './terminal.ts';
 export { type CanonicalUrl, isHostName, isUrlTrouble, readUrl, type UrlTrouble } from './url.ts';

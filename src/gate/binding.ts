@@ -1,6 +1,6 @@
 import { canonicalCopy, copyJsonObject, type JsonObject, SallyportError, sha256Hex } from '../core/index.ts';
 import type { GrantUse } from '../keeper/index.ts';
-import { approversOf, type CallFacts } from '../policy/index.ts';
+import { approversOf, type CallFacts, secretsOfTool } from '../policy/index.ts';
 import { boundFacts } from './bound-facts.ts';
 import type { House } from './house.ts';
 import type { Judgement } from './judge.ts';
@@ -24,7 +24,7 @@ export async function bindingOf(house: House, judgement: Judgement): Promise<Bin
     facts: await boundFacts(house, judgement),
     definition: tool === undefined ? null : definitionDigest(tool),
     obligations: obligationsOf(house, judgement),
-    secrets: [],
+    secrets: secretsOfTool(house.compiled(), parsed.name),
     destination: destinationOf(facts, tool),
     policy: house.policy.digest,
     why: { rule: decision.rule.id, code: decision.effect === 'allow' ? '' : decision.code, reason: decision.reason },

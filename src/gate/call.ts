@@ -13,7 +13,7 @@ import { observed } from './observe.ts';
 import { type ParsedCall, parseAgain, parseLater } from './parse.ts';
 import { type Placement, planPlacement } from './placement.ts';
 import { planRun } from './planned-run.ts';
-import { admit, askUncertain, isRecorded, recordRefusal } from './records.ts';
+import { admit, askSecrets, askUncertain, isRecorded, recordRefusal } from './records.ts';
 import type { Asked, CallResult, Denied } from './result.ts';
 import type { RunningCall } from './running-calls.ts';
 import { secondDoor } from './second-door.ts';
@@ -73,8 +73,8 @@ export async function passGate(entrance: House, request: CallRequest): Promise<C
   const { house, admission, running, placement, isCounted } = passed;
 
   try {
-    // 8: no secret is resolved: a policy that asks for one does not load.
-    const executed = await execute(house, request, running, placement); // 9: in the isolation that was asked for
+    // 8: secrets are resolved for each request that carries one, against this admission (`send.ts`).
+    const executed = await execute(house, request, running, { placement, admission }); // 9: in the isolation that was asked for
     const judgement = running.judgement(); // with the obligations that a change of the policy brought meanwhile
     // 10 to 13: what comes back through the second door. What came after the policy or a stop ended the call is withheld.
     const came = stoppedLate(running.stopped()) ?? (await secondDoor(house, { request, judgement, executed }));
@@ -125,7 +125,9 @@ async function tryOut(house: House, request: CallRequest, patience: Patience): P
   if (typeof uncertain !== 'boolean') return answerDenied(name, uncertain, null);
   const isolation = await readIsolation(house, request);
   const facts = await gatherFacts(house, request, { uncertain, isolation });
-  const judged = observed(house, judge(house, request, facts)); // 4: pure, from facts alone
+  const carried = await askSecrets(house, request);
+  const decided = observed(house, judge(house, request, facts)); // 4: pure, from facts alone
+  const judged = carried === null ? decided : { ...decided, decision: carried };
 
   // 5: what is denied is recorded and ends here.
   if (judged.decision.effect === 'deny') {

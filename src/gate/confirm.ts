@@ -108,7 +108,8 @@ async function waitFor(question: Question, answers: AnswerWatch, waiting: Waitin
   const ended = await end;
   if (ended === 'answered') return { kind: 'answered', request: id };
   if (ended !== 'late') return noYes(judgement, ended.code, ended.message, { request: id });
-  const reason = `the request ${id} waits for a person until ${new Date(expiresAt).toISOString()}`;
+  const until = new Date(expiresAt).toISOString();
+  const reason = `the request ${id} waits for a person until ${until}, who answers with: sallyport approvals approve ${id}`;
   return noYes(judgement, 'APPROVAL_PENDING', reason, { request: id });
 }
 

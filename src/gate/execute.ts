@@ -1,4 +1,5 @@
 import { type ErrorCode, SallyportError } from '../core/index.ts';
+import type { Admission } from '../keeper/index.ts';
 import { allowsPath } from '../policy/index.ts';
 import type { CallRequest } from './call.ts';
 import type { House } from './house.ts';
@@ -11,11 +12,12 @@ import { planRun } from './planned-run.ts';
 import type { RunningCall } from './running-calls.ts';
 import { sendFor } from './send.ts';
 import { handOver } from './spawn.ts';
-import { NeedsAnswers, type ToolContext } from './tool.ts';
+import { NeedsAnswers, type ToolContext, type ToolOutput } from './tool.ts';
 
 /** What came back, as it came back. ATTACKER-CONTROLLED: everything in it. */
 export type Executed =
-  | { readonly kind: 'returned'; readonly output: unknown }
+  /** `parsed`: the same, copied and read, without the secrets that were in it. */
+  | { readonly kind: 'returned'; readonly output: unknown; readonly parsed?: ToolOutput }
   | { readonly kind: 'asked'; readonly asked: NeedsAnswers }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
 
@@ -24,7 +26,7 @@ export async function execute(
   house: House,
   request: CallRequest,
   running: RunningCall,
-  placement: Placement | null,
+  { placement, admission }: Pick<Executing, 'placement' | 'admission'>,
 ): Promise<Executed> {
   const judgement = running.judgement();
   const tool = judgement.parsed.registered?.tool;
@@ -34,7 +36,7 @@ export async function execute(
   const timeoutMs = judgement.decision.obligations.timeoutMs || house.limits.upstreamMs;
   const watch = watchRun(running, request.signal, timeoutMs);
   try {
-    const context = contextOf({ house, request, placement }, judgement, running.signal);
+    const context = contextOf({ house, request, placement, admission }, judgement, running.signal);
     const { spawn } = request;
     const result =
       spawn === null ? tool.execute(judgement.facts.arguments, context) : handOver(spawn, context, house.guard);
@@ -52,9 +54,11 @@ interface Executing {
   readonly house: House;
   readonly request: CallRequest;
   readonly placement: Placement | null;
+  readonly admission: Admission;
 }
 
-function contextOf({ house, request, placement }: Executing, judgement: Judgement, signal: AbortSignal): ToolContext {
+function contextOf(executing: Executing, judgement: Judgement, signal: AbortSignal): ToolContext {
+  const { house, request, placement, admission } = executing;
   const paths: Record<string, OpenedPath> = {};
   for (const [pointer, { use, reading }] of Object.entries(judgement.facts.paths)) {
     if ('trouble' in reading || (judgement.facts.command !== undefined && pointer.startsWith('command:'))) continue;
@@ -70,7 +74,7 @@ function contextOf({ house, request, placement }: Executing, judgement: Judgemen
     });
   }
   const run = planRun(house, judgement);
-  const send = sendFor(house, judgement, signal);
+  const send = sendFor(house, judgement, { signal, admission });
   return {
     ...{ signal, paths, root: house.root, session: request.principal.session, principal: request.principal },
     ...(request.exchange === null ? {} : { exchange: request.exchange }),

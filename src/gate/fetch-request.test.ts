@@ -102,6 +102,7 @@ function judge({ request }: Hop): HopVerdict {
     method: request.method.toUpperCase(),
     headers,
     isInternal: url.host === 'internal.example.com',
+    secrets: [],
   };
   return { effect: 'allow', target, finding: null };
 }

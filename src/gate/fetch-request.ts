@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type CanonicalUrl, SallyportError } from '../core/index.ts';
 import { readBody } from './fetch-body.ts';
-import { bytesOf, resolveHeaders } from './fetch-content.ts';
+import { bytesOf, resolveHead } from './fetch-content.ts';
 import { connectToJudged } from './fetch-dial.ts';
 import { exchange, headersOf, locationsOf } from './fetch-exchange.ts';
 import { nextRequest } from './fetch-redirect.ts';
@@ -187,7 +187,7 @@ async function send(request: FetchRequest, { target, addresses }: Admitted, chai
   const { url } = target;
   const method = target.method ?? request.method;
   const body = bytesOf(request, limits.requestBytes);
-  const headers = await unlessAborted(resolveHeaders(target, request, options), signal);
+  const { headers, query } = await unlessAborted(resolveHead(target, request, options), signal);
   const { dial, certificates = [] } = options;
   const { socket, address } = await connectToJudged({
     url,
@@ -202,7 +202,7 @@ async function send(request: FetchRequest, { target, addresses }: Admitted, chai
   const response = await exchange({
     socket,
     method,
-    target: `${url.path}${url.query}`,
+    target: `${url.path}${query}`,
     host,
     headers,
     body,

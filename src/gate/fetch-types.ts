@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { CanonicalUrl, ErrorCode, JsonObject, JsonValue } from '../core/index.ts';
+import type { CanonicalUrl, ErrorCode, JsonObject, JsonValue, TemplatePart } from '../core/index.ts';
 
 /** A header's value: a text, or a secret reference that is resolved for the hop it is sent on. */
 type FetchHeader = string | { readonly reference: string; readonly prefix: string };
@@ -29,6 +29,14 @@ export interface HopTarget {
   /** Names in lower case. */
   readonly headers: ReadonlyMap<string, FetchHeader>;
   readonly isInternal: boolean;
+  /** What the request carries besides; resolved for this hop. */
+  readonly secrets: readonly HopSecret[];
+}
+
+/** A secret in its place. The policy's `EndpointSecret` is one. */
+export interface HopSecret {
+  readonly place: { readonly kind: 'header' | 'query'; readonly name: string } | { readonly kind: 'basic' };
+  readonly template: { readonly parts: readonly TemplatePart[] };
 }
 
 /** What the policy says about a hop. The policy's `EndpointVerdict` is one. */

@@ -7,6 +7,7 @@ import type { LeftFiles } from './footprint.ts';
 import type { House } from './house.ts';
 import type { CallOptions, GateSession } from './options.ts';
 import { type ParsedCall, parseCall } from './parse.ts';
+import { redactParams } from './redact.ts';
 import type { Asked, CallResult } from './result.ts';
 import { openSessionCalls } from './session-calls.ts';
 import { commandLineOf, type SpawnedProcess, type SpawnOptions, spawnThrough } from './spawn.ts';
@@ -67,7 +68,9 @@ export function openGateSession({ principal, surface, house, checkOpen, waits }:
     },
     act: async (action: Action, options: CallOptions = {}) => {
       check();
-      const parsed = parseAction(house(), action);
+      const words =
+        action.fromServer === true ? await redactParams(house(), { principal }, action.params) : action.params;
+      const parsed = parseAction(house(), { ...action, params: words });
       // A server that tried it once may have got something else past the guard.
       if (parsed.trouble?.code === 'RESULT_QUARANTINED') house().suspects.add(principal.session);
       return pass(parsed, options);

@@ -128,7 +128,7 @@ describe('[T1.3] no record, no call', () => {
       }),
     );
     const result = await gate.call('shape', {});
-    expect(result).toMatchObject({ kind: 'failed', code: 'AUDIT_WRITE_FAILED', record: null });
+    expect(result).toMatchObject({ kind: 'failed', code: 'KEEPER_CLOSED', record: null });
     expect(result.text).not.toContain('forty-two');
   });
 });

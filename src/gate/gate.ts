@@ -48,6 +48,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       state: options.state ?? defaultStateFolder(),
       reachable: foldersInReach(loaded.policy, loaded.root),
       ...(options.clock === undefined ? {} : { clock: options.clock }),
+      ...(options.secretSource === undefined ? {} : { secretSource: options.secretSource }),
       ...(options.onOperatorCode === undefined ? {} : { onOperatorCode: options.onOperatorCode }),
     }));
   try {

@@ -59,7 +59,7 @@ export interface InboundFailed {
 const ERROR_CHARACTERS = 1_000;
 
 /**
- * Steps 10 to 13, the second door. There is nothing to redact (10) while no secret is resolved. The result is copied and
+ * Steps 11 to 13 of the second door, after known secrets were taken out (10, `redact.ts`). The result is copied and
  * bounded, cleaned and inspected (11, 12), checked against the declared schema and cut to the length that the policy allows (13).
  * `isReleased`: an operator has read what the guard withholds of it, and lets it through.
  * INVARIANT: every text that a tool or a server wrote has passed the guard: content, structure, questions, its errors.
@@ -75,7 +75,7 @@ export function inbound(
   if (executed.kind === 'failed') return failedSaying(guard, executed.code, executed.message);
   try {
     if (executed.kind === 'asked') return guardQuestions(guard, asked(executed.asked, exchange, limits));
-    const raw = parseOutput(executed.output, limits);
+    const raw = executed.parsed ?? parseOutput(executed.output, limits);
     const { onInjection, maxLength, audit } = decision.obligations;
     const { verdict, output, findings } = guardResult(guard, raw, isReleased ? 'pass' : onInjection);
     if (output === null) return withheld(raw, { verdict, findings });

@@ -1,5 +1,5 @@
 import type { Clock, ErrorCode, IsolationLevel, Limits, Principal, Proof, Surface } from '../core/index.ts';
-import type { Keeper } from '../keeper/index.ts';
+import type { Keeper, SecretSource } from '../keeper/index.ts';
 import type { Policy, ServerRule } from '../policy/index.ts';
 import type { Sandboxes, SandboxProcess } from '../sandbox/index.ts';
 import type { Action } from './act.ts';
@@ -41,6 +41,8 @@ export interface GateOptions {
   /** `approvalWaitMs` among them: how long a call waits for a person at most. */
   readonly limits?: Partial<Limits>;
   /** Is told of each call that begins to wait for a person's yes. */
+  /** Where secrets come from, of a keeper that this gate opens. */
+  readonly secretSource?: SecretSource;
   readonly onApprovalWaiting?: (waiting: WaitingCall) => void;
   /** Prints a one-time code for a credential of an operator on the terminal of this process, as `KeeperOptions`. */
   readonly onOperatorCode?: (code: string) => void;

@@ -293,7 +293,7 @@ describe('calls that wait or run when the policy changes', () => {
       },
       ...Object.fromEntries(
         [
-          ...['policyLoaded', 'approvalOf', 'approveFirst', 'watch', 'openSession', 'isUncertain', 'refuse'],
+          ...['policyLoaded', 'approvalOf', 'approveFirst', 'watch', 'openSession', 'isUncertain', 'refuse', 'redact'],
           ...['settle', 'stops'],
         ].map((name) => [
           name,

@@ -7,7 +7,7 @@ import {
   type OutcomeDraft,
   whoIs,
 } from '../keeper/index.ts';
-import type { Decision, PathReading } from '../policy/index.ts';
+import { type Decision, type PathReading, secretsOfTool } from '../policy/index.ts';
 import type { CallRequest } from './call.ts';
 import { denyBuiltIn } from './deny.ts';
 import type { House } from './house.ts';
@@ -21,6 +21,21 @@ type Denied = Decision & { readonly effect: 'deny' };
 export async function askUncertain({ keeper }: House, { principal, parsed }: CallRequest): Promise<boolean | Denied> {
   try {
     return await keeper.isUncertain({ principal, tool: parsed.name, arguments: parsed.arguments });
+  } catch (error) {
+    if (isSallyportError(error)) return denyBuiltIn(error.code, `the keeper does not answer: ${error.message}`);
+    throw error;
+  }
+}
+
+/** The denial of a call whose arguments hold the value of a secret, or of a keeper that cannot say; null: they hold none. */
+export async function askSecrets({ keeper }: House, { principal, parsed }: CallRequest): Promise<Denied | null> {
+  try {
+    const { found, blocked } = await keeper.redact(parsed.arguments, principal);
+    if (found.length === 0 && !blocked) return null;
+    return denyBuiltIn(
+      'SECRET_IN_ARGUMENTS',
+      'the arguments hold the value of a secret, which nobody but the gate sends',
+    );
   } catch (error) {
     if (isSallyportError(error)) return denyBuiltIn(error.code, `the keeper does not answer: ${error.message}`);
     throw error;
@@ -127,6 +142,7 @@ export function intentOf(
     decision: decision.effect,
     rule: decision.rule.id,
     ...(decision.effect === 'allow' ? {} : { code: decision.code }),
+    ...secretsOf(house, parsed.name),
     ...intentDetail(house, observed),
     policyDigest: house.policy.digest,
     epoch: house.epoch,
@@ -157,6 +173,11 @@ function requestsOf(requests: NonNullable<Judgement['facts']['requests']>): Json
       { method, url: 'trouble' in url ? url.trouble : url.text, addresses },
     ]),
   );
+}
+
+function secretsOf({ compiled }: House, tool: string): Pick<IntentDraft, 'secrets'> {
+  const secrets = secretsOfTool(compiled(), tool);
+  return secrets.length === 0 ? {} : { secrets };
 }
 
 const modeDetail = ({ observing }: House): { readonly detail?: JsonObject } =>

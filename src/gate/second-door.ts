@@ -6,6 +6,7 @@ import type { Executed } from './execute.ts';
 import type { House } from './house.ts';
 import { failedSaying, type Inbound, type InboundDelivered, inbound } from './inbound.ts';
 import type { Judgement } from './judge.ts';
+import { redactDelivered, redactExecuted } from './redact.ts';
 import { validateOutput } from './validate-output.ts';
 
 /** What came back from one call. */
@@ -20,18 +21,35 @@ interface Returned {
  * wants it, texts are set between boundaries. What is not delivered is told without a word of it.
  */
 export async function secondDoor(house: House, returned: Returned): Promise<Inbound> {
-  const came = await released(house, returned);
+  const redacted = await redactedOf(house, returned);
+  if (redacted.kind === 'withheld') return redacted.came;
+  const came = await released(house, { ...returned, executed: redacted.executed });
   if (came.kind !== 'delivered') return came;
   const { parsed, decision } = returned.judgement;
   const validator = parsed.registered?.tool.outputValidator;
   try {
     if (validator !== undefined && !came.isError) await validateOutput(validator, came, house.limits.upstreamMs);
+    const clean = await redactDelivered(house, returned.request, came);
+    return decision.obligations.boundary ? bounded(clean) : clean;
   } catch (error) {
     if (!isSallyportError(error)) throw error;
     const { verdict, findings } = came;
     return { ...failedSaying(house.guard, error.code, error.message), verdict, findings };
   }
-  return decision.obligations.boundary ? bounded(came) : came;
+}
+
+/** What came back without secrets; what cannot be redacted is not read any further. */
+async function redactedOf(
+  house: House,
+  { request, executed }: Returned,
+): Promise<{ kind: 'redacted'; executed: Executed } | { kind: 'withheld'; came: Inbound }> {
+  try {
+    return { kind: 'redacted', executed: await redactExecuted(house, request, executed) };
+  } catch (error) {
+    if (isSallyportError(error))
+      return { kind: 'withheld', came: failedSaying(house.guard, error.code, error.message) };
+    throw error;
+  }
 }
 
 /**

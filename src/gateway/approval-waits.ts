@@ -1,5 +1,7 @@
+import { isJsonObject } from '../core/index.ts';
 import type { CallOptions } from '../gate/index.ts';
-import type { ClientRequest } from './exchange.ts';
+import { DECISION_META_KEY } from './call-answer.ts';
+import type { ClientAnswer, ClientRequest } from './exchange.ts';
 
 /** How long a call waits for a person where nothing keeps it alive, in milliseconds: less than the minute that clients wait. */
 export const APPROVAL_WAIT_MS = 50_000;
@@ -17,7 +19,10 @@ export interface ApprovalWait {
 }
 
 /** A client that asked for progress is told that its call waits, and waits as long as the gate does; another one is answered in time. */
-export function approvalWait({ signal, progress }: Pick<ClientRequest, 'signal' | 'progress'>): ApprovalWait {
+export function approvalWait(
+  { signal, progress }: Pick<ClientRequest, 'signal' | 'progress'>,
+  console: string | null,
+): ApprovalWait {
   if (progress === null) return { options: { signal }, end: () => undefined };
   let timer: NodeJS.Timeout | null = null;
   let told = 0;
@@ -27,7 +32,9 @@ export function approvalWait({ signal, progress }: Pick<ClientRequest, 'signal' 
   };
   const tell = (request: string): void => {
     told += 1;
-    progress({ progress: told * STEP, message: `The call waits for a person: ${request}` }).catch(stop); // nobody listens
+    const how = `answered with: sallyport approvals approve ${request}${console === null ? '' : `, or at ${console}`}`;
+    const message = `The call waits for a person: ${request}; ${how}`;
+    progress({ progress: told * STEP, message }).catch(stop); // nobody listens
   };
   const onApprovalWaiting: CallOptions['onApprovalWaiting'] = ({ request }) => {
     stop();
@@ -35,4 +42,14 @@ export function approvalWait({ signal, progress }: Pick<ClientRequest, 'signal' 
     timer = setInterval(() => tell(request), TELL_MS).unref();
   };
   return { options: { signal, approvalWaitMs: Number.POSITIVE_INFINITY, onApprovalWaiting }, end: stop };
+}
+
+/** The answer, with the address of the console where a call still waits. INVARIANT: an address without the console's token. */
+export function withConsole(answer: ClientAnswer, console: string | null): ClientAnswer {
+  if (answer.kind !== 'result' || console === null) return answer;
+  const { content, _meta } = answer.result;
+  const decision = isJsonObject(_meta) ? _meta[DECISION_META_KEY] : undefined;
+  if (!isJsonObject(decision) || decision['code'] !== 'APPROVAL_PENDING' || !Array.isArray(content)) return answer;
+  const line = { type: 'text', text: `Answered at: ${console}` };
+  return { ...answer, result: { ...answer.result, content: [...content, line] } };
 }

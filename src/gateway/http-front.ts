@@ -23,6 +23,8 @@ export interface HttpFrontOptions extends HttpListenOptions {
   readonly upstreams?: Upstreams;
   /** How long a call waits for a person where its client did not ask for progress, in milliseconds; 50 seconds if absent. */
   readonly approvalWaitMs?: number;
+  /** Where people answer calls that wait, which clients are told: without a token. */
+  readonly console?: string;
 }
 
 /** How a front listens, whatever sessions it serves. */
@@ -69,8 +71,8 @@ export interface HttpFront {
  * @throws SallyportError PORT_IN_USE, USAGE (no authentication beyond loopback)
  */
 export async function serveHttp(options: HttpFrontOptions): Promise<HttpFront> {
-  const { gate, upstreams = null, approvalWaitMs = APPROVAL_WAIT_MS } = options;
-  const shared = serving(upstreams, gate);
+  const { gate, upstreams = null, approvalWaitMs = APPROVAL_WAIT_MS, console = null } = options;
+  const shared = serving(upstreams, gate, console);
   return listenHttp(options, async ({ user, agent, proof }) =>
     servedWhenUsed(
       async () =>

@@ -22,6 +22,8 @@ export interface ServedContext {
   readonly watch: (server: ApprovedServer, uris: ReadonlySet<string>) => Promise<void>;
   /** The calls of the session that go on as tasks. */
   readonly tasks: SessionTasks;
+  /** Where people answer calls that wait, without the token that opens it; null: nowhere that we know. */
+  readonly console: string | null;
   /** Takes over approvals that changed. */
   readonly refresh: () => Promise<void>;
 }

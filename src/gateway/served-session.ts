@@ -2,7 +2,7 @@ import { ProtocolError } from '@modelcontextprotocol/server';
 import type { JsonObject, JsonValue } from '../core/index.ts';
 import type { CallOptions, Gate, GateSession, Tool } from '../gate/index.ts';
 import { actionName } from '../policy/index.ts';
-import { approvalWait } from './approval-waits.ts';
+import { approvalWait, withConsole } from './approval-waits.ts';
 import type { ApprovedServer } from './approved-server.ts';
 import { callAnswer } from './call-answer.ts';
 import { sessionHolder } from './caller.ts';
@@ -37,16 +37,22 @@ export interface Serving {
   readonly changes: GateChanges | null;
   readonly caller: ServedContext['caller'];
   readonly envelope: ServedContext['envelope'];
+  readonly console: ServedContext['console'];
 }
 
 /** Shared by all sessions of a front. Without servers only the gate's own tools are served. */
-export function serving(upstreams: Upstreams | null, changes: GateChanges | null = null): Serving {
+export function serving(
+  upstreams: Upstreams | null,
+  changes: GateChanges | null = null,
+  console: string | null = null,
+): Serving {
   const none = (): never => {
     throw new ProtocolError(INVALID_PARAMS, 'there are no servers');
   };
   return {
     upstreams,
     changes,
+    console,
     caller: upstreams?.caller ?? serverCaller(none),
     envelope: createEnvelope(() => performance.now()),
   };
@@ -81,10 +87,11 @@ const ANSWERERS: ReadonlyMap<string, Answerer> = new Map<string, Answerer>([
 ]);
 
 /** Serves a gate session to one client. */
-export function serveSession(session: GateSession, { upstreams, changes, caller, envelope }: Serving): ServedSession {
+export function serveSession(session: GateSession, shared: Serving): ServedSession {
+  const { upstreams, changes, caller, envelope, console } = shared;
   const servers = (): readonly ApprovedServer[] => upstreams?.approved() ?? [];
   const context: ServedContext = {
-    ...{ session, caller, envelope, servers },
+    ...{ session, caller, envelope, servers, console },
     tools: toolExposure(session, servers),
     watch: async (server, uris) =>
       upstreams?.with(server, holderOf(session.principal, server), (connection) => connection.watch(uris)),
@@ -182,9 +189,10 @@ async function setLevel(context: ServedContext): Promise<JsonObject> {
 async function callTool(context: ServedContext, request: ClientRequest): Promise<ClientAnswer> {
   const { name, arguments: args = {} } = request.params;
   if (typeof name !== 'string') throw new ProtocolError(INVALID_PARAMS, 'a tool is called by its name');
-  const waiting = approvalWait(request);
+  const waiting = approvalWait(request, context.console);
   try {
-    return await callNamed(context, { request, name, args, options: waiting.options });
+    const answer = await callNamed(context, { request, name, args, options: waiting.options });
+    return withConsole(answer, context.console);
   } finally {
     waiting.end();
   }

@@ -33,6 +33,7 @@ import type {
 import type { Admission, KeeperEvent, OperatorView, Receipt, StopFlag, TokenHolder } from './keeper.ts';
 import type { ReserveAnswer } from './limit-messages.ts';
 import type { ApprovedPolicy } from './policy-approval.ts';
+import type { Redaction } from './secret-messages.ts';
 
 /** What a keeper says, read as strictly as what it is asked: both sides may be of different versions. */
 const name = text(8_192);
@@ -41,6 +42,13 @@ export const readReceipt: Reader<Receipt> = shape<Receipt>({ seq: count });
 export const readAdmission: Reader<Admission> = shape<Admission>({ call: name, intentSeq: count, admittedSeq: count });
 export const readTokenHolder: Reader<TokenHolder | null> = (value, where) =>
   value === null ? null : shape<TokenHolder>({ id: name, name, user: name })(value, where);
+
+export const readSecret: Reader<string> = text(65_536);
+export const readRedaction: Reader<Redaction> = shape<Redaction>({
+  value: (value) => value ?? null,
+  found: (value, where) => list(value, where).map((one) => name(one, where)),
+  blocked: yesOrNo,
+});
 
 export const readReserveAnswer: Reader<ReserveAnswer> = (value, where) =>
   object(value, where)['kind'] === 'reserved'

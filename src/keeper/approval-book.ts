@@ -26,7 +26,13 @@ export class ApprovalBook {
     burst: APPROVAL_LIMITS.requestBurst,
     perSecond: APPROVAL_LIMITS.requestsPerMinute / 60,
   });
+  readonly #mono: () => number;
   #places = 0;
+
+  /** `mono`: milliseconds that never go back and never jump: a clock that is set lets nobody ask more often. */
+  constructor(mono: () => number) {
+    this.#mono = mono;
+  }
 
   /** Requests of before a restart; they count like any other. */
   restore(requests: readonly ApprovalRequest[]): void {
@@ -59,7 +65,7 @@ export class ApprovalBook {
       return flood(`${waitingPerPeer} calls of this gate wait for a person`);
     }
     if (this.#places >= waiting) return flood(`${waiting} calls wait for a person`);
-    if (!this.#asked.take(principal))
+    if (!this.#asked.take(principal, this.#mono()))
       return flood(`a person is asked ${requestsPerMinute} times a minute by one caller`);
     this.#count(principal, peer, 1);
     return { release: () => this.#count(principal, peer, -1) };

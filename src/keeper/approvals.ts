@@ -107,7 +107,7 @@ export class Approvals {
     const found = await recoverApprovals({ state, requests, grants: table, key, anchor });
     time.atLeast(found.latest);
     const operators = await Operators.open({ store, now, uid: process.getuid?.() ?? null, user });
-    const book = new ApprovalBook();
+    const book = new ApprovalBook(() => clock.mono() / 1_000);
     book.restore(found.requests);
     const grants = new GrantBook({ table, key, anchor, now, logSize: () => log.size }, found.grants);
     return new Approvals({ ...options, operators, requests, key, anchor, time, book, grants });

@@ -10,6 +10,14 @@ export interface Holder {
   readonly peer: string | null;
 }
 
+/** INVARIANT: a call that a gate took over after a restart is given no secret: what it was admitted with is not in memory. */
+const NO_SECRETS = { secrets: [], tenant: '' } as const;
+
+const secretsOf = ({ secrets = [], principal }: IntentDraft): Pick<OpenCall, 'secrets' | 'tenant'> => ({
+  secrets,
+  tenant: typeof principal?.['tenant'] === 'string' ? principal['tenant'] : '',
+});
+
 /** An admission of a boot before, which the gate that runs the call may still adopt. */
 export interface Orphan {
   readonly admitted: LogRecord;
@@ -35,6 +43,9 @@ interface OpenCall {
   readonly peer: string | null;
   /** What it took of its limits; null: nothing. */
   readonly lease: Lease | null;
+  /** References of the secrets that it may be given, and for whom. */
+  readonly secrets: readonly string[];
+  readonly tenant: string;
   /** Null while nobody is connected who could settle it. */
   holder: Holder | null;
 }
@@ -116,7 +127,7 @@ export class Calls {
         : { detail: { ...admitted.detail, ...slotsOf(lease), peer: holder.peer, call: sha256Hex(call) } }),
     });
     const admission: Admission = { call, intentSeq: first.seq, admittedSeq: second.seq };
-    this.#keep(call, { ...admission, link, same, peer: holder.peer, lease, holder });
+    this.#keep(call, { ...admission, link, same, peer: holder.peer, lease, ...secretsOf(intent), holder });
     try {
       await Promise.all([first.durable, second.durable]);
     } catch (error) {
@@ -126,6 +137,15 @@ export class Calls {
     // Closed meanwhile: its outcome is recorded as unknown already, so it must not run.
     if (!this.#open.has(call)) throw new SallyportError('KEEPER_CLOSED', 'the keeper closed');
     return admission;
+  }
+
+  /** The admission that a power is asked against. @throws SallyportError INTERNAL as `settle` */
+  admitted(holder: Holder, call: string): Pick<OpenCall, 'link' | 'admittedSeq' | 'secrets' | 'tenant'> {
+    const open = this.#open.get(call);
+    if (open === undefined || open.holder !== holder) {
+      throw new SallyportError('INTERNAL', 'this admission is unknown or settled already');
+    }
+    return open;
   }
 
   /** @throws SallyportError INTERNAL for an admission that is unknown, settled, or of another holder; BYTES_LIMITED */
@@ -158,7 +178,7 @@ export class Calls {
     const [intentSeq, admittedSeq] = [admitted.intentSeq ?? -1, admitted.seq];
     this.#log.append({ type: 'adopted', ...link, intentSeq, admittedSeq, detail: { peer } });
     this.#orphans.delete(callHash);
-    const adopted: OpenCall = { intentSeq, admittedSeq, link, same, peer, lease, holder: null };
+    const adopted: OpenCall = { intentSeq, admittedSeq, link, same, peer, lease, ...NO_SECRETS, holder: null };
     this.#keep(call, adopted);
     return this.#give(adopted, holder);
   }

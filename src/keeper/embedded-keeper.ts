@@ -4,6 +4,7 @@ import {
   type Clock,
   DEFAULT_LIMITS,
   type JsonObject,
+  type JsonValue,
   newId,
   type Principal,
   SallyportError,
@@ -58,6 +59,8 @@ import {
 import type { PolicyEpochs } from './policy-epochs.ts';
 import { RefusalMeter } from './refusal-meter.ts';
 import type { HeldResult, ReleasedResults } from './released-results.ts';
+import type { Redaction, RedactionReader, SecretUse } from './secret-messages.ts';
+import type { Secrets } from './secrets.ts';
 import { openStateFolder } from './state-folder.ts';
 import type { StopFlags } from './stop-flags.ts';
 import type { TokenFolder } from './token-folder.ts';
@@ -74,6 +77,7 @@ interface Parts {
   readonly epochs: PolicyEpochs;
   readonly stops: StopFlags;
   readonly released: ReleasedResults;
+  readonly secrets: Secrets;
   readonly approvals: Approvals;
   readonly unknown: UnknownCalls;
   /** The calls on that list, as `sameCall` writes them. */
@@ -234,6 +238,29 @@ export class EmbeddedKeeper implements Keeper {
     writeApproval(openStateFolder(this.state, []), { file, real, digest, text, approvedAt });
     const detail = { approved: true, by: 'policy approve', ...who };
     await this.policyLoaded({ scope: file, digest, source: file, rules, mode, detail });
+  }
+
+  secret({ call }: Admission, use: SecretUse): Promise<string> {
+    return this.secretFor(null, call, use);
+  }
+
+  /** As `secret`, for a holder that names the call itself; null: this process. */
+  async secretFor(holder: Holder | null, call: string, { reference, destination }: SecretUse): Promise<string> {
+    this.#checkOpen();
+    const { link, admittedSeq, secrets, tenant } = this.#calls.admitted(holder ?? OWN, call);
+    if (!secrets.includes(reference)) {
+      throw new SallyportError('SECRET_NOT_GRANTED', 'the call was not admitted with this secret');
+    }
+    const given = await this.#parts.secrets.give(reference, { tenant, session: link.session ?? '' });
+    const { version, redacted } = given;
+    const detail = { reference, version, destination, ...(redacted ? {} : { redacted }) };
+    await this.#durable({ type: 'secret-use', ...link, admittedSeq, detail });
+    return given.value;
+  }
+
+  async redact(value: JsonValue, reader: RedactionReader): Promise<Redaction> {
+    this.#checkOpen();
+    return this.#parts.secrets.redact(value, reader);
   }
 
   async isReleased(result: HeldResult): Promise<boolean> {
@@ -486,6 +513,7 @@ export class EmbeddedKeeper implements Keeper {
         await log.close();
         await this.#parts.limits.saved();
       } finally {
+        await this.#parts.secrets.close().catch(() => undefined); // a provider that does not end well holds nothing of ours
         await this.#parts.store.close();
         ownership.release();
       }

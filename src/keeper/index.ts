@@ -58,7 +58,7 @@ export type {
   ReserveRefusal,
 } from './limit-messages.ts';
 export { type KeeperOptions, localUser, openKeeper } from './open-keeper.ts';
-export { actChallenge, actDetails, readAct } from './operator-acts.ts';
+export { actChallenge } from './operator-acts.ts';
 export { passkeyChallenge } from './operators.ts';
 export { type Ownership, takeOwnership } from './owner.ts';
 export { credentialText, type PeerCredential, PeerFolder, type PeerRole } from './peer-folder.ts';
@@ -72,6 +72,8 @@ export {
 export { RateMeter } from './rate-meter.ts';
 export { digestOfHeld, type HeldResult } from './released-results.ts';
 export { readActAuthority, readAuthority, readRegistration, readStopFlag } from './requests.ts';
+export type { Redaction, RedactionReader, SecretUse } from './secret-messages.ts';
+export { openConfiguredProviders, type SecretSource, type SourcedSecret, secretFiles } from './secret-source.ts';
 export { checkNotReachable, defaultStateFolder, openStateFolder } from './state-folder.ts';
 export { TokenFolder } from './token-folder.ts';
 export { type ListedCall, type UnknownCall, UnknownCalls, type UnknownScope } from './unknown-calls.ts';

@@ -1,6 +1,6 @@
 import type { Answer, Operator, OperatorProof } from '../approvals/index.ts';
 import type { RecordDraft } from '../audit/index.ts';
-import type { JsonObject, Principal, Surface } from '../core/index.ts';
+import type { JsonObject, JsonValue, Principal, Surface } from '../core/index.ts';
 import type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
 import type {
   AnswerReceipt,
@@ -16,6 +16,7 @@ import type {
 import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
 import type { ApprovalQuestion, ApprovedPolicy, FirstApproval } from './policy-approval.ts';
 import type { HeldResult } from './released-results.ts';
+import type { Redaction, RedactionReader, SecretUse } from './secret-messages.ts';
 
 /** A record that is durable, or will be with the next flush. */
 export interface Receipt {
@@ -130,6 +131,16 @@ export interface Keeper {
    * Takes a stop back, as `perform` without a proof.
    * @throws SallyportError PEER_REFUSED for a peer that is no operator, APPROVER_REFUSED
    */
+  /**
+   * Resolves a secret for a call that was admitted with its reference, and records who got it, in which version and for where,
+   * before anybody has it.
+   *
+   * @throws SallyportError SECRET_NOT_GRANTED (the call was not admitted with it), SECRET_NOT_FOUND, SECRET_DELETED,
+   * SECRET_ACCESS_DENIED, SECRET_UNAVAILABLE, INTERNAL for an admission that is unknown or settled
+   */
+  secret(admission: Admission, use: SecretUse): Promise<string>;
+  /** The value without every secret that this keeper knows, in the encodings of docs/secrets.md. */
+  redact(value: JsonValue, reader: RedactionReader): Promise<Redaction>;
   resume(flag: StopFlag): Promise<void>;
   /** True for a withheld result that an operator has released. */
   isReleased(result: HeldResult): Promise<boolean>;

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { AuditLog } from '../audit/index.ts';
+import { AuditLog, type RecordDraft } from '../audit/index.ts';
 import { type Clock, isSallyportError, SallyportError, systemClock } from '../core/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import { Approvals } from './approvals.ts';
@@ -14,6 +14,8 @@ import { PeerFolder } from './peer-folder.ts';
 import { PolicyEpochs } from './policy-epochs.ts';
 import { recover } from './recover.ts';
 import { ReleasedResults } from './released-results.ts';
+import { configuredSource, type SecretSource } from './secret-source.ts';
+import { Secrets } from './secrets.ts';
 import { type ServeOptions, serveKeeper } from './serve-keeper.ts';
 import { openStateFolder } from './state-folder.ts';
 import { SteadyTime } from './steady-time.ts';
@@ -27,6 +29,8 @@ export interface KeeperOptions {
   /** Absolute folders that tools can reach: the state folder may lie neither in nor around one of them. */
   readonly reachable: readonly string[];
   readonly clock?: Clock;
+  /** Where secrets come from; the providers that `secrets.json` of the state folder names if absent. */
+  readonly secretSource?: SecretSource;
   /** Path of the socket for other processes; `keeper/socket` in the state folder if absent. */
   readonly socket?: string;
   /** How long calls of other processes wait for them to come back, in milliseconds; default 10,000. */
@@ -62,7 +66,9 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
   try {
     // INVARIANT: the store before the log. Its lock is the kernel's, which holds whatever becomes of the files of ownership.
     store = await openStoreOf(state, clock);
-    log = await AuditLog.open({ directory: state, clock, writer: `keeper:${process.pid}` });
+    const secrets = new Secrets(options.secretSource ?? configuredSource(state, process.env));
+    const clean = (draft: RecordDraft): RecordDraft => secrets.clean(draft);
+    log = await AuditLog.open({ directory: state, clock, writer: `keeper:${process.pid}`, clean });
     const [epochs, stops] = [await PolicyEpochs.open(store), await StopFlags.open(store)];
     const [unknown, tokens] = [new UnknownCalls(state), new TokenFolder(state)];
     const recovered = await recover({ state, log, unknown, peers });
@@ -80,6 +86,7 @@ export async function openKeeper(options: KeeperOptions): Promise<EmbeddedKeeper
         store,
         epochs,
         stops,
+        secrets,
         released: new ReleasedResults({ state, store, clock }),
         unknown,
         tokens,

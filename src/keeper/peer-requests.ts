@@ -76,6 +76,7 @@ export function answersFor({ keeper, accounts, holder, leave }: PeerPowers): Ans
       return null;
     },
     ...callAnswers({ keeper, accounts, holder, signed, markTool }),
+    ...resultAnswers({ keeper, holder }),
     ...operatorAnswers({ keeper, holder }),
     stop: async (input) => {
       const { flag, reason } = REQUESTS.stop(input, 'stop');
@@ -88,7 +89,6 @@ export function answersFor({ keeper, accounts, holder, leave }: PeerPowers): Ans
       await keeper.resume(flag, peer);
       return null;
     },
-    isReleased: async (input) => keeper.isReleased(REQUESTS.isReleased(input, 'result')),
     stops: async (input) => {
       REQUESTS.stops(input, 'stops');
       return (await keeper.stops()).map((flag) => ({ ...flag }));
@@ -106,6 +106,24 @@ export function answersFor({ keeper, accounts, holder, leave }: PeerPowers): Ans
       leave();
       return null;
     },
+  };
+}
+
+/** What a gate asks about what goes out with a call, and what came back. */
+function resultAnswers({
+  keeper,
+  holder,
+}: Pick<PeerPowers, 'keeper' | 'holder'>): Pick<Answers, 'secret' | 'redact' | 'isReleased'> {
+  return {
+    secret: async (input) => {
+      const { call, use } = REQUESTS.secret(input, 'secret');
+      return keeper.secretFor(holder, call, use);
+    },
+    redact: async (input) => {
+      const { value, reader } = REQUESTS.redact(input, 'redact');
+      return { ...(await keeper.redact(value, reader)) };
+    },
+    isReleased: async (input) => keeper.isReleased(REQUESTS.isReleased(input, 'result')),
   };
 }
 

@@ -45,6 +45,7 @@ import type {
 import { type BreakerClaim, type CallUse, type LimitClaim, MAX_CLAIMS, type Reservation } from './limit-messages.ts';
 import type { ApprovalQuestion, FirstApproval } from './policy-approval.ts';
 import type { HeldResult } from './released-results.ts';
+import type { RedactionReader, SecretUse } from './secret-messages.ts';
 
 /** Characters of a name (tool, rule, agent), and of a sentence or a path. */
 const name = text(512);
@@ -64,6 +65,14 @@ const small =
     return read;
   };
 
+/** References that a call may be given, at most. */
+const MAX_SECRETS = 256;
+const secretNames: Reader<readonly string[]> = (value, where) => {
+  const items = list(value, where);
+  if (items.length <= MAX_SECRETS) return items.map((item) => text(2_048)(item, where));
+  throw new SallyportError('INPUT_SCHEMA_MISMATCH', `expected at most ${MAX_SECRETS} items in the field ${where}`);
+};
+
 const intentFields: Readers<IntentDraft> = {
   surface: optional(name),
   principal: optional(small(2_048)),
@@ -79,6 +88,7 @@ const intentFields: Readers<IntentDraft> = {
   epoch: optional(count),
   facts: optional(object),
   isolation: optional(object),
+  secrets: optional(secretNames),
   outcome: optional(name),
   verdict: optional(name),
   error: optional(sentence),
@@ -237,6 +247,8 @@ export interface RequestInputs {
   perform: { act: JsonObject; authority?: ActAuthority };
   stops: Record<never, never>;
   isReleased: HeldResult;
+  secret: { call: string; use: SecretUse };
+  redact: { value: JsonValue; reader: RedactionReader };
   claim: { space: string; key: string; expiresAt: number };
   leave: Record<never, never>;
 }
@@ -286,6 +298,14 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
   // What it says is read by `readAct`.
   perform: shape<RequestInputs['perform']>({ act: object, authority: optional(readActAuthority) }),
   stops: shape<RequestInputs['stops']>({}),
+  secret: shape<RequestInputs['secret']>({
+    call: secret,
+    use: shape<SecretUse>({ reference: text(2_048), destination: sentence }),
+  }),
+  redact: shape<RequestInputs['redact']>({
+    value: (value) => value ?? null,
+    reader: shape<RedactionReader>({ tenant: name, session: name }),
+  }),
   isReleased: shape<HeldResult>({
     principal: shape<HeldResult['principal']>({ tenant: name, user: name, agent: name }),
     tool: name,

@@ -20,8 +20,10 @@ import {
   readFlags,
   readOperators,
   readReceipt,
+  readRedaction,
   readRemoval,
   readReserveAnswer,
+  readSecret,
   readStatus,
   readSummaries,
   readTokenHolder,
@@ -59,6 +61,7 @@ import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
 import type { PeerCredential } from './peer-folder.ts';
 import type { ApprovalQuestion, ApprovedPolicy, FirstApproval } from './policy-approval.ts';
 import type { HeldResult } from './released-results.ts';
+import type { Redaction, RedactionReader, SecretUse } from './secret-messages.ts';
 
 /** The keeper as one process has it for a while: its own, or a connection to the one of another process. */
 export interface Seat extends Omit<Keeper, 'admit' | 'watch'> {
@@ -103,6 +106,8 @@ export function ownSeat(keeper: EmbeddedKeeper, former: string | null): Seat {
     stop: (flag, reason) => keeper.stop(flag, reason),
     resume: (flag) => keeper.resume(flag),
     isReleased: (result) => keeper.isReleased(result),
+    secret: ({ call }, use) => keeper.secretFor(adopted.has(call) ? holder : null, call, use),
+    redact: (value, reader) => keeper.redact(value, reader),
     stops: () => keeper.stops(),
     claim: (space, key, expiresAt) => keeper.claim(space, key, expiresAt),
     ask: (question) => keeper.ask(question),
@@ -256,6 +261,14 @@ class RemoteSeat implements Seat {
 
   async resume(flag: StopFlag): Promise<void> {
     await this.#link.request('resume', { flag });
+  }
+
+  async secret({ call }: Admission, use: SecretUse): Promise<string> {
+    return readSecret(await this.#link.request('secret', { call, use: { ...use } }), 'secret');
+  }
+
+  async redact(value: JsonValue, reader: RedactionReader): Promise<Redaction> {
+    return readRedaction(await this.#link.request('redact', { value, reader: { ...reader } }), 'redaction');
   }
 
   async isReleased(result: HeldResult): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { Answer, OperatorProof } from '../approvals/index.ts';
 import {
   isSallyportError,
   type JsonObject,
+  type JsonValue,
   newId,
   type Principal,
   SallyportError,
@@ -40,6 +41,7 @@ import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
 import type { ApprovalQuestion, ApprovedPolicy, FirstApproval } from './policy-approval.ts';
 import type { HeldResult } from './released-results.ts';
 import type { Seat } from './seat.ts';
+import type { Redaction, RedactionReader, SecretUse } from './secret-messages.ts';
 import { Watchers } from './watchers.ts';
 
 /** How long after the owner was lost questions wait for the next one before they are refused, in milliseconds. */
@@ -164,6 +166,14 @@ export class SharedKeeper implements Keeper {
 
   resume(flag: StopFlag): Promise<void> {
     return this.#again((seat) => seat.resume(flag));
+  }
+
+  secret(admission: Admission, use: SecretUse): Promise<string> {
+    return this.#again((seat) => seat.secret(admission, use));
+  }
+
+  redact(value: JsonValue, reader: RedactionReader): Promise<Redaction> {
+    return this.#again((seat) => seat.redact(value, reader));
   }
 
   isReleased(result: HeldResult): Promise<boolean> {

@@ -47,6 +47,7 @@ export function compileRuleEndpoints(rule: ToolRule, apiCall: ToolRule | null): 
     allowedEndpoints: source.allowedEndpoints ?? [],
     internalEndpoints: source.internalEndpoints,
     methods: source.methods,
+    secrets: rule.secrets,
     confirmRequests: [...rule.confirmation.requests, ...others],
   });
 }

@@ -63,6 +63,14 @@ export function readInternalEntry(text: string): EndpointPattern | string {
 /** What no endpoint of an operator can be: nothing answers there, or everything, or the machine's own credentials. */
 export const UNUSABLE_KINDS: ReadonlySet<string> = new Set(['metadata', 'multicast', 'unspecified', 'reserved']);
 
+/** Reads where a secret goes: an entry as of `allowedEndpoints`, or as of `internalEndpoints`. */
+export function readDestination(text: string): EndpointPattern | string {
+  const endpoint = readEndpointEntry(text);
+  if (typeof endpoint !== 'string') return endpoint;
+  const internal = readInternalEntry(text);
+  return typeof internal === 'string' ? endpoint : internal;
+}
+
 /** Methods that are no request for a resource (RFC 9110 9.3.6, 9.3.8), and their relatives. */
 const NEVER: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK', 'PRI']);
 

@@ -3,6 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { isSallyportError, type JsonObject, type JsonValue } from '../core/index.ts';
 import { readEndpointEntry, readInternalEntry, readMethod, readRequestEntry } from './endpoint-entry.ts';
 import { type CompiledEndpoints, compileEndpoints, decideEndpoint } from './endpoints.ts';
+import {
+  type CompiledPolicy,
+  compilePolicy,
+  decideRequest,
+  meetPolicies,
+  type Policy,
+  policyFromObject,
+  referencesOf,
+} from './index.ts';
 import type { PolicyEntry } from './policy.ts';
 
 const entries = (texts: readonly string[], key = 'allowedEndpoints'): readonly PolicyEntry[] =>
@@ -24,6 +33,7 @@ const compile = ({ allowed = [], internal = [], methods = ['GET', 'POST'], confi
     internalEndpoints: entries(internal, 'internalEndpoints'),
     methods: methods === null ? null : entries(methods, 'methods'),
     confirmRequests: entries(confirms, 'requiresConfirmation.requests'),
+    secrets: [],
   });
 
 interface Asked {
@@ -455,5 +465,52 @@ describe('decideEndpoint: any input', () => {
         },
       ),
     );
+  });
+});
+
+describe('secrets of destinations', () => {
+  const policyOf = (secrets: object): Policy =>
+    policyFromObject({ version: 1, tools: { api_call: { allowedEndpoints: ['a.example', 'b.example'], secrets } } });
+  const carried = (compiled: CompiledPolicy, url: string, headers: JsonObject = {}): unknown => {
+    const { target } = decideRequest(compiled, 'api_call', {
+      method: 'GET',
+      url,
+      headers,
+      body: null,
+      addresses: null,
+    });
+    return [referencesOf(target?.secrets ?? []), Object.fromEntries(target?.headers ?? [])];
+  };
+  const compiled = (secrets: object): CompiledPolicy =>
+    compilePolicy(policyOf(secrets), { root: '/', tools: ['api_call'] });
+  const KEY = { header: 'X-Key', value: '${secret:env:A}' };
+
+  it('go to their destination, and take the place of what a caller writes there', () => {
+    const one = compiled({ 'a.example/x': KEY });
+    const headers = { authorization: 'mine', 'x-key': 'mine', cookie: 'a', accept: 'b' };
+    expect(carried(one, 'https://a.example/x/y', headers)).toEqual([['env:A'], { accept: 'b' }]);
+    for (const url of ['https://a.example/xy', 'https://a.example/', 'https://b.example/x', 'https://a.example/X'])
+      expect(carried(one, url, { accept: 'b', cookie: 'a' })).toEqual([[], { accept: 'b', cookie: 'a' }]);
+  });
+
+  it('of two policies that count are those of both, in the same place', () => {
+    const both = (first: object, second: object): unknown =>
+      carried(meetPolicies(compiled(first), compiled(second)), 'https://a.example/');
+    expect(both({ 'a.example': KEY }, { 'a.example': KEY })).toEqual([['env:A'], {}]);
+    expect(both({ 'a.example': KEY }, { 'b.example': KEY })).toEqual([[], {}]);
+    expect(both({ 'a.example': KEY }, { 'a.example': { ...KEY, value: '${secret:env:B}' } })).toEqual([[], {}]);
+    expect(both({ 'a.example': KEY }, { 'a.example': { query: 'x-key', value: KEY.value } })).toEqual([[], {}]);
+  });
+
+  it.each([
+    [{ 'a.example': { header: 'X', value: 'plain' } }, 'no secret reference'],
+    [{ 'a.example': { header: 'X', value: '${secret:nothing:x}' } }, 'expected one of aws-ssm'],
+    [{ 'a.example': { value: '${secret:env:A}' } }, 'one place'],
+    [{ 'a.example': { header: 'X', query: 'y', value: '${secret:env:A}' } }, 'one place'],
+    [{ 'a.example': { basic: 'a:${secret:env:A}', value: '${secret:env:A}' } }, 'one place'],
+    [{ '10.0.0.1': KEY }, 'destination cannot be used'],
+    [{}, 'secrets'],
+  ])('that mean nothing do not load: %j', (secrets, message) => {
+    expect(() => policyOf(secrets)).toThrow(message);
   });
 });

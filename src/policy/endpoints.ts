@@ -13,6 +13,7 @@ import { needsConfirmation } from './endpoint-confirm.ts';
 import {
   namesUrl,
   type RequestPattern,
+  readDestination,
   readEndpointEntry,
   readInternalEntry,
   readMethod,
@@ -21,8 +22,9 @@ import {
 import { type HeaderValue, readHeaders } from './endpoint-headers.ts';
 import { type Bound, entriesFor, indexByOrigin, type OriginIndex } from './endpoint-index.ts';
 import { methodsOf } from './endpoint-method.ts';
+import { type BoundSecret, type EndpointSecret, secretsFor, withoutCredentials } from './endpoint-secrets.ts';
 import { deny, type Finding, listSome } from './finding.ts';
-import type { PolicyEntry } from './policy.ts';
+import type { PolicyEntry, SecretRule } from './policy.ts';
 
 /** What a rule says about endpoints, as texts of the policy. */
 export interface EndpointRules {
@@ -33,6 +35,7 @@ export interface EndpointRules {
   readonly methods: readonly PolicyEntry[] | null;
   /** `requiresConfirmation.requests`. */
   readonly confirmRequests: readonly PolicyEntry[];
+  readonly secrets: readonly SecretRule[];
 }
 
 /** The endpoints of a rule, ready to decide by. Frozen. */
@@ -45,6 +48,7 @@ export interface CompiledEndpoints {
   readonly texts: readonly string[];
   readonly methods: ReadonlySet<string>;
   readonly confirms: readonly Bound<RequestPattern>[];
+  readonly secrets: readonly BoundSecret[];
 }
 
 /** Methods that a rule allows when it names none: those that are safe (RFC 9110 9.2.1) and fetch something. */
@@ -65,6 +69,7 @@ export function compileEndpoints(rules: EndpointRules): CompiledEndpoints {
     texts: [...rules.allowedEndpoints, ...rules.internalEndpoints].map(({ text }) => text),
     methods: new Set(rules.methods === null ? DEFAULT_METHODS : methods.map(({ method }) => method)),
     confirms: rules.confirmRequests.map((entry) => bind(entry, readRequestEntry)),
+    secrets: rules.secrets.map((entry) => ({ ...bind(entry, readDestination), secret: entry.secret })),
   });
 }
 
@@ -103,6 +108,8 @@ interface EndpointTarget {
   /** The entry that allows it. */
   readonly rule: RuleReference;
   readonly isInternal: boolean;
+  /** What the request carries besides, of which nobody has the values yet. */
+  readonly secrets: readonly EndpointSecret[];
 }
 
 /** `target` is null exactly when the effect is deny; `finding` is null exactly when it is allow. */
@@ -137,7 +144,9 @@ export function decideEndpoint(
   const place = { url, isInternal: entry.isInternal, rule: entry.rule };
   const found = addresses === null ? null : judgeAddresses(place, addresses);
   if (found !== null) return refused(found);
-  const target = Object.freeze({ ...place, method: methods?.[0] ?? null, headers: read.headers });
+  const secrets = secretsFor(compiled.secrets, url);
+  const headers = withoutCredentials(read.headers, secrets);
+  const target = Object.freeze({ ...place, method: methods?.[0] ?? null, headers, secrets });
   const asked = compiled.confirms.find(({ pattern }) => needsConfirmation(pattern, url, methods));
   return asked === undefined
     ? { effect: 'allow', target, finding: null }

@@ -10,6 +10,7 @@ export { type PathUses, strongestUses } from './covered-facts.ts';
 export { allowsPath, decide, isObserving, mayBeAllowed, pathUses } from './decide.ts';
 export type { Decision, Effect, Obligations, OnInjection, RuleReference } from './decision.ts';
 export type { EgressQuestion, EgressVerdict } from './egress.ts';
+export { referencesOf } from './endpoint-secrets.ts';
 export type { EndpointVerdict } from './endpoints.ts';
 export { type Explanation, explain, renderExplanation } from './explain.ts';
 export type { CallFacts, PathFacts, PathReading, PathTrouble, PathUse, RequestFacts } from './facts.ts';
@@ -46,7 +47,7 @@ export type {
 export { type ChangeDirection, comparePolicies, type PolicyChange, renderPolicyChanges } from './policy-changes.ts';
 export { describeProblem } from './problems.ts';
 export { reachableFolders } from './reachable.ts';
-export { decideRequest, requestsOf } from './requests.ts';
+export { decideRequest, requestsOf, secretsOfTool } from './requests.ts';
 export { policySchema } from './schema.ts';
 export {
   type CommandLine,

@@ -125,7 +125,6 @@ describe('parsePolicy refuses YAML with more than one reading', () => {
 
 describe('[T1.6] parsePolicy refuses, by name, what this version does not have', () => {
   it.each<[string, string, string]>([
-    ['secrets', tool('{ secrets: {} }'), '"secrets" needs secret providers'],
     ['isolation', tool('{ isolation: process }'), '"process" needs a launcher'],
     ['isolation in a list', tool('{ isolation: [gvisor, process] }'), '"process" needs a launcher'],
     ['isolation by default', 'version: 1\ndefaults: { isolation: process }', '"process" needs a launcher'],
@@ -246,20 +245,20 @@ describe('[T1.6] parsePolicy refuses what is mistaken', () => {
     [
       'a secret in a command',
       `version: 1\nservers: { s: { command: [/bin/true, "${SECRET}"] } }`,
-      `"${SECRET}" needs secret providers`,
+      `"${SECRET}" is a secret reference`,
     ],
     [
       'a secret in a url',
       `version: 1\nservers: { s: { url: "https://h/?k=${SECRET}" } }`,
-      `"https://h/?k=${SECRET}" needs secret providers`,
+      `"https://h/?k=${SECRET}" is a secret reference`,
     ],
     [
       'a secret in the environment, with a space',
       `version: 1\nservers: { s: { command: [/bin/true], env: { T: "${SPACED}" } } }`,
-      `"${SPACED}" needs secret providers`,
+      `"${SPACED}" is a secret reference`,
     ],
-    ['a secret in a constraint', tool(`{ arguments: { a: { const: "${SECRET}" } } }`), `"${SECRET}" needs secret`],
-    ['a secret as a key', tool(`{ arguments: { "${SECRET}": {} } }`), `"${SECRET}" needs secret`],
+    ['a secret in a constraint', tool(`{ arguments: { a: { const: "${SECRET}" } } }`), `"${SECRET}" is a secret`],
+    ['a secret as a key', tool(`{ arguments: { "${SECRET}": {} } }`), `"${SECRET}" is a secret`],
     ['as without a rule for it', tool('{ arguments: { a: { as: file_read } } }'), 'as: file_read can never be allowed'],
     [
       'a control file to be written',

@@ -116,6 +116,9 @@ function readPolicy(value: JsonValue, places: PlaceFinder): Policy {
   return policy;
 }
 
+/** Where a reference is understood. */
+const SECRET_PLACES = /^\/tools\/api_call\/secrets\/[^/]+\/(?:\d+\/)?(?:value|basic)$/;
+
 /** INVARIANT: what looks like the name of a secret is nowhere handed on as it is written. */
 function refuseSecrets(reading: PolicyReading, value: JsonValue, pointer: string): void {
   if (typeof value === 'string') refuseSecret(reading, value, pointer, 'value');
@@ -128,8 +131,9 @@ function refuseSecrets(reading: PolicyReading, value: JsonValue, pointer: string
 }
 
 function refuseSecret(reading: PolicyReading, text: string, pointer: string, part: 'key' | 'value'): void {
+  if (SECRET_PLACES.test(pointer)) return; // read, checked and resolved for each request
   if (!/\$\{\s*secret\s*:/i.test(text) || reading.problems.some((problem) => problem.pointer === pointer)) return;
-  const message = `${quoteForMessage(text, 60)} needs secret providers, which this version does not have`;
+  const message = `${quoteForMessage(text, 60)} is a secret reference, which does nothing here`;
   addProblem(reading, pointer, message, 'Remove it; until then, allow nothing that would rely on it', part);
 }
 

@@ -1,6 +1,7 @@
 import type { IsolationLevel, JsonObject, JsonValue } from '../core/index.ts';
 import type { Condition } from './condition.ts';
 import type { OnInjection, RuleReference } from './decision.ts';
+import type { EndpointSecret } from './endpoint-secrets.ts';
 import type { PathUse } from './facts.ts';
 import type { BreakerRule, Cost, LimitRule, NamedLimit } from './limits.ts';
 import type { PackageSpec } from './package-spec.ts';
@@ -96,6 +97,11 @@ export interface SandboxSettings {
   readonly runAs?: { readonly uid: number; readonly gid: number };
 }
 
+/** A secret that requests to a destination carry. */
+export interface SecretRule extends PolicyEntry {
+  readonly secret: EndpointSecret;
+}
+
 /** One entry under `tools:`. */
 export interface ToolRule {
   /** The key: a tool's name, or a pattern in which `*` stands for any run of characters. */
@@ -126,6 +132,8 @@ export interface ToolRule {
   readonly approvers: Approvers | null;
   /** `requireSecretManager`: where it stands; `null`: credentials may be written out. */
   readonly requireSecretManager: RuleReference | null;
+  /** `secrets`: what requests carry, by destination. */
+  readonly secrets: readonly SecretRule[];
   /** Characters of a result's text that may be delivered. */
   readonly maxLength: number | null;
   /** `null`: `quarantine`. */

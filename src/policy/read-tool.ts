@@ -9,6 +9,7 @@ import { readEndpoints } from './read-endpoints.ts';
 import type { RulePlace } from './read-entries.ts';
 import { readBreaker, readCost, readRateLimit } from './read-limits.ts';
 import { readPathLists } from './read-paths.ts';
+import { readSecrets } from './read-secrets.ts';
 import { readSpawn } from './read-spawn.ts';
 import {
   addProblem,
@@ -62,6 +63,7 @@ export function readTool(reading: PolicyReading, name: string, value: JsonObject
       value['requireSecretManager'] === true
         ? referTo(reading, `${id}.requireSecretManager`, `${pointer}/requireSecretManager`, 'key')
         : null,
+    secrets: Object.freeze(readSecrets(place, name, value)),
     maxLength: typeof output['maxLength'] === 'number' ? output['maxLength'] : null,
     onInjection: wordAt(ON_INJECTION, output, 'onInjection'),
     boundary: output['boundary'] === true,

@@ -51,6 +51,14 @@ export const listAt = (object: JsonObject, key: string): readonly JsonValue[] | 
   return Array.isArray(value) ? value : null;
 };
 
+/** The objects of a list, or the one that stands there. */
+export const objectsAt = (object: JsonObject, key: string): readonly JsonObject[] => {
+  const value = object[key];
+  return (Array.isArray(value) ? (value as readonly JsonValue[]) : [value]).filter((one) =>
+    isJsonObject(one ?? null),
+  ) as JsonObject[];
+};
+
 export const textsAt = (object: JsonObject, key: string): readonly string[] | null =>
   listAt(object, key)?.filter((item) => typeof item === 'string') ?? null;
 

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue, readUrl } from '../core/index.ts';
 import type { CompiledPolicy } from './compiled.ts';
+import { referencesOf, secretKey } from './endpoint-secrets.ts';
 import { decideEndpoint, type EndpointVerdict } from './endpoints.ts';
 import type { RequestFacts } from './facts.ts';
 import { deny } from './finding.ts';
@@ -62,7 +63,24 @@ export function decideRequest(compiled: CompiledPolicy, tool: string, request: A
   if (compiled.also === undefined || first.effect === 'deny') return first;
   if (request.method === null && compiled.also.tools.get(tool)?.endpoints === null) return first;
   const second = decideRequest(compiled.also, tool, request);
-  return isStricter(second, first) ? second : first;
+  return withCommonSecrets(isStricter(second, first) ? second : first, first, second);
+}
+
+/** A secret goes where every policy that counts sends it. */
+function withCommonSecrets(told: EndpointVerdict, ...both: readonly EndpointVerdict[]): EndpointVerdict {
+  if (told.target === null) return told;
+  const lists = both.map(({ target }) => new Set((target?.secrets ?? []).map(secretKey)));
+  const secrets = told.target.secrets.filter((secret) => lists.every((keys) => keys.has(secretKey(secret))));
+  if (secrets.length === told.target.secrets.length) return told;
+  return { ...told, target: Object.freeze({ ...told.target, secrets: Object.freeze(secrets) }) };
+}
+
+/** References of the secrets that requests of a tool may carry somewhere, under every policy that counts. */
+export function secretsOfTool(compiled: CompiledPolicy, tool: string): readonly string[] {
+  const own = referencesOf((compiled.tools.get(tool)?.endpoints?.secrets ?? []).map(({ secret }) => secret));
+  if (compiled.also === undefined || own.length === 0) return own;
+  const others = new Set(secretsOfTool(compiled.also, tool));
+  return own.filter((reference) => others.has(reference));
 }
 
 /** Of two that allow the one that reaches no internal address. */

@@ -1,11 +1,25 @@
 import type { JsonObject } from '../core/index.ts';
 import { callKeys } from './schema-calls.ts';
-import { choice, closed, flag, later, list, text } from './schema-parts.ts';
+import { choice, closed, flag, list, text } from './schema-parts.ts';
 import { egressKeys, spawnLimits } from './schema-spawn.ts';
 
-const SECRETS = 'secret providers';
-
 const entry = (description: string): JsonObject => text(description, { maxLength: 1_024 });
+
+/** One secret of a destination. */
+export const destinationSecret: JsonObject = closed('A secret in its place.', {
+  header: text('The header whose value it is.', {
+    maxLength: 64,
+    pattern: '^[A-Za-z0-9-]+$',
+    'x-remedy': 'Write the name of a header',
+  }),
+  query: text('The parameter of the query whose value it is.', {
+    maxLength: 64,
+    pattern: '^[A-Za-z0-9_.-]+$',
+    'x-remedy': 'Write the name of a parameter',
+  }),
+  basic: text('User and password (`Authorization: Basic`): `user:${secret:REFERENCE}`.', { maxLength: 8_192 }),
+  value: text('The value, with `${secret:REFERENCE}` where the secret stands.', { maxLength: 8_192 }),
+});
 
 /** One rule under `tools:`. */
 export const toolRule: JsonObject = closed('What one tool may be called with.', {
@@ -58,5 +72,18 @@ export const toolRule: JsonObject = closed('What one tool may be called with.', 
   ...egressKeys,
   flow: { $ref: '#/$defs/flow' },
   ...callKeys,
-  secrets: later(SECRETS, 'Secrets by destination.'),
+  secrets: {
+    description:
+      'What requests of `api_call` carry, by destination (as in `allowedEndpoints`): a secret in a header, in the query, or as user and password. What a caller writes in the place of a credential is dropped there.',
+    type: 'object',
+    minProperties: 1,
+    maxProperties: 256,
+    additionalProperties: {
+      type: ['object', 'array'],
+      if: { type: 'array' },
+      // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
+      then: { items: { $ref: '#/$defs/destinationSecret' }, minItems: 1, maxItems: 8 },
+      else: { $ref: '#/$defs/destinationSecret' },
+    },
+  },
 });

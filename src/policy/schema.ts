@@ -6,7 +6,7 @@ import { namedLimit } from './schema-limits.ts';
 import { choice, closed, duration, isolation, isolationLevel, largeSize, list, size, text } from './schema-parts.ts';
 import { serverRule } from './schema-server.ts';
 import { sandboxSettings } from './schema-spawn.ts';
-import { toolRule } from './schema-tool.ts';
+import { destinationSecret, toolRule } from './schema-tool.ts';
 
 const toolName: JsonObject = {
   pattern: '^[A-Za-z0-9_*-]+$',
@@ -99,6 +99,7 @@ export const policySchema: JsonObject = deepFreeze({
     argument,
     approvers,
     confirmation,
+    destinationSecret,
     constraint,
     flow,
     isolation,

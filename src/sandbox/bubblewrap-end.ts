@@ -15,7 +15,7 @@ export function readEnd(code: number | null, signal: string | null): Pick<Sandbo
   return { status: named === null ? code : null, signal: named };
 }
 
-const LOOK_MS = 2;
+const LOOK_MS = 1;
 
 /** Settles when nothing of a sandbox runs: the kernel lets the first process of a namespace end only when every other one in it has. */
 export async function allGone({ inner, outer }: BuiltSandbox): Promise<void> {

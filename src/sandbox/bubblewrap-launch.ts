@@ -1,10 +1,9 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { Duplex, Readable, type Writable } from 'node:stream';
+import type { ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { escapeForTerminal, quoteForMessage, SallyportError } from '../core/index.ts';
-import type { SandboxUser } from './bubblewrap-program.ts';
-import { shieldedStdio } from './descriptors.ts';
+import { escapeForTerminal, quoteForMessage } from '../core/index.ts';
+import { DESCRIPTORS } from './bubblewrap-plan.ts';
+import { startFailed as failed, readerOf, type SpawnParts, spawnBubblewrap, writerOf } from './bubblewrap-spawn.ts';
 import { type ExpectedMount, proveMounts } from './mount-proof.ts';
 import {
   descriptorsOf,
@@ -16,19 +15,9 @@ import {
 } from './process-identity.ts';
 import { childrenOf } from './process-tree.ts';
 
-export interface LaunchParts {
-  readonly program: string;
-  readonly user: SandboxUser;
-  /** Options, passed over a descriptor. */
-  readonly options: readonly string[];
-  readonly command: readonly string[];
-  /** File with the filter of system calls: opened for each start, since bubblewrap reads it to its end. */
-  readonly filter: string;
+export interface LaunchParts extends SpawnParts {
   readonly expected: readonly ExpectedMount[];
-  readonly stdin: 'pipe' | 'none';
   readonly signal: AbortSignal | undefined;
-  /** Called with the process as soon as there is one: it has started nothing yet, or hardly. */
-  readonly onSpawned: (pid: number) => void;
 }
 
 /** A sandbox that is built and proven, whose program has not started: it waits for `go`. */
@@ -59,7 +48,6 @@ export async function buildSandbox(parts: LaunchParts): Promise<BuiltSandbox> {
   const complaint = collectComplaint(child);
   const clock = new AbortController();
   try {
-    if (child.pid !== undefined) parts.onSpawned(child.pid);
     const late = delay(BUILD_MS, 'late' as const, { signal: clock.signal });
     const built = await Promise.race([build(child, parts), ended, late, aborted(parts.signal, clock.signal)]);
     if (built === 'late') throw failed('it took too long to build');
@@ -84,7 +72,7 @@ const STOP_LOOKS = 100;
  * parent stands still, and killed by itself. Whoever slips through waits for a word that never comes.
  */
 async function giveUp(child: ChildProcess): Promise<void> {
-  writerOf(child, 6).destroy();
+  writerOf(child, DESCRIPTORS.word).destroy();
   const outer = child.pid === undefined ? null : identifyProcess(child.pid);
   if (outer === null) return;
   child.kill('SIGSTOP');
@@ -101,27 +89,8 @@ const isStopped = (pid: number): boolean => {
   return state === null || 'TZX'.includes(state);
 };
 
-function spawnBubblewrap({ program, user, options, command, filter, stdin }: LaunchParts): ChildProcess {
-  const seccomp = openSync(filter, 'r');
-  const first = stdin === 'pipe' ? 'pipe' : 'ignore';
-  const { stdio, close } = shieldedStdio([first, 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', seccomp]);
-  const isOther = process.getuid?.() !== user.uid;
-  try {
-    const settings: SpawnOptions = { stdio, env: {}, cwd: '/', shell: false, ...(isOther ? user : {}) };
-    const child: ChildProcess = spawn(program, ['--args', '3', ...command], settings);
-    for (const stream of child.stdio) stream?.on('error', () => undefined);
-    writerOf(child, 3).end(options.map((option) => `${option}\0`).join(''));
-    return child;
-  } finally {
-    closeSync(seccomp);
-    close();
-  }
-}
-
 async function build(child: ChildProcess, { expected }: LaunchParts): Promise<BuiltSandbox | 'ended'> {
-  const builtPipe = writerOf(child, 5);
-  builtPipe.resume().end();
-  const [pid] = await Promise.all([firstProcess(readerOf(child, 4)), closed(builtPipe)]);
+  const [pid] = await Promise.all([firstProcess(readerOf(child, DESCRIPTORS.status)), firstWord(child)]);
   const inner = identifyProcess(pid);
   const outer = child.pid === undefined ? null : identifyProcess(child.pid);
   if (inner === null || outer === null || !(await proveBuilt(inner, expected))) return 'ended';
@@ -129,7 +98,7 @@ async function build(child: ChildProcess, { expected }: LaunchParts): Promise<Bu
   const { stdin } = child;
   return {
     ...{ child, inner, outer, stdin, stdout: readerOf(child, 1), stderr: readerOf(child, 2) },
-    go: () => writerOf(child, 6).end('go\n'),
+    go: () => writerOf(child, DESCRIPTORS.word).end('go\n'),
   };
 }
 
@@ -137,7 +106,7 @@ const LOOK_MS = 1;
 /** Some seconds: what is not built by then will not be. */
 const MOST_LOOKS = 5_000;
 
-/** Mounting is done; the last steps (leaving the host's root folder) take some moments. */
+/** What waits inside has said so, which is no proof: the looks are. As a rule the first one is enough. */
 async function proveBuilt(inner: ProcessIdentity, expected: readonly ExpectedMount[]): Promise<boolean> {
   for (let looks = 0, wrong = 0; looks < MOST_LOOKS; looks += 1) {
     const proof = proveMounts(inner.pid, expected);
@@ -187,6 +156,12 @@ function firstProcess(status: Readable): Promise<number> {
   });
 }
 
+/** Settles when what waits inside has said that it does, or will not any more. */
+function firstWord(child: ChildProcess): Promise<void> {
+  const word = writerOf(child, DESCRIPTORS.word);
+  return Promise.race([new Promise<void>((resolve) => word.once('data', () => resolve())), closed(word)]);
+}
+
 const closed = (stream: Readable): Promise<void> =>
   new Promise((resolve) => {
     if (stream.readableEnded || stream.closed) resolve();
@@ -228,18 +203,3 @@ function collectComplaint(child: ChildProcess): { text(): Promise<string>; stop(
     stop: () => stderr.off('readable', take),
   };
 }
-
-function readerOf(child: ChildProcess, descriptor: number): Readable {
-  const stream = child.stdio[descriptor];
-  if (stream instanceof Readable) return stream;
-  throw failed('it has no pipes');
-}
-
-function writerOf(child: ChildProcess, descriptor: number): Duplex {
-  const stream = child.stdio[descriptor];
-  if (stream instanceof Duplex) return stream;
-  throw failed('it has no pipes');
-}
-
-const failed = (why: string): SallyportError =>
-  new SallyportError('SANDBOX_FAILED', `the sandbox did not start: ${why}`);

@@ -2,13 +2,15 @@ import type { SandboxCommand, SandboxLimits, SandboxProfile } from './contract.t
 import { SANDBOX_HOME, SANDBOX_HOST, SANDBOX_TMP } from './inside.ts';
 import type { MountPoint } from './mount-points.ts';
 
-/** Numbers of the descriptors that bubblewrap gets besides the three of the program; what it starts gets only `go`, and closes it. */
-const DESCRIPTORS: Readonly<Record<'args' | 'status' | 'built' | 'go' | 'seccomp', number>> = Object.freeze({
+/**
+ * Numbers of the descriptors that bubblewrap gets besides the three of the program; what it starts gets only `word`, a socket on which
+ * it says that it waits and hears that it may go, and closes it.
+ */
+export const DESCRIPTORS: Readonly<Record<'args' | 'status' | 'word' | 'seccomp', number>> = Object.freeze({
   args: 3,
   status: 4,
-  built: 5,
-  go: 6,
-  seccomp: 7,
+  word: 5,
+  seccomp: 6,
 });
 
 /** Things of the system that every sandbox shows, as they are on this machine. */
@@ -41,10 +43,10 @@ const LIMITER = '/usr/bin/prlimit';
 /** A link to the shell that is made last: a sandbox whose options were cut off has no program to start. */
 const START = '/start';
 /**
- * A constant program: it waits for our word and becomes what follows. INVARIANT: the end of the pipe is not the word: when we die, or
+ * A constant program: it says that it is there, waits for our word and becomes what follows. INVARIANT: the end of the pipe is not the word: when we die, or
  * give up, while a sandbox is built, its program never starts. (`--block-fd` goes on at the end of the file.)
  */
-const WAIT = `read -r go <&${DESCRIPTORS.go} && [ "$go" = go ] && exec ${DESCRIPTORS.go}<&- && exec "$@"`;
+const WAIT = `echo >&${DESCRIPTORS.word} && read -r go <&${DESCRIPTORS.word} && [ "$go" = go ] && exec ${DESCRIPTORS.word}<&- && exec "$@"`;
 
 const NAMESPACES = ['--unshare-user', '--unshare-all', '--unshare-cgroup', '--disable-userns'];
 const KEPT_OUT = ['--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--hostname', SANDBOX_HOST];
@@ -62,10 +64,10 @@ export function planOptions(parts: PlanParts, command: SandboxCommand): readonly
     ...systemOptions(parts.system),
     ...privateFolders(profile.limits),
     ...points.flatMap((point) => pointOptions(point, masks)),
+    // A shell that bubblewrap was started through may have added some.
+    '--clearenv',
     ...Object.entries(env).flatMap(([name, value]) => ['--setenv', name, value]),
     ...['--symlink', '/bin/sh', START],
-    // Copied from a pipe that has ended: when bubblewrap closes it, everything before it is done.
-    ...['--perms', '0444', '--file', String(DESCRIPTORS.built), '/.built'],
     ...['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', command.cwd],
   ];
 }

@@ -14,6 +14,8 @@ export interface SandboxUser {
 /** A bubblewrap that can be tried: nothing is proven yet. */
 export interface BubblewrapProgram {
   readonly path: string;
+  /** The shell through which it enters control groups; null: there is none that is root's alone. */
+  readonly shell: string | null;
   /** `bubblewrap 0.8.0`. */
   readonly version: string;
   readonly user: SandboxUser;
@@ -54,7 +56,7 @@ export async function findBubblewrap(options: SandboxOptions): Promise<Bubblewra
   const version = await versionOf(path);
   if (version === null) return missing('bwrap does not tell its version', INSTALL);
   if (!isNewEnough(version)) return missing(`${version} is too old`, INSTALL);
-  return { path, version, user, filter };
+  return { path, shell: systemProgram('sh'), version, user, filter };
 }
 
 const missing = (reason: string, remedy: string): MissingProgram => ({ reasons: [reason], remedy });

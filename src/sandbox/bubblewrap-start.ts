@@ -134,17 +134,18 @@ async function launch(parts: Launch): Promise<SandboxProcess> {
   const points = expected.map(({ point }) => point);
   const group = makeGroup(parts);
   const plan: LaunchParts = {
-    ...{ program: program.path, user: program.user, filter: shop.filter, expected },
+    ...{ program: program.path, shell: program.shell, user: program.user, filter: shop.filter, expected },
+    entries: group?.entries ?? [],
     options: planOptions({ profile, points, system, masks, proxyEnv: egress?.env ?? {} }, command),
     command: planCommand(command, profile.limits, egress?.wrap ?? ((argv) => argv)),
-    ...{ stdin: command.stdin, signal: options.signal, onSpawned: (pid) => group?.add(pid) },
+    ...{ stdin: command.stdin, signal: options.signal },
   };
   const built = await shop.turns.run(() => buildSandbox(plan), options.signal);
   cleanup.add(() => {
     killBoth(built);
     return allGone(built);
   });
-  // Whoever is not in it yet is put there while the program waits, and whoever was not there yet is started by somebody who is.
+  // As a rule everybody is in it; whoever is not is put there while the program waits.
   for (const pid of [built.outer.pid, built.inner.pid]) group?.add(pid);
   for (const pid of childrenOf(built.inner.pid)) group?.add(pid);
   const kill = (): void => killBoth(built);

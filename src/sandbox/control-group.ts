@@ -8,6 +8,8 @@ import { readProcessFile } from './process-identity.ts';
 
 /** Control groups (version 1: memory and pids) that hold one sandbox. */
 export interface ControlGroup {
+  /** Files, one for each controller: a thread that writes 0 into them puts itself there, and with it whatever it starts. */
+  readonly entries: readonly string[];
   /** Puts a process into it, unless it is there already: whoever it starts afterwards is, too. */
   add(pid: number): void;
   /** How often the kernel killed something in it for want of memory. */
@@ -74,6 +76,7 @@ export function makeControlGroup(
     throw error;
   }
   return {
+    entries: [memory, pids].map((folder) => join(folder, 'tasks')),
     add: (pid) => {
       // Moving a process is slow, and looking is not.
       if (!isMember(pid, name)) for (const folder of [memory, pids]) moveInto(folder, pid);

@@ -12,6 +12,7 @@ const endpoints = compileEndpoints({
   internalEndpoints: [],
   methods: null,
   confirmRequests: [],
+  secrets: [],
 });
 
 let world: World;

@@ -63,6 +63,7 @@ function compile(policy: string): CompiledEndpoints {
     internalEndpoints: entries(rule['internalEndpoints'], 'internalEndpoints'),
     methods: Array.isArray(rule['methods']) ? entries(rule['methods'], 'methods') : null,
     confirmRequests: entries(confirmation?.requests, 'requiresConfirmation.requests'),
+    secrets: [],
   });
 }
 const COMPILED = new Map(['article-strict', 'api-gateway'].map((name) => [name, compile(name)]));

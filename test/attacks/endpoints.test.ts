@@ -15,6 +15,7 @@ const endpoints = compileEndpoints({
   internalEndpoints: entries(['https://vault.internal:443', 'http://127.0.0.1:8080']),
   methods: entries(['GET', 'POST']),
   confirmRequests: entries(['POST https://other.example.com/pay', 'GET https://other.example.com/secret-page']),
+  secrets: [],
 });
 
 let world: World;

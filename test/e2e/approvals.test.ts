@@ -226,7 +226,7 @@ describe('over MCP', () => {
     });
     const front = await serveHttp({
       ...{ gate, authenticate: 'none', local: { user: 'ann', agent: 'client' }, version: '1' },
-      ...{ host: '127.0.0.1', port: 0, approvalWaitMs: 100 },
+      ...{ host: '127.0.0.1', port: 0, approvalWaitMs: 100, console: 'http://localhost:7333/' },
     });
     const client = new Client({ name: 'test', version: '1' });
     await client.connect(new StreamableHTTPClientTransport(new URL(front.url)));
@@ -245,7 +245,8 @@ describe('over MCP', () => {
       const first = await client.callTool(pay);
       const [request] = await gate.keeper.approvals();
       expect(first).toMatchObject({ isError: true, _meta: { 'dev.sallyport/decision': { code: 'APPROVAL_PENDING' } } });
-      expect(JSON.stringify(first.content)).toContain(request?.id);
+      expect(JSON.stringify(first.content)).toContain(`sallyport approvals approve ${request?.id}`);
+      expect(JSON.stringify(first.content)).toContain('http://localhost:7333/');
       await gate.keeper.answer(request?.id ?? '', ONCE, LOCAL);
       expect(await client.callTool(pay)).toMatchObject({ content: [{ type: 'text', text: 'paid' }] });
     } finally {
@@ -262,7 +263,11 @@ describe('over MCP', () => {
       });
       const onprogress = (progress: { message?: string | undefined }): void => heard(progress.message ?? '');
       const call = client.callTool({ name: 'pay', arguments: { amount: 2 } }, { onprogress });
-      const [, id = ''] = /(ask_[A-Za-z0-9_-]{22})/.exec(await message) ?? [];
+      const told = await message;
+      const [, id = ''] = /(ask_[A-Za-z0-9_-]{22})/.exec(told) ?? [];
+      expect(told).toBe(
+        `The call waits for a person: ${id}; answered with: sallyport approvals approve ${id}, or at http://localhost:7333/`,
+      );
       // Longer than a client without progress may wait.
       await new Promise((resolve) => setTimeout(resolve, 300));
       await gate.keeper.answer(id, ONCE, LOCAL);

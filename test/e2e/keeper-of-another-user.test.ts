@@ -149,7 +149,9 @@ describe.skipIf(!isRoot)(title, () => {
 
   test('the gate cannot approve, and reads nothing of the state', async () => {
     await startKeeper(KEEPER, WORKER);
-    expect(await run(['policy', 'approve', '--yes'], WORKER, pointed())).toMatchObject({ code: 2 });
+    expect(await run(['policy', 'approve', '--yes'], WORKER, pointed())).toMatchObject({
+      ...{ code: 3, err: expect.stringContaining('PEER_REFUSED') },
+    });
     const direct = await run(['policy', 'approve', '--yes', '--state', workspace.state], WORKER);
     expect(direct).toMatchObject({ code: 3, err: expect.stringContaining('STATE_') });
   });

@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { analyseCommandLine, type ExecutionPlan, isCommandTrouble, planExecution } from './index.ts';
 
@@ -44,8 +47,26 @@ test('the environment holds nothing of the gate, and Git ignores what a reposito
   const count = Number(env['GIT_CONFIG_COUNT']);
   const keys = Array.from({ length: count }, (_, at) => env[`GIT_CONFIG_KEY_${at}`]);
   expect(keys).toEqual(
-    expect.arrayContaining(['core.fsmonitor', 'core.hooksPath', 'protocol.ext.allow', 'core.pager', 'diff.external']),
+    expect.arrayContaining(['core.fsmonitor', 'core.hooksPath', 'protocol.ext.allow', 'core.pager']),
   );
+});
+
+test('Git shows what changed: no setting that takes the place of another keeps it from its ordinary work', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-plan-'));
+  try {
+    const git = (line: string): string => {
+      const { file, argv, env } = plan(line) as Extract<ExecutionPlan, { kind: 'argv' }>;
+      return execFileSync(file, argv, { cwd: folder, env, encoding: 'utf8' });
+    };
+    git('git init -q');
+    writeFileSync(join(folder, 'a.txt'), 'before\n');
+    git('git add a.txt');
+    writeFileSync(join(folder, 'a.txt'), 'after\n');
+    expect(git('git diff')).toContain('-before\n+after\n');
+    expect(git('git diff --stat')).toContain('1 file changed');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('a script that starts with a dash is no option of bash', () => {

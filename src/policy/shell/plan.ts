@@ -25,7 +25,6 @@ const GIT_OVERRIDES: readonly (readonly [key: string, value: string])[] = [
   ['core.askPass', ''],
   ['core.editor', 'false'],
   ['sequence.editor', 'false'],
-  ['diff.external', ''],
   ['protocol.ext.allow', 'never'],
   ['credential.helper', ''],
   ['gpg.program', 'gpg'],
