@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import { needlesOf } from '../dist/secrets/redact/encodings.js';
-import { createRedactor, DEFAULT_REDACTION_LIMITS, findCredentials } from '../dist/secrets/redact/index.js';
+import { createRedactor, findCredentials } from '../dist/secrets/redact/index.js';
+import { DEFAULT_REDACTION_LIMITS } from '../dist/secrets/redact/limits.js';
 
 const made = (seed, length = 40) => createHash('sha512').update(`bench ${seed}`).digest('base64').slice(0, length);
 const lineOf = (at) =>

@@ -153,7 +153,7 @@ export const stoppedLate = (stopped: SallyportError | null): InboundFailed | nul
 const CANCELS: ReadonlySet<ErrorCode> = new Set(['TOOL_CANCELLED', 'POLICY_CHANGED', 'STOPPED']);
 
 /** A result that is not delivered, and what is told of it. */
-export function failed(code: ErrorCode, message: string): InboundFailed {
+function failed(code: ErrorCode, message: string): InboundFailed {
   const outcome = code === 'TOOL_TIMEOUT' ? 'timeout' : CANCELS.has(code) ? 'cancelled' : 'failed';
   return { kind: 'failed', outcome, code, reason: escapeForTerminal(message.slice(0, ERROR_CHARACTERS)) };
 }

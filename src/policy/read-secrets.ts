@@ -62,7 +62,7 @@ function placeOf(value: JsonObject, isBasic: boolean): SecretPlace | null {
 }
 
 /** A text with at least one reference in it: a credential that is written out is none that we keep. */
-export function templateAt(reading: PolicyReading, pointer: string, text: string | null): SecretTemplate | null {
+function templateAt(reading: PolicyReading, pointer: string, text: string | null): SecretTemplate | null {
   if (text === null) return null;
   if (!mentionsSecret(text)) {
     addProblem(

@@ -3,7 +3,7 @@ import type { RedactionLimits } from './limits.ts';
 import type { RedactedText, RedactionHit } from './redact-text.ts';
 
 /** A hit in a JSON value: the pointer says in which string or key, in the redacted value. */
-export interface ValueHit extends RedactionHit {
+interface ValueHit extends RedactionHit {
   readonly pointer: string;
 }
 

@@ -12,7 +12,7 @@ import { type RedactedValue, redactJson } from './redact-value.ts';
 import { HoldingStream, type RedactionStream } from './redaction-stream.ts';
 import { type Registered, Registry } from './registry.ts';
 
-export interface RedactedBytes {
+interface RedactedBytes {
   readonly bytes: Uint8Array;
   readonly hits: readonly RedactionHit[];
   readonly withheld: boolean;
