@@ -11,6 +11,7 @@ import {
 import { defaultStateFolder } from '../keeper/index.ts';
 import { receiptJson, receiptText, withActingOperator } from './operator-act.ts';
 import type { OperatorFlags } from './operator-key.ts';
+import { refuseInside } from './operator-only.ts';
 import { answer, safeLines, type Terminal } from './output.ts';
 import type { CommonFlags } from './settings.ts';
 
@@ -42,8 +43,12 @@ export async function guardHeld(terminal: Terminal, flags: CommonFlags): Promise
   return held.length === 0 ? 0 : 1;
 }
 
-/** `guard show RECORD`: a result that was withheld, made harmless for a terminal. Read it as what it is: words of a stranger. */
+/**
+ * `guard show RECORD`: a result that was withheld, made harmless for a terminal. Read it as what it is: words of a stranger.
+ * @throws SallyportError OPERATOR_ONLY, AUDIT_NOT_FOUND, USAGE
+ */
 export async function guardShow(terminal: Terminal, record: string, flags: CommonFlags): Promise<number> {
+  refuseInside(); // a tool of the agent would show it to the model
   const { found, held } = await heldOf(stateOf(flags), numberOf(record));
   const findings = (found.findings ?? []).filter((one) => isJsonObject(one));
   const lines = [

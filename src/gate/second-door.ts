@@ -7,6 +7,7 @@ import type { House } from './house.ts';
 import { failedSaying, type Inbound, type InboundDelivered, inbound } from './inbound.ts';
 import type { Judgement } from './judge.ts';
 import { redactDelivered, redactExecuted } from './redact.ts';
+import type { Content } from './tool.ts';
 import { validateOutput } from './validate-output.ts';
 
 /** What came back from one call. */
@@ -75,11 +76,16 @@ const isHostile = (came: Inbound): boolean =>
   (came.kind === 'failed' && came.code === 'RESULT_QUARANTINED') ||
   (came.kind !== 'asked' && (came.verdict === 'quarantined' || came.verdict === 'blocked'));
 
+function boundedPiece(piece: Content): Content {
+  if (piece.type === 'text') return Object.freeze({ ...piece, text: boundary(piece.text) });
+  const text = piece.type === 'resource' ? piece.resource['text'] : undefined;
+  if (piece.type !== 'resource' || typeof text !== 'string') return piece;
+  return Object.freeze({ ...piece, resource: Object.freeze({ ...piece.resource, text: boundary(text) }) });
+}
+
 /** Between two lines whose nonce nobody knew who wrote the text. */
 function bounded(came: InboundDelivered): InboundDelivered {
-  const content = came.content.map((piece) =>
-    piece.type === 'text' ? Object.freeze({ ...piece, text: boundary(piece.text) }) : piece,
-  );
+  const content = came.content.map(boundedPiece);
   const texts = content.flatMap((piece) => (piece.type === 'text' ? [piece.text] : []));
   return { ...came, content: Object.freeze(content), text: texts.join('\n') };
 }

@@ -52,7 +52,14 @@ export class ReleasedResults {
     const held = (await outcome?.payloads())?.['held'];
     const { tenant, user, agent } = intent?.record.principal ?? {};
     const { tool } = outcome?.record ?? {};
-    if (held === undefined || tool === undefined || !isText(tenant) || !isText(user) || !isText(agent)) {
+    if (
+      held === undefined ||
+      !isResult(held) ||
+      tool === undefined ||
+      !isText(tenant) ||
+      !isText(user) ||
+      !isText(agent)
+    ) {
       throw new SallyportError('AUDIT_NOT_FOUND', `record ${number} withholds no result: sallyport guard held`);
     }
     return { principal: { tenant, user, agent }, tool, digest: digestOfHeld(held) };
@@ -63,6 +70,9 @@ export class ReleasedResults {
     return null;
   }
 }
+
+/** A question that was withheld cannot be asked later: there is nobody who waits for it any more. */
+const isResult = (held: JsonValue): boolean => isJsonObject(held) && Array.isArray(held['content']);
 
 const isText = (value: JsonValue | undefined): value is string => typeof value === 'string';
 

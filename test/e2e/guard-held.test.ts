@@ -95,6 +95,10 @@ describe('what releases nothing', () => {
       ...{ cwd: workspace.root, environment },
     });
     expect(inside.err).toContain('OPERATOR_ONLY');
+    const shown = await sallyport(['guard', 'show', record, '--state', workspace.state], {
+      ...{ cwd: workspace.root, environment },
+    });
+    expect(shown).toMatchObject({ out: '', err: expect.stringContaining('OPERATOR_ONLY') });
     const gate = await openGate({ policy: workspace.policyFile, state: workspace.state, tools: [fileRead()] });
     const peer = await joinKeeper({ state: workspace.state, reachable: [] });
     try {
