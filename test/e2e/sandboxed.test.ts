@@ -370,7 +370,10 @@ describe('without a sandbox', () => {
     const { out: table } = await sallyport(['doctor'], { cwd });
     for (const { level, available, backend, reasons, remedy } of levels) {
       const said = available ? [backend] : [...reasons, remedy];
-      expect(said.every((one) => one !== '' && table.includes(one)), `${level} in ${table}`).toBe(true);
+      expect(
+        said.every((one) => one !== '' && table.includes(one)),
+        `${level} in ${table}`,
+      ).toBe(true);
       expect(table).toContain(`${level.padEnd(11)}${available ? 'available' : 'not available'}`);
     }
   }, 60_000);
