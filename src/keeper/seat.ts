@@ -267,8 +267,8 @@ class RemoteSeat implements Seat {
     return readSecret(await this.#link.request('secret', { call, use: { ...use } }), 'secret');
   }
 
-  async redact(value: JsonValue, reader: RedactionReader): Promise<Redaction> {
-    return readRedaction(await this.#link.request('redact', { value, reader: { ...reader } }), 'redaction');
+  async redact(value: JsonValue, { tenant, session }: RedactionReader): Promise<Redaction> {
+    return readRedaction(await this.#link.request('redact', { value, reader: { tenant, session } }), 'redaction');
   }
 
   async isReleased(result: HeldResult): Promise<boolean> {

@@ -1,9 +1,9 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { collect, type GvisorStand, LIMITS, needGvisor, openGvisorStand, SKIPPED } from '../../test/support/gvisor.ts';
+import { until } from '../../test/support/sandbox-contract.ts';
 
 let stand: GvisorStand;
 beforeAll(async () => {
@@ -23,10 +23,14 @@ const processesWith = (word: string): readonly string[] =>
     }
   });
 
-/** Runs commands of an owner until a warm sandbox is there. */
+/** The containers for one command each that are in a warm sandbox. */
+const spares = (): readonly string[] =>
+  processesWith(`${stand.base}/`).filter((pid) => processesWith('/box-').includes(pid));
+
+/** Runs a command of an owner, and waits until a warm sandbox has a container for the next one. */
 async function warmUp(owner: string, profile = stand.profile()): Promise<void> {
   await stand.run('true', { owner, profile });
-  for (let look = 0; look < 100 && processesWith(`${stand.base}/`).length < 4; look += 1) await delay(50);
+  await until(() => spares().length > 0);
 }
 
 describe(`a program in gVisor ${SKIPPED}`, () => {
@@ -185,7 +189,10 @@ describe(`a warm sandbox ${SKIPPED}`, () => {
       { owner: 'released' },
     );
     await stand.backend.release('released');
-    expect((await running.ended).status).not.toBe(0);
+    const end = await running.ended;
+    // Not its own limit of time.
+    expect(end.killedBy).toBe(null);
+    expect(end.status).not.toBe(0);
     expect(processesWith(`${stand.base}/`)).toEqual([]);
   });
 

@@ -18,8 +18,10 @@ import type { Runsc } from './gvisor-program.ts';
 import { findRunsc } from './gvisor-program.ts';
 import { backendName, GVISOR_LIMITS, proveGvisor, unavailableGvisor } from './gvisor-proof.ts';
 import { checkReach, type GvisorParts, layGround } from './gvisor-sandbox.ts';
+import { makeShared, type SharedParts } from './gvisor-shared.ts';
 import { watchSandbox } from './gvisor-watch.ts';
 import { SANDBOX_HOME, SANDBOX_PATH, SANDBOX_TMP } from './inside.ts';
+import { madeOnce } from './made-once.ts';
 import type { EgressSession } from './parts.ts';
 import { proofCache } from './probe-cache.ts';
 import { profileDigest } from './profile-digest.ts';
@@ -40,6 +42,7 @@ interface Gvisor {
   readonly user: InsideUser;
   readonly pool: WarmPool;
   readonly turns: StartTurns;
+  readonly shared: { get(): Promise<SharedParts> };
   readonly starting: Set<Promise<SandboxProcess>>;
   readonly running: Map<SandboxProcess, string | null>;
   isClosed: boolean;
@@ -54,6 +57,7 @@ export function openGvisorBackend(parts: BackendParts): SandboxBackend {
   const user = isRoot ? (parts.options.runAs ?? NOBODY) : MAPPED;
   const gvisor: Gvisor = {
     ...{ parts, isRoot, user, pool: openWarmPool(), turns: openStartTurns(STARTS_EACH_CORE) },
+    shared: madeOnce(async () => makeShared(await parts.runtime(), user)),
     ...{ starting: new Set(), running: new Map(), isClosed: false },
   };
   const find = findOnce(() => findRunsc(parts.options, isRoot));
@@ -134,7 +138,8 @@ async function startOne(
   const around = { withheld: runtime.withheld, isPlaceholder: runtime.placeholders.isPlaceholder };
   const profile = checkProfile(given, around);
   checkReach(profile, gvisor.user);
-  const parts: GvisorParts = { runsc, runtime, user: gvisor.user, turns: gvisor.turns };
+  const shared = await gvisor.shared.get();
+  const parts: GvisorParts = { runsc, runtime, user: gvisor.user, turns: gvisor.turns, shared };
   const seat = await seatFor(gvisor, parts, profile, options);
   try {
     const started = await startIn(seat, report, runsc, profile, command, options);

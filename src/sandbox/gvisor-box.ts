@@ -45,7 +45,7 @@ export interface Box {
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 const START_MS = 30_000;
-const LOOK_MS = 5;
+const LOOK_MS = 2;
 /** How long killed processes may take to vanish, in milliseconds. */
 const VANISH_MS = 10_000;
 const PATIENCE_MS = 1_000;

@@ -49,16 +49,25 @@ const isShownAnyway = (path: string, points: readonly MountPoint[]): boolean =>
  * The root folder of a sandbox, in a folder that is there already: nothing but links and places to mount on. It is shown
  * read-only. The kernel of the sandbox makes places in mounts that are memory by itself.
  */
-export function makeRoot(root: string, binds: readonly Bind[], { links }: SystemParts): void {
+export function makeRoot(root: string, places: readonly RootPlace[], { links }: SystemParts): void {
   mkdirSync(root, { mode: 0o755 });
   for (const path of OWN_FOLDERS) makePlace(root, path, true);
   for (const { path, target } of links) symlinkSync(target, join(root, path));
-  for (const { source, path } of binds) {
-    const isElsewhere = [SANDBOX_TMP, SANDBOX_HOME, ...binds.map((bind) => bind.path)].some(
-      (folder) => folder !== path && isInside(path, folder),
-    );
-    if (!isElsewhere) makePlace(root, path, statSync(source).isDirectory());
-  }
+  for (const { path, isFolder } of places) makePlace(root, path, isFolder);
+}
+
+/** A place that a root folder has for a mount. */
+export interface RootPlace {
+  readonly path: string;
+  readonly isFolder: boolean;
+}
+
+/** The places of binds that do not lie in another one of them, or in memory. */
+export function placesOf(binds: readonly Bind[]): readonly RootPlace[] {
+  const folders = [SANDBOX_TMP, SANDBOX_HOME, ...binds.map(({ path }) => path)];
+  return binds
+    .filter(({ path }) => !folders.some((folder) => folder !== path && isInside(path, folder)))
+    .map(({ source, path }) => ({ path, isFolder: statSync(source).isDirectory() }));
 }
 
 function makePlace(root: string, path: string, isFolder: boolean): void {

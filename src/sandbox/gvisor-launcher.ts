@@ -1,14 +1,31 @@
 import type { Readable, Writable } from 'node:stream';
 import type { SandboxCommand } from './contract.ts';
 
+/** The number of setsid(2): perl has no word for it without a module. */
+const SETSID: Readonly<Record<string, number>> = Object.freeze({ x64: 112, arm64: 157 });
+
 /**
- * The first process of every gVisor container: waits for one command on standard input, tells on standard output that it is
- * ready and that the command starts, becomes silent, and ends as the command ends, with which everything else in the container
- * dies. It never sees a shell, collects orphans, and hands SIGTERM on. Perl, because its `exec` gives a program exactly the
- * words, the name and the environment that it is told, and because Debian and its kin cannot be without it. No module of it,
- * not even `strict`: each is files to be found and read through gVisor, and `POSIX` took as long as a third of a start.
+ * The first process of every gVisor container, and its child that becomes the command. The child waits for it on standard input, and
+ * tells on standard output that it is ready and that the command starts: forking is slow, and done by then. The first process is
+ * silent, and ends as the command ends, with which everything else in the container dies. It never sees a shell, collects orphans,
+ * and hands SIGTERM on. Perl, because its `exec` gives a program exactly the words, the name and the environment that it is told, and
+ * because Debian and its kin cannot be without it. No module of it, not even `strict`: each is files to be found and read through
+ * gVisor, and `POSIX` took a tenth of a start.
  */
-const PROGRAM = String.raw`my ($setsid) = map { 0 + $_ } @ARGV;
+const PROGRAM = String.raw`my $pid;
+$SIG{TERM} = sub { kill 'TERM', -$pid };
+$pid = fork();
+exit 126 unless defined $pid;
+if ($pid) {
+  open(STDIN, '<', '/dev/null'); open(STDOUT, '>', '/dev/null'); open(STDERR, '>', '/dev/null');
+  while (1) {
+    my $p = waitpid(-1, 0); my $s = $?;
+    exit 125 if $p == -1 && $! == 10; # ECHILD
+    exit($s & 127 ? 128 + ($s & 127) : $s >> 8) if $p == $pid;
+  }
+}
+$SIG{TERM} = 'DEFAULT';
+exit 126 if syscall(${SETSID[process.arch] ?? -1}) < 0;
 sub take { my ($n) = @_; my $b = '';
   while (length($b) < $n) { my $r = sysread(STDIN, $b, $n - length($b), length($b)); exit 0 unless $r; } $b }
 sub tell_host { syswrite STDOUT, "$_[0]\n" }
@@ -22,31 +39,16 @@ refuse('cwd') unless chdir $cwd;
 my ($found) = grep { -f && -x _ } $program =~ m{/} ? $program : map { "$_/$program" } grep { length } split /:/, $env{PATH};
 refuse('program') unless defined $found;
 tell_host('go');
-my $pid = fork();
-exit 126 unless defined $pid;
-if ($pid == 0) {
-  exit 126 if syscall($setsid) < 0;
-  open(STDIN, '<', '/dev/null') if $stdin eq 'none';
-  exec { $found } @w;
-  exit 126;
-}
-$SIG{TERM} = sub { kill 'TERM', -$pid };
-open(STDIN, '<', '/dev/null'); open(STDOUT, '>', '/dev/null'); open(STDERR, '>', '/dev/null');
-while (1) {
-  my $p = waitpid(-1, 0); my $s = $?;
-  exit 125 if $p == -1 && $! == 10; # ECHILD
-  exit($s & 127 ? 128 + ($s & 127) : $s >> 8) if $p == $pid;
-}
+open(STDIN, '<', '/dev/null') if $stdin eq 'none';
+exec { $found } @w;
+exit 126;
 `;
-
-/** The number of setsid(2): perl has no word for it without a module. */
-const SETSID: Readonly<Record<string, number>> = Object.freeze({ x64: 112, arm64: 157 });
 
 /** Where the launcher's interpreter is, inside and on the host. */
 export const PERL = '/usr/bin/perl';
 
 /** What the first process of a container is started as. */
-export const LAUNCHER: readonly string[] = Object.freeze([PERL, '-e', PROGRAM, String(SETSID[process.arch] ?? -1)]);
+export const LAUNCHER: readonly string[] = Object.freeze([PERL, '-e', PROGRAM]);
 
 /** A command as the launcher reads it: a length, then words that each end where a NUL stands. */
 export function encodeCommand(command: SandboxCommand): Buffer {

@@ -1,15 +1,15 @@
 import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson, quoteForMessage, SallyportError } from '../core/index.ts';
-import type { Masks } from './bubblewrap-plan.ts';
+import type { Masks, SystemParts } from './bubblewrap-plan.ts';
 import type { SandboxProfile } from './contract.ts';
 import { type Box, type BoxPlan, openBox } from './gvisor-box.ts';
-import { type Bind, type InsideUser, makeRoot, type Place, planBinds } from './gvisor-bundle.ts';
+import { type Bind, type InsideUser, makeRoot, type Place, placesOf, planBinds } from './gvisor-bundle.ts';
 import type { Runsc } from './gvisor-program.ts';
+import type { SharedParts } from './gvisor-shared.ts';
 import { mountPoints } from './mount-points.ts';
 import type { OpenRuntimeFolder } from './runtime-folder.ts';
 import type { StartTurns } from './start-turns.ts';
-import { makeMasks, makeSystemParts } from './system-parts.ts';
 
 /** What every sandbox of a backend is made with. */
 export interface GvisorParts {
@@ -18,6 +18,7 @@ export interface GvisorParts {
   readonly user: InsideUser;
   /** Of all containers of a backend. */
   readonly turns: StartTurns;
+  readonly shared: SharedParts;
 }
 
 /** The host's side of a sandbox: its folder, the plan of its mounts, and the placeholders that it needs. */
@@ -44,7 +45,7 @@ export async function layGround(
   profile: SandboxProfile,
   extra: readonly string[],
 ): Promise<Ground> {
-  const { runtime, user, runsc, turns } = parts;
+  const { runtime, user, runsc, turns, shared } = parts;
   const folder = runtime.make('gvisor');
   let holds: readonly (() => void)[] = [];
   const clear = (): void => {
@@ -54,11 +55,9 @@ export async function layGround(
   try {
     holds = await holdReserved(runtime, profile.reserved);
     mkdirSync(join(folder, 'state'), { mode: 0o700 });
-    const system = makeSystemParts(folder, user);
-    const masks = makeMasks(folder);
+    const { system, masks } = shared;
     const binds = planBinds(mountPoints(profile, extra), system, masks);
-    const root = join(folder, 'root');
-    makeRoot(root, binds, system);
+    const root = shared.rootFor(binds) ?? ownRoot(folder, binds, system);
     const stamp = stampOf(binds, masks);
     const isSame = (): boolean => stampOf(binds, masks) === stamp;
     let count = 0;
@@ -79,6 +78,12 @@ export async function layGround(
     clear();
     throw error;
   }
+}
+
+function ownRoot(folder: string, binds: readonly Bind[], system: SystemParts): string {
+  const root = join(folder, 'root');
+  makeRoot(root, placesOf(binds), system);
+  return root;
 }
 
 /** Name of the container that is the sandbox. */

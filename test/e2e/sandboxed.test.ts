@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readRecords } from '../../src/audit/index.ts';
 import { type Gate, type GateSession, openGate } from '../../src/gate/index.ts';
+import type { LevelReport } from '../../src/sandbox/index.ts';
 import { fileRead, shell } from '../../src/tools/index.ts';
 import { MAIN, sallyport } from '../support/cli.ts';
 import { isHere, SANDBOX, whyNot } from '../support/levels.ts';
@@ -359,12 +360,21 @@ describe('without a sandbox', () => {
     workspace.remove();
   });
 
-  test('doctor says what is here', async () => {
-    const { code, out } = await sallyport(['doctor', '--json'], { cwd: dirname(serverScript('x')) });
-    const { levels } = JSON.parse(out);
-    expect(levels.map(({ level }: { level: string }) => level)).toEqual([
-      ...['none', 'process', 'bubblewrap', 'container', 'gvisor'],
-    ]);
-    expect([0, 1]).toContain(code);
+  test('doctor says what is here, and of what is not, why and how to get it', async () => {
+    const cwd = dirname(serverScript('x'));
+    const { code, out } = await sallyport(['doctor', '--json'], { cwd });
+    const { levels } = JSON.parse(out) as { levels: LevelReport[] };
+    expect(levels.map(({ level }) => level)).toEqual(['none', 'process', 'bubblewrap', 'container', 'gvisor']);
+    const isSandboxed = levels.some(({ level, available }) => available && level !== 'none');
+    expect(code).toBe(isSandboxed ? 0 : 1);
+    const { out: table } = await sallyport(['doctor'], { cwd });
+    for (const { level, available, backend, reasons, remedy } of levels) {
+      const said = available ? [backend] : [...reasons, remedy];
+      expect(
+        said.every((one) => one !== '' && table.includes(one)),
+        `${level} in ${table}`,
+      ).toBe(true);
+      expect(table).toContain(`${level.padEnd(11)}${available ? 'available' : 'not available'}`);
+    }
   }, 60_000);
 });

@@ -144,6 +144,20 @@ export function runKeeperContract(open: () => { operator: Keeper; gate: Keeper }
     expect(seq).toBeGreaterThan(0);
   });
 
+  test('what goes out is read by whoever keeps the secrets; a call gets none that it was not admitted with', async () => {
+    const { gate } = open();
+    const principal = { tenant: 't', user: 'ann', agent: 'a', session: 's', proof: 'local' } as const;
+    const value = { text: ['plain', { n: 1 }] };
+    expect(await gate.redact(value, principal)).toEqual({ value, found: [], blocked: false });
+    const result = { principal, tool: 'pay', digest: '0'.repeat(64) };
+    expect(await gate.isReleased(result)).toBe(false);
+    const admission = await gate.admit(await makeIntent(gate), { isolation: ISOLATION });
+    const use = { reference: 'env:PATH', destination: 'https://a.example' };
+    await expect(gate.secret(admission, use)).rejects.toMatchObject({ code: 'SECRET_NOT_GRANTED' });
+    await gate.settle(admission, { outcome: 'delivered' });
+    await expect(gate.secret(admission, use)).rejects.toMatchObject({ code: 'INTERNAL' });
+  });
+
   test('many calls at once, each with its own outcome, and a result of 8 MiB', async () => {
     const { gate } = open();
     const intent = await makeIntent(gate);
