@@ -271,8 +271,9 @@ class RemoteSeat implements Seat {
     return readRedaction(await this.#link.request('redact', { value, reader: { tenant, session } }), 'redaction');
   }
 
-  async isReleased(result: HeldResult): Promise<boolean> {
-    return isTrue(await this.#link.request('isReleased', { ...result, principal: { ...result.principal } }));
+  async isReleased({ principal: { tenant, user, agent }, tool, digest }: HeldResult): Promise<boolean> {
+    const result = { principal: { tenant, user, agent }, tool, digest };
+    return isTrue(await this.#link.request('isReleased', result));
   }
 
   async stops(): Promise<readonly StopFlag[]> {
