@@ -81,7 +81,7 @@ describe('a server that floods [T1.10]', () => {
 
   it.each([
     [{}, [{ progressToken: 'p', progress: 1, total: 2 }]],
-    [{ logging: true }, [{ progressToken: 'p', progress: 1, total: 2, message: `\\u{202e}\\u{1b}${'x'.repeat(998)}` }]],
+    [{ logging: true }, [{ progressToken: 'p', progress: 1, total: 2, message: 'x'.repeat(997) }]], // an escape takes a letter with it
   ])('reports numbers, and words only with the right %j', async (rights, expected) => {
     const client = await connect(await open(rights));
     const message = `\u202e\u001b${'x'.repeat(5_000)}`;
