@@ -57,8 +57,8 @@ function structureOf({ content, structuredContent }: ToolOutput): JsonValue {
 }
 
 /**
- * For who declared a structure, so that programs rely on it. Where a text is JSON too, it is the structure, or a part of it (as servers write lists: an item a text): else a person, or a
- * model, would read something else than a program.
+ * For who declared a structure, so that programs rely on it. Where a text is JSON too, it is the structure, or a part of it (as
+ * servers write lists: an item a text): else a person, or a model, would read something else than a program.
  */
 function checkAgreement({ content, structuredContent }: ToolOutput): void {
   if (structuredContent === undefined) return;

@@ -96,6 +96,8 @@ describe('[T1.1] a policy means the same on every surface', () => {
 const withoutRecord = (text: string): string => nameless(text.replace(/^Record: \d+$/m, 'Record: N'));
 /** Every caller has a request of its own. */
 const nameless = (text: string): string =>
-  text.replace(/the request ask_[\w-]{22} waits for a person until [^ \n]+Z/, 'the request ask_X waits');
+  text
+    .replace(/the request ask_[\w-]{22} waits for a person until [^ \n]+Z/, 'the request ask_X waits')
+    .replace(/approvals approve ask_[\w-]{22}/, 'approvals approve ask_X');
 const withoutRequest = <T extends { readonly reason?: string }>(answer: T): T =>
   answer.reason === undefined ? answer : { ...answer, reason: nameless(answer.reason) };
