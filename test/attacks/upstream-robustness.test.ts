@@ -1,4 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/core/index.ts';
 import { connectUpstream, type UpstreamConnection } from '../../src/gateway/upstream-connection.ts';
@@ -70,14 +72,18 @@ describe('a server process [T1.8]', () => {
 
   it('has at most 16 questions open', async () => {
     const actions = { ...NO_ACTIONS, elicitation: { id: 'servers.hostile' } };
-    const connection = await connect(hostile('many-questions', '', { actions }));
+    const folder = await mkdtemp(join(tmpdir(), 'sallyport-questions-'));
+    ended.push(() => rm(folder, { recursive: true }));
+    const refused = join(folder, 'refused');
+    const connection = await connect(hostile('many-questions', refused, { actions }));
     const waiting: (() => void)[] = [];
     connection.onQuestion(async () => {
       await new Promise<void>((resolve) => waiting.push(resolve));
       return { action: 'decline' };
     });
     const answer = outcomeOf(connection);
-    while (waiting.length < 16) await new Promise((resolve) => setTimeout(resolve, 10));
+    // None is answered before all have been asked: a place that becomes free is taken by the next.
+    await expect.poll(() => readFile(refused, 'utf8').catch(() => ''), { timeout: 60_000 }).toBe('24');
     for (const answered of waiting) answered();
     expect(await answer).toMatchObject({ content: [{ text: '24' }] });
     expect(waiting).toHaveLength(16);
