@@ -18,4 +18,13 @@ export {
   type ToolOutput,
 } from './gate/index.ts';
 export { type SanitizedToolOutput, type SanitizeToolOutputOptions, sanitizeToolOutput } from './guard/index.ts';
-export { apiCall, builtInTools, fileList, fileRead, fileSearch, fileWrite, shell } from './tools/index.ts';
+export {
+  apiCall,
+  builtInTools,
+  fileList,
+  fileRead,
+  fileSearch,
+  fileWrite,
+  secretBackedTool,
+  shell,
+} from './tools/index.ts';

@@ -1,4 +1,4 @@
-import { type CompiledSchema, compileSchema, SallyportError } from '../core/index.ts';
+import { type CompiledSchema, compileSchema, parseReference, SallyportError } from '../core/index.ts';
 import type { Tool } from './tool.ts';
 
 /** A tool with its schemas compiled. */
@@ -21,7 +21,7 @@ export class Registry {
     return this.#version;
   }
 
-  /** @throws SallyportError TOOL_NAME, SCHEMA_INVALID */
+  /** @throws SallyportError TOOL_NAME, SCHEMA_INVALID, SECRET_REFERENCE_INVALID */
   add(tool: Tool): void {
     if (!NAME.test(tool.name))
       throw new SallyportError('TOOL_NAME', 'a tool name is 1 to 128 of A-Z, a-z, 0-9, _ and -');
@@ -29,10 +29,11 @@ export class Registry {
     if (this.#folded.has(folded)) {
       throw new SallyportError('TOOL_NAME', `the tool name ${tool.name} is taken (letter case does not count)`);
     }
+    const secret = tool.secret === undefined ? {} : { secret: parseReference(tool.secret).text };
     const output = tool.outputSchema === undefined ? null : compileSchema(tool.outputSchema);
     this.#tools.set(
       tool.name,
-      Object.freeze({ tool: Object.freeze({ ...tool }), input: compileSchema(tool.schema), output }),
+      Object.freeze({ tool: Object.freeze({ ...tool, ...secret }), input: compileSchema(tool.schema), output }),
     );
     this.#folded.add(folded);
     this.#version += 1;

@@ -1,33 +1,52 @@
 import { type CanonicalUrl, SallyportError } from '../core/index.ts';
 import type { Admission } from '../keeper/index.ts';
-import { decideRequest, referencesOf } from '../policy/index.ts';
+import { decideRequest, type EndpointVerdict, referencesOf } from '../policy/index.ts';
 import { performRequest } from './fetch-request.ts';
-import type { FetchRequest, FetchResult } from './fetch-types.ts';
+import type { FetchRequest, FetchResult, Hop, HopVerdict } from './fetch-types.ts';
 import type { House } from './house.ts';
 import type { Judgement } from './judge.ts';
 
 /**
- * The way out for a call that was judged as a request; `null` for every other. Each hop is judged by the policy of now,
- * and the first connects only to the addresses that the decision was made from.
+ * The way out for a call that was judged as a request, and for a tool that has a secret; `null` for every other. Each hop is judged by
+ * the policy of now. A request that was judged with the call connects only to the addresses that the decision was made from.
  */
 export function sendFor(
   house: House,
-  { facts, parsed, decision }: Judgement,
+  judgement: Judgement,
   { signal, admission }: { readonly signal: AbortSignal; readonly admission: Admission },
 ): ((request: FetchRequest) => Promise<FetchResult>) | null {
-  const judged = facts.requests?.['url'];
-  if (judged === undefined || judged.method === null || 'trouble' in judged.url) return null;
-  const resolved = new Map(judged.addresses === null ? [] : [[judged.url.host, judged.addresses]]);
+  const { parsed, decision } = judgement;
+  const secret = parsed.registered?.tool.secret ?? null;
+  const resolved = judgedAddresses(judgement) ?? (secret === null ? null : new Map());
+  if (resolved === null) return null;
   const { resolve, dial, certificates } = house;
+  const judge = (hop: Hop): HopVerdict => {
+    const asked = { ...hop.request, addresses: hop.addresses };
+    return boundTo(secret, decideRequest(house.latest().compiled(), parsed.name, asked));
+  };
   return (request) =>
     performRequest(request, {
-      judge: (hop) =>
-        decideRequest(house.latest().compiled(), parsed.name, { ...hop.request, addresses: hop.addresses }),
+      judge,
       release: (reference, url) =>
         release(house, admission, { tool: parsed.name, method: request.method, reference, url }),
       ...{ resolve, dial, certificates, resolved, signal },
       limits: { totalMs: decision.obligations.timeoutMs || house.limits.upstreamMs },
     });
+}
+
+/** The addresses of the request that a call is; null when it is none. */
+function judgedAddresses({ facts }: Judgement): ReadonlyMap<string, readonly string[]> | null {
+  const judged = facts.requests?.['url'];
+  if (judged === undefined || judged.method === null || 'trouble' in judged.url) return null;
+  return new Map(judged.addresses === null ? [] : [[judged.url.host, judged.addresses]]);
+}
+
+/** INVARIANT: a tool that has a secret talks to those only that the policy sends it to. */
+function boundTo(secret: string | null, verdict: EndpointVerdict): HopVerdict {
+  if (secret === null || verdict.target === null || referencesOf(verdict.target.secrets).includes(secret))
+    return verdict;
+  const reason = `the policy does not send the secret of this tool to ${verdict.target.url.origin}`;
+  return { effect: 'deny', target: null, finding: { code: 'SECRET_NOT_GRANTED', reason } };
 }
 
 interface Wanted {

@@ -67,8 +67,8 @@ export interface ToolContext {
   /** The files behind the path arguments, as they were judged; a tool opens nothing by name. */
   readonly paths: Readonly<Record<string, OpenedPath>>;
   /**
-   * The way out for the built-in `api_call`: the gate judges every hop and holds the connection. Absent where the call has
-   * none; a tool opens no connection of its own.
+   * The way out for the built-in `api_call` and for tools that have a `secret`: the gate judges every hop and holds the connection.
+   * Absent where the call has none. Nothing goes out by it after the call.
    */
   readonly send?: (request: FetchRequest) => Promise<FetchResult>;
   /** What the built-in `shell` runs: exactly what the command line was judged as. Absent where the call has none. */
@@ -112,5 +112,10 @@ export interface Tool {
   readonly effect?: FlowEffect;
   /** Name of the MCP server behind it. */
   readonly server?: string;
+  /**
+   * A reference (docs/secrets.md) to the secret that its requests carry. `ToolContext.send` is there then, and reaches the endpoints of
+   * its rule to which the rule sends this secret, no other. The value never enters the tool. For functions of this process.
+   */
+  readonly secret?: string;
   execute(args: JsonObject, context: ToolContext): Promise<ToolOutput | string>;
 }

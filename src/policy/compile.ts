@@ -76,7 +76,8 @@ function compileTool(compilation: Compilation, name: string, rule: ToolRule, fin
   const judges = (use: PathUse): PathJudges => compileJudges(compilation, use, rule, find(use));
   const paths = { file_read: judges('file_read'), file_write: judges('file_write') };
   const commands = COMMAND_TOOLS.has(name) ? compileCommands(rule, paths.file_read, compilation.root) : null;
-  const hasUrl = name === REQUEST_TOOL || rule.arguments?.some(({ as }) => as === 'api_call');
+  const hasUrl =
+    name === REQUEST_TOOL || rule.secrets.length > 0 || rule.arguments?.some(({ as }) => as === 'api_call');
   const endpoints = hasUrl === true ? compileRuleEndpoints(rule, find(REQUEST_TOOL)) : null;
   return Object.freeze({
     name,

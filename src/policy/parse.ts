@@ -117,7 +117,7 @@ function readPolicy(value: JsonValue, places: PlaceFinder): Policy {
 }
 
 /** Where a reference is understood. */
-const SECRET_PLACES = /^\/tools\/api_call\/secrets\/[^/]+\/(?:\d+\/)?(?:value|basic)$/;
+const SECRET_PLACES = /^\/tools\/[^/]+\/secrets\/[^/]+\/(?:\d+\/)?(?:value|basic)$/;
 
 /** INVARIANT: what looks like the name of a secret is nowhere handed on as it is written. */
 function refuseSecrets(reading: PolicyReading, value: JsonValue, pointer: string): void {

@@ -31,7 +31,8 @@ export const troubleOf = (read: object | string): string | null => (typeof read 
 
 /** The limit would silently not hold where nothing of a call is a request, or a URL without a method. */
 function refuseElsewhere({ reading, pointer }: RulePlace, name: string, value: JsonObject, hasUrl: boolean): void {
-  if (name === REQUEST_TOOL) return;
+  // A function that has a secret sends requests of its own through the gate.
+  if (name === REQUEST_TOOL || value['secrets'] !== undefined) return;
   const isSpawned = value['egress'] !== undefined;
   for (const key of ['allowedEndpoints', 'internalEndpoints', 'methods']) {
     if (value[key] === undefined || (hasUrl && key !== 'methods') || (isSpawned && key !== 'allowedEndpoints'))

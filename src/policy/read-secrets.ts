@@ -19,8 +19,9 @@ export function readSecrets(place: RulePlace, name: string, value: JsonObject): 
   const { reading, id, pointer } = place;
   const stated = objectAt(value, 'secrets');
   if (stated === null) return [];
-  if (name !== REQUEST_TOOL) {
-    addProblem(reading, `${pointer}/secrets`, 'secrets are for the tool api_call', 'Write them under api_call', 'key');
+  const trouble = troubleOfTool(name, value);
+  if (trouble !== null) {
+    addProblem(reading, `${pointer}/secrets`, ...trouble, 'key');
     return [];
   }
   return Object.keys(stated).flatMap((destination): readonly SecretRule[] => {
@@ -38,6 +39,20 @@ export function readSecrets(place: RulePlace, name: string, value: JsonObject): 
     const secrets = objectsAt(stated, destination).flatMap((one) => readSecret(reading, at, one));
     return trouble === null ? secrets.map((secret) => Object.freeze({ text: destination, rule, secret })) : [];
   });
+}
+
+/** Tools whose requests are not the gate's: a secret would do nothing there. */
+const NOT_THEIRS = /^(?:shell|file_[a-z]+|mcp__.*)$|\*/;
+
+function troubleOfTool(name: string, value: JsonObject): readonly [problem: string, remedy: string] | null {
+  if (name === REQUEST_TOOL) return null;
+  if (NOT_THEIRS.test(name)) {
+    const remedy = 'Write them under api_call, or under a function of yours that has a secret';
+    return ['secrets are for the tool api_call and for functions', remedy];
+  }
+  if (value['allowedEndpoints'] !== undefined || value['internalEndpoints'] !== undefined) return null;
+  const remedy = 'Write allowedEndpoints or internalEndpoints';
+  return ['secrets need endpoints of the same rule, to which they may go', remedy];
 }
 
 function readSecret(reading: PolicyReading, pointer: string, value: JsonObject): readonly EndpointSecret[] {

@@ -74,7 +74,7 @@ export const toolRule: JsonObject = closed('What one tool may be called with.', 
   ...callKeys,
   secrets: {
     description:
-      'What requests of `api_call` carry, by destination (as in `allowedEndpoints`): a secret in a header, in the query, or as user and password. What a caller writes in the place of a credential is dropped there.',
+      'What requests of `api_call`, or of a function that has a secret, carry, by destination (as in `allowedEndpoints`): a secret in a header, in the query, or as user and password. What a caller writes in the place of a credential is dropped there.',
     type: 'object',
     minProperties: 1,
     maxProperties: 256,

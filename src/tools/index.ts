@@ -13,6 +13,13 @@ export { fileList } from './file-list.ts';
 export { fileRead } from './file-read.ts';
 export { fileSearch } from './file-search.ts';
 export { fileWrite } from './file-write.ts';
+export {
+  type SecretAnswer,
+  type SecretBackedTool,
+  type SecretFetchOptions,
+  secretBackedTool,
+  type UsableSecret,
+} from './secret-backed-tool.ts';
 export { shell } from './shell.ts';
 export type { ToolOptions } from './tool-options.ts';
 

@@ -17,6 +17,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'isSallyportError',
     'openGate',
     'sanitizeToolOutput',
+    'secretBackedTool',
     'shell',
   ],
   '../../src/gate/index.ts': [
@@ -57,7 +58,16 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'setSecret',
     'useSecret',
   ],
-  '../../src/tools/index.ts': ['apiCall', 'builtInTools', 'fileList', 'fileRead', 'fileSearch', 'fileWrite', 'shell'],
+  '../../src/tools/index.ts': [
+    'apiCall',
+    'builtInTools',
+    'fileList',
+    'fileRead',
+    'fileSearch',
+    'fileWrite',
+    'secretBackedTool',
+    'shell',
+  ],
   '../../src/identity/index.ts': ['checkTokenName', 'describeToken', 'findToken', 'mintToken'],
   '../../src/approvals/index.ts': [
     'APPROVAL_LIMITS',
