@@ -62,6 +62,7 @@ function parseParams(house: House, action: Action): ParsedCall {
     },
     input: ANY_OBJECT,
     output: null,
+    secret: null,
   };
   return parseRegistered(house, { name, registered, args: action.params });
 }

@@ -6,6 +6,8 @@ export interface RegisteredTool {
   readonly tool: Tool;
   readonly input: CompiledSchema;
   readonly output: CompiledSchema | null;
+  /** The reference of `Tool.secret`. It is not in `tool`, which is shown to models: the places of secrets are nobody's list. */
+  readonly secret: string | null;
 }
 
 const NAME = /^[A-Za-z0-9_-]{1,128}$/;
@@ -29,11 +31,12 @@ export class Registry {
     if (this.#folded.has(folded)) {
       throw new SallyportError('TOOL_NAME', `the tool name ${tool.name} is taken (letter case does not count)`);
     }
-    const secret = tool.secret === undefined ? {} : { secret: parseReference(tool.secret).text };
+    const { secret: named, ...shown } = tool;
+    const secret = named === undefined ? null : parseReference(named).text;
     const output = tool.outputSchema === undefined ? null : compileSchema(tool.outputSchema);
     this.#tools.set(
       tool.name,
-      Object.freeze({ tool: Object.freeze({ ...tool, ...secret }), input: compileSchema(tool.schema), output }),
+      Object.freeze({ tool: Object.freeze(shown), input: compileSchema(tool.schema), output, secret }),
     );
     this.#folded.add(folded);
     this.#version += 1;

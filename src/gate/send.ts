@@ -16,7 +16,7 @@ export function sendFor(
   { signal, admission }: { readonly signal: AbortSignal; readonly admission: Admission },
 ): ((request: FetchRequest) => Promise<FetchResult>) | null {
   const { parsed, decision } = judgement;
-  const secret = parsed.registered?.tool.secret ?? null;
+  const secret = parsed.registered?.secret ?? null;
   const resolved = judgedAddresses(judgement) ?? (secret === null ? null : new Map());
   if (resolved === null) return null;
   const { resolve, dial, certificates } = house;
