@@ -164,7 +164,7 @@ function unusedRules(policy: Policy, tools: readonly string[]): readonly string[
     .map(({ name, rule }) => {
       const place = rule.file === undefined || rule.line === undefined ? '' : `${rule.file}:${rule.line}: `;
       const server = serverOf(name);
-      const known = server !== undefined && policy.servers.has(server);
+      const known = policy.servers.has(server ?? '');
       const what = known
         ? `is not among what was approved: sallyport servers approve ${server}`
         : 'does not exist here';
