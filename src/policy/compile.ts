@@ -162,8 +162,13 @@ function unusedRules(policy: Policy, tools: readonly string[]): readonly string[
   const exact = new Set(tools);
   return policy.tools
     .filter(({ name }) => !exact.has(name) && !(name.includes('*') && tools.some((tool) => namesTool(name, tool))))
-    .map(({ rule }) => {
+    .map(({ name, rule }) => {
       const place = rule.file === undefined || rule.line === undefined ? '' : `${rule.file}:${rule.line}: `;
-      return `${place}${rule.id} is for a tool that does not exist here`;
+      const server = serverOf(name);
+      const known = policy.servers.has(server ?? '');
+      const what = known
+        ? `is not among what was approved: sallyport servers approve ${server}`
+        : 'does not exist here';
+      return `${place}${rule.id} is for a tool that ${what}`;
     });
 }
