@@ -22,10 +22,13 @@ const MAX_SHOWN = 20_000;
 
 const stateOf = (flags: CommonFlags): string => resolve(flags.state ?? defaultStateFolder());
 
-/** `guard held`: the results that the guard withheld, the newest last. Exit code 1 when there are any. */
+/** `guard held`: the results that the guard withheld, the newest last. Exit code 1 when one of them was not released. */
 export async function guardHeld(terminal: Terminal, flags: CommonFlags): Promise<number> {
   const held: LogRecord[] = [];
+  const released = new Set<unknown>();
   for await (const { record } of readRecords(stateOf(flags))) {
+    if (record.type === 'operator' && record.detail?.['act'] === 'result-release')
+      released.add(record.detail['record']);
     if (record.commitments?.['held'] === undefined) continue;
     held.push(record);
     if (held.length > MAX_LISTED) held.shift();
@@ -33,14 +36,18 @@ export async function guardHeld(terminal: Terminal, flags: CommonFlags): Promise
   const value = held.map(({ seq, time, session, tool, verdict, findings }) => ({
     ...{ record: seq, time, session: session ?? null, tool: tool ?? null, verdict: verdict ?? null },
     findings: (findings ?? []) as JsonValue,
+    released: released.has(seq),
   }));
   const lines = held.map((record) =>
-    safeLines(`#${record.seq}  ${record.time}  ${record.tool ?? '?'}  ${why(record)}`),
+    safeLines(
+      `#${record.seq}  ${record.time}  ${record.tool ?? '?'}  ${released.has(record.seq) ? '(released) ' : ''}${why(record)}`,
+    ),
   );
   answer(terminal, value, lines.join('\n') || 'None: no result was withheld.');
-  if (held.length > 0)
+  const waiting = held.filter(({ seq }) => !released.has(seq));
+  if (waiting.length > 0)
     terminal.err('Read one: sallyport guard show RECORD. Let it through: sallyport guard release RECORD');
-  return held.length === 0 ? 0 : 1;
+  return waiting.length === 0 ? 0 : 1;
 }
 
 /**

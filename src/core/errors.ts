@@ -99,7 +99,12 @@ export const ERROR_TABLE = {
   SPEND_LIMITED: ['policy', 1, 429, 'Wait until the window has passed, or ask the operator for a larger budget'],
   CIRCUIT_OPEN: ['policy', 1, 503, 'Do something else first: calls like this failed, and are tried again later'],
   ISOLATION_UNSTATED: ['policy', 1, 403, 'Say isolation: none for this tool or server, or under defaults:'],
-  ISOLATION_UNAVAILABLE: ['policy', 1, 503, 'Run `sallyport doctor`: it says what is missing and how to get it'],
+  ISOLATION_UNAVAILABLE: [
+    'policy',
+    1,
+    503,
+    'Ask for a level that the rule names; where this machine lacks it, `sallyport doctor` says what is missing and how to get it',
+  ],
   CONFIRMATION_REQUIRED: ['policy', 1, 403, 'Wait for the yes of a person, or change the call so that it needs none'],
 
   // policy: command lines
@@ -248,12 +253,17 @@ export const ERROR_TABLE = {
   TOOL_TIMEOUT: ['gate', 1, 504, 'Ask for less, or raise limits.timeout'],
   TOOL_CANCELLED: ['gate', 1, 499, 'Call again if the result is still wanted'],
   RESULT_TOO_LARGE: ['gate', 1, 502, 'Ask for less, or raise the named limit'],
-  RESULT_MALFORMED: ['gate', 1, 502, 'Mend the tool: its result has not the declared shape'],
+  RESULT_MALFORMED: [
+    'gate',
+    1,
+    502,
+    'Mend the tool: its result is not of the shape that it declared, or neither a text nor { content: [...] }',
+  ],
   RESULT_QUARANTINED: [
     'gate',
     1,
     422,
-    'Go on without this result, and do not repeat the call; an operator can look at it: sallyport guard held',
+    'Go on without this result, and do not repeat the call; an operator can look at what is kept of it: sallyport guard held',
   ],
   ENDPOINT_UNREACHABLE: ['gate', 1, 502, 'Try again later: the endpoint did not answer as HTTP asks'],
   SECRET_UNAVAILABLE: ['gate', 1, 403, 'Ask the operator: nothing here can resolve secret references'],
@@ -316,7 +326,12 @@ export const ERROR_TABLE = {
     'Let the operator look: sallyport servers diff NAME, then sallyport servers approve NAME',
   ],
   SERVER_UNAVAILABLE: ['gateway', 1, 502, 'Check the server and its command; it is started again with the next call'],
-  SERVER_DEFINITIONS: ['gateway', 1, 502, 'Mend the server: its tool definitions cannot be used'],
+  SERVER_DEFINITIONS: [
+    'gateway',
+    1,
+    502,
+    'Mend the server: its definitions cannot be used. `sallyport policy check` says why; `allowSuspicious` of its rule names tools to offer all the same',
+  ],
   SERVER_RESTLESS: ['gateway', 1, 502, 'Wait a minute, and mend the server: it never stops changing its definitions'],
   PACKAGE_NOT_INSTALLED: ['gateway', 1, 503, 'Let the operator install it: sallyport servers install NAME'],
   PACKAGE_CHANGED: [

@@ -49,6 +49,10 @@ describe('a result that was withheld [T4.1]', () => {
     const again = await read('page.md');
     expect(again.code).toBe(0);
     expect(again.out).toContain('evil.example');
+    const list = await run('guard', 'held', '--json');
+    // What was delivered after its release is on record as what it is, and was let through: nothing waits.
+    expect((JSON.parse(list.out) as { released: boolean }[])[0]).toMatchObject({ released: true });
+    expect(list.code).toBe(0);
     expect((await read('other.md')).code).not.toBe(0);
     workspace.write({ 'page.md': `# Forecast\n${ATTACK}\nchanged\n` });
     expect((await read('page.md')).code).not.toBe(0);
