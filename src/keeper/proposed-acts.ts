@@ -68,9 +68,9 @@ export class ProposedActs {
 
   #checkRoom(peer: string | null): void {
     this.#sweep();
-    const waiting = [...this.#entries.values()];
-    const ofPeer = waiting.filter((entry) => entry.peer === peer);
-    if (waiting.length < MAX_PROPOSED && ofPeer.length < MAX_OF_PEER) return;
+    const all = [...this.#entries.values()];
+    const ofPeer = all.filter((entry) => entry.peer === peer && entry.outcome.kind === 'waiting');
+    if (all.length < MAX_PROPOSED && ofPeer.length < MAX_OF_PEER) return;
     throw new SallyportError('KEEPER_BUSY', 'too many acts wait for an operator');
   }
 
