@@ -58,8 +58,10 @@ const common = (command: Command): Command =>
 /** By whom something is done that only an operator may do. */
 const byOperator = (command: Command): Command =>
   command
-    .option('--as <name>', 'prove it with the credential of this operator')
-    .option('--key <file>', 'its private key (PEM, Ed25519, 0600)');
+    .option('--as <name>', 'prove it with the credential of this operator (else with a passkey, in the console)')
+    .option('--key <file>', 'its private key (PEM, Ed25519, 0600)')
+    .option('--wait <duration>', 'how long it waits for a passkey, at most 10m (default 5m)')
+    .option('--console-port <number>', 'port of the console in which the passkey was registered (default 7333)');
 
 const stateOnly = (command: Command): Command =>
   command
