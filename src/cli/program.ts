@@ -382,6 +382,7 @@ function addKeeper(program: Command, run: Run): void {
   stateOnly(keeper.command('serve', { isDefault: true }))
     .description('own the state and serve gates of other processes until stopped')
     .option('--socket <file>', 'path of its socket (else in the state folder)')
+    .option('--console-port <number>', 'serve the console on this port, for the people who answer (else none)')
     .option(...PRINT_CODES)
     .action((flags) => run(flags, async (terminal) => (await load()).keeperServe(terminal, flags)));
   const peer = keeper.command('peer').description('tokens of gates that run under another user id');

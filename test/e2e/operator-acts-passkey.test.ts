@@ -151,6 +151,23 @@ test('[T5.6] resume is proven in the console that up serves, and its token is no
   expect(await ended).toMatchObject([0, { resumed: { kind: 'all' } }]);
 });
 
+test('[T5.6] a keeper of its own serves the console where it is told to', async () => {
+  const words = ['keeper', '--json', '--state', workspace.state, '--console-port', port];
+  const keeper = spawn(process.execPath, [MAIN, ...words], { cwd: workspace.root, stdio: 'pipe' });
+  try {
+    const [line] = (await once(keeper.stdout, 'data')) as [Buffer];
+    expect(JSON.parse(line.toString())).toMatchObject({ console: `${origin()}/#${token}` });
+    await sallyport(['stop', 'all', '--state', workspace.state], { cwd: workspace.root });
+    const { id, ended } = await waits('resume', 'all');
+    await prove(id);
+    expect(await ended).toMatchObject([0, { resumed: { kind: 'all' } }]);
+    keeper.kill('SIGTERM');
+    expect(await once(keeper, 'exit')).toEqual([0, null]);
+  } finally {
+    keeper.kill('SIGKILL');
+  }
+});
+
 test('[T5.6] a no, and nobody in time: the command ends, and nothing was written', async () => {
   workspace.write({ 'sallyport.yaml': policyOf('file_read: { allowedPaths: [.] }') });
   const before = readFileSync(workspace.policyFile, 'utf8');
