@@ -28,21 +28,38 @@ const say = (text) => {
 /** Runs what a button does, and says what went wrong. */
 const on = (id, action) => at(id).addEventListener('click', () => action().catch((error) => say(error.message)));
 
+/** The act on the screen. INVARIANT: what is proven is the challenge that came with this screen. */
+let proposed = null;
 /** The request on the screen. INVARIANT: an answer is to this, with the receipt of this screen. */
 let shown = null;
 
-async function list() {
-  const { requests } = await ask('/v1/requests');
-  const items = requests.map(({ id, tool, agent, user }) => {
+/** A list of buttons, one for each that waits. */
+function fill(id, entries) {
+  const items = entries.map(([label, open]) => {
     const button = document.createElement('button');
-    button.textContent = `${tool} by ${agent} for ${user} (${id})`;
-    button.addEventListener('click', () => show(id, '').catch((error) => say(error.message)));
+    button.textContent = label;
+    button.addEventListener('click', () => open().catch((error) => say(error.message)));
     const item = document.createElement('li');
     item.append(button);
     return item;
   });
-  at('waiting').replaceChildren(...items);
-  say(requests.length === 0 ? 'Nothing waits for a person.' : `${requests.length} waiting.`);
+  at(id).replaceChildren(...items);
+}
+
+async function list() {
+  const { acts } = await ask('/v1/acts');
+  fill(
+    'acts',
+    acts.map(({ id, act }) => [`${act} (${id})`, () => showAct(id)]),
+  );
+  if (proposed !== null && !acts.some(({ id }) => id === proposed.id)) closeAct();
+  const { requests } = await ask('/v1/requests');
+  fill(
+    'waiting',
+    requests.map(({ id, tool, agent, user }) => [`${tool} by ${agent} for ${user} (${id})`, () => show(id, '')]),
+  );
+  const waiting = requests.length + acts.length;
+  say(waiting === 0 ? 'Nothing waits for a person.' : `${waiting} waiting.`);
   if (shown !== null && !requests.some(({ id }) => id === shown.id)) close();
 }
 
@@ -54,6 +71,42 @@ function close() {
 const MARKS = { same: ' ', changed: '~', new: '+', first: ' ' };
 const block = (lines) =>
   lines.map(({ name, value, change, cut }) => `  │ ${MARKS[change]} ${name}: ${value}${cut ? ' (cut)' : ''}`);
+
+/** Who can answer here. */
+function optionsOf(operators, advisory) {
+  const names = operators.filter((operator) => operator.class === 'passkey').map(({ name }) => name);
+  return [...names, ...(advisory ? ['local'] : [])].map((name) => new Option(name, name));
+}
+
+function closeAct() {
+  proposed = null;
+  at('act').hidden = true;
+}
+
+async function showAct(id) {
+  closeAct();
+  const [view, { operators }] = [await ask(`/v1/acts/${id}`), await ask('/v1/operators')];
+  at('act-screen').textContent = [
+    ...[view.title, ...view.lines.map((line) => `  │ ${line}`)],
+    ...(view.advisory ? ['Advisory: no credential is registered, so the agent could do this for itself.'] : []),
+    `Act ${id}, waits until ${new Date(view.expiresAt).toISOString()}; no answer means no.`,
+  ].join('\n');
+  const options = optionsOf(operators, view.advisory);
+  at('act-operator').replaceChildren(...options);
+  at('prove').disabled = options.length === 0;
+  at('act').hidden = false;
+  proposed = view;
+}
+
+async function proveShown() {
+  const { id, challenge } = proposed;
+  const operator = at('act-operator').value;
+  const proof = operator === 'local' ? { class: 'local' } : await prove(operator, challenge);
+  const { by } = await ask(`/v1/acts/${id}/prove`, { proof });
+  closeAct();
+  await list();
+  say(`Done: ${id}, by ${by.operator}.`);
+}
 
 async function show(id, whole) {
   close();
@@ -67,8 +120,7 @@ async function show(id, whole) {
     ...(advisory ? ['Advisory: agent and person share a user id here, so the agent could answer for itself.'] : []),
     `Request ${id}, waits until ${new Date(expiresAt).toISOString()}; no answer means no.`,
   ].join('\n');
-  const names = operators.filter((operator) => operator.class === 'passkey').map(({ name }) => name);
-  const options = [...names, ...(advisory ? ['local'] : [])].map((name) => new Option(name, name));
+  const options = optionsOf(operators, advisory);
   at('operator').replaceChildren(...options);
   at('approve').disabled = view.seen === null || options.length === 0;
   at('whole').hidden = complete;
@@ -106,6 +158,13 @@ async function answer(said) {
   say(`${receipt.kind}: ${opens}`);
 }
 
+on('prove', proveShown);
+on('decline', async () => {
+  const { declined } = await ask(`/v1/acts/${proposed.id}/decline`, {});
+  closeAct();
+  await list();
+  say(`No to ${declined}.`);
+});
 let offered = null;
 on('whole', () => show(shown.id, '/whole'));
 on('approve', () => answer({ kind: 'approve', scope: { kind: 'once' }, full: true }));

@@ -1,11 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { SallyportError } from '../core/index.ts';
-import { credentialText, defaultStateFolder, openKeeper, openStateFolder, PeerFolder } from '../keeper/index.ts';
+import {
+  credentialText,
+  defaultStateFolder,
+  type EmbeddedKeeper,
+  openKeeper,
+  openStateFolder,
+  PeerFolder,
+} from '../keeper/index.ts';
 import { answer, safeLines, type Terminal } from './output.ts';
 import type { CommonFlags } from './settings.ts';
 import { untilStopped } from './until-stopped.ts';
-import { codePrinter } from './up-console.ts';
+import { type ConsoleFlags, checkConsoleFlags, codePrinter, openUpConsole, type UpConsole } from './up-console.ts';
 
 const stateOf = (flags: CommonFlags): string => resolve(flags.state ?? defaultStateFolder());
 
@@ -14,23 +21,34 @@ const peersOf = (flags: CommonFlags): PeerFolder => new PeerFolder(openStateFold
 /** `keeper`: owns the state and serves gates of other processes until it is told to stop. */
 export async function keeperServe(
   terminal: Terminal,
-  flags: CommonFlags & { readonly socket?: string; readonly printCodes?: boolean },
+  flags: CommonFlags & Pick<ConsoleFlags, 'consolePort' | 'printCodes'> & { readonly socket?: string },
 ): Promise<number> {
+  checkConsoleFlags(flags);
   const { socket } = flags;
   const keeper = await openKeeper({
     ...{ state: stateOf(flags), reachable: [], stayAlive: true },
     ...(socket === undefined ? {} : { socket }),
     ...codePrinter(terminal, flags),
   });
-  const { state, verifier } = keeper;
-  const where = keeper.socket;
-  answer(
-    terminal,
-    { state, socket: where, verifier },
-    safeLines(`Keeper of ${state}\n  socket    ${where}\n  log key   ${verifier}\nStop with Ctrl-C.`),
-  );
-  await keeper.close(await untilStopped());
-  return 0;
+  let [page, why]: [UpConsole | null, string] = [null, 'the command ended'];
+  try {
+    page = flags.consolePort === undefined ? null : await openUpConsole(terminal, keeper.state, flags);
+    sayServed(terminal, keeper, page);
+    why = await untilStopped();
+    return 0;
+  } finally {
+    // First: a connection that lost its keeper would take the state over.
+    await page?.close();
+    await keeper.close(why);
+  }
+}
+
+function sayServed(terminal: Terminal, { state, socket, verifier }: EmbeddedKeeper, page: UpConsole | null): void {
+  const console = page?.address ?? null;
+  const where = `Keeper of ${state}\n  socket    ${socket}\n  log key   ${verifier}`;
+  const shown = console === null ? '' : `\n  console   ${console}`;
+  const value = { state, socket, verifier, ...(console === null ? {} : { console }) };
+  answer(terminal, value, safeLines(`${where}${shown}\nStop with Ctrl-C.`));
 }
 
 /** `keeper peer add NAME --token-file FILE`: makes a token for a gate of another user. It is never printed. */

@@ -12,13 +12,14 @@ import {
 import { type OperatorFlags, type OperatorKey, readOperatorKey } from './operator-key.ts';
 import { refuseInside } from './operator-only.ts';
 import { safeLines, type Terminal } from './output.ts';
+import { proposeAndWait, waitOf } from './proposed-act.ts';
 
 /** An operator who acts over a connection of their own. */
 export interface ActingOperator {
   readonly keeper: Keeper;
   /** Nobody has a credential, so that nobody proves anything. */
   readonly advisory: boolean;
-  /** Does it, with a proof made just before. */
+  /** Does it, with a proof made just before, or one that a person makes in the console meanwhile. */
   perform(act: OperatorAct): Promise<ActReceipt>;
 }
 
@@ -27,7 +28,8 @@ export interface ActFlags extends OperatorFlags {
 }
 
 /**
- * Opens the connection of an operator, who proves what is done where a credential is registered.
+ * Opens the connection of an operator, who proves what is done where a credential is registered: by the key that the flags name, or,
+ * without one, by a passkey in the console.
  * @throws SallyportError OPERATOR_ONLY, APPROVER_REFUSED (there is one, and none was named), USAGE, OPERATOR_INVALID
  */
 export async function withActingOperator(
@@ -43,9 +45,15 @@ export async function withActingOperator(
   try {
     const { advisory } = await keeper.offerAct();
     // The keeper refuses it too; nobody is to read and agree in vain.
-    if (!advisory && key === null) throw needsCredential();
+    const isProposed = !advisory && key === null;
+    if (isProposed && !(await hasPasskey(keeper))) throw needsCredential();
+    if (isProposed) waitOf(flags); // a wrong word is said before anything is looked at
     if (advisory) terminal.err(ADVISORY);
-    return await use({ keeper, advisory, perform: (act) => perform(keeper, act, key) });
+    return await use({
+      keeper,
+      advisory,
+      perform: (act) => (isProposed ? proposeAndWait(terminal, { keeper, act, flags }) : perform(keeper, act, key)),
+    });
   } finally {
     await keeper.close('the command ended');
   }
@@ -53,6 +61,10 @@ export async function withActingOperator(
 
 const ADVISORY =
   'Advisory: no credential of an operator is registered, so an agent of this user could do this too (sallyport operators add).';
+
+/** Somebody can prove it in the browser. */
+const hasPasskey = async (keeper: Keeper): Promise<boolean> =>
+  (await keeper.operators()).some((operator) => operator.class === 'passkey');
 
 const needsCredential = (): SallyportError =>
   new SallyportError('APPROVER_REFUSED', 'a credential of an operator is registered: name one with --as and --key');

@@ -14,6 +14,10 @@ export interface OperatorFlags {
   readonly as?: string;
   /** File with its private key (PEM, Ed25519, 0600). */
   readonly key?: string;
+  /** How long an act waits for the proof of a passkey. */
+  readonly wait?: string;
+  /** Port of the console in which a passkey proves it. */
+  readonly consolePort?: string;
 }
 
 /** Bytes of a key file. */

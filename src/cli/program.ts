@@ -58,8 +58,10 @@ const common = (command: Command): Command =>
 /** By whom something is done that only an operator may do. */
 const byOperator = (command: Command): Command =>
   command
-    .option('--as <name>', 'prove it with the credential of this operator')
-    .option('--key <file>', 'its private key (PEM, Ed25519, 0600)');
+    .option('--as <name>', 'prove it with the credential of this operator (else with a passkey, in the console)')
+    .option('--key <file>', 'its private key (PEM, Ed25519, 0600)')
+    .option('--wait <duration>', 'how long it waits for a passkey, at most 10m (default 5m)')
+    .option('--console-port <number>', 'port of the console in which the passkey was registered (default 7333)');
 
 const stateOnly = (command: Command): Command =>
   command
@@ -380,6 +382,7 @@ function addKeeper(program: Command, run: Run): void {
   stateOnly(keeper.command('serve', { isDefault: true }))
     .description('own the state and serve gates of other processes until stopped')
     .option('--socket <file>', 'path of its socket (else in the state folder)')
+    .option('--console-port <number>', 'serve the console on this port, for the people who answer (else none)')
     .option(...PRINT_CODES)
     .action((flags) => run(flags, async (terminal) => (await load()).keeperServe(terminal, flags)));
   const peer = keeper.command('peer').description('tokens of gates that run under another user id');

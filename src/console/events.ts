@@ -51,6 +51,8 @@ function toldOf(event: KeeperEvent): JsonObject | null {
   switch (event.type) {
     case 'approval':
       return { type: 'approval', id: event.id, state: event.state };
+    case 'act':
+      return { type: 'act', id: event.id };
     case 'stop':
     case 'resume':
       return { type: event.type, flag: flagJson(event.flag) };

@@ -1,3 +1,4 @@
+import { declineAct, listActs, proveAct, showAct } from './acts.ts';
 import type { Handler } from './context.ts';
 import {
   challengeRegistration,
@@ -33,6 +34,10 @@ export const ROUTES: readonly Route[] = Object.freeze([
   { method: 'POST', path: '/v1/registrations', handle: offer },
   { method: 'POST', path: '/v1/registrations/passkey', handle: offerPasskey },
   { method: 'POST', path: '/v1/registrations/challenge', handle: challengeRegistration },
+  { method: 'GET', path: '/v1/acts', handle: listActs },
+  { method: 'GET', path: '/v1/acts/{name}', handle: showAct },
+  { method: 'POST', path: '/v1/acts/{name}/prove', handle: proveAct },
+  { method: 'POST', path: '/v1/acts/{name}/decline', handle: declineAct },
   { method: 'GET', path: '/v1/stops', handle: listStops },
   { method: 'POST', path: '/v1/stops', handle: stop },
   { method: 'POST', path: '/v1/stops/resume', handle: resume },

@@ -1,4 +1,5 @@
 import type { Approver, OperatorProof } from '../approvals/index.ts';
+import type { ErrorCode } from '../core/index.ts';
 import type { StopFlag } from './keeper.ts';
 
 /**
@@ -55,3 +56,27 @@ export interface ActReceipt {
   /** As in `ActOffer`: nobody proved anything. */
   readonly advisory: boolean;
 }
+
+/** An act that waits for an operator to prove it, in a list. */
+export interface ActSummary {
+  /** Names it, and is part of what is proven. */
+  readonly id: string;
+  readonly act: OperatorAct['act'];
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+/** A waiting act with everything that a screen shows. A proof is over `actChallenge(id, act)`. */
+export interface ProposedAct extends Omit<ActSummary, 'act'> {
+  readonly act: OperatorAct;
+  /** What the keeper knows of what it names: which tool a record is about. ATTACKER-CONTROLLED: values */
+  readonly about: Readonly<Record<string, string>>;
+  /** As in `ActOffer`. */
+  readonly advisory: boolean;
+}
+
+/** What became of a proposed act. */
+export type ActOutcome =
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'done'; readonly receipt: ActReceipt }
+  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly reason: string };

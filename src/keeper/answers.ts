@@ -22,7 +22,7 @@ import {
   text,
   yesOrNo,
 } from '../core/index.ts';
-import type { ActOffer, ActReceipt } from './act-messages.ts';
+import type { ActOffer, ActOutcome, ActReceipt, ActSummary, ProposedAct } from './act-messages.ts';
 import type {
   AnswerReceipt,
   ApprovalStatus,
@@ -32,6 +32,7 @@ import type {
 } from './approval-messages.ts';
 import type { Admission, KeeperEvent, OperatorView, Receipt, StopFlag, TokenHolder } from './keeper.ts';
 import type { ReserveAnswer } from './limit-messages.ts';
+import { readAct } from './operator-acts.ts';
 import type { ApprovedPolicy } from './policy-approval.ts';
 import type { Redaction } from './secret-messages.ts';
 
@@ -136,6 +137,27 @@ export const readRemoval: Reader<OperatorRemoval> = shape<OperatorRemoval>({ adv
 export const readActOffer: Reader<ActOffer> = shape<ActOffer>({ offer: name, advisory: yesOrNo });
 export const readActReceipt: Reader<ActReceipt> = shape<ActReceipt>({ by: readApprover, advisory: yesOrNo });
 
+const actName = oneOf('resume', 'policy-approve', 'server-approve', 'unknown-settle', 'result-release');
+export const readActSummary: Reader<ActSummary> = shape<ActSummary>({
+  ...{ id: name, act: actName, createdAt: count, expiresAt: count },
+});
+export const readActSummaries: Reader<readonly ActSummary[]> = (value, where) =>
+  list(value, where).map((item) => readActSummary(item, where));
+export const readProposedAct: Reader<ProposedAct> = shape<ProposedAct>({
+  ...{ id: name, act: readAct, about: textsOf, createdAt: count, expiresAt: count, advisory: yesOrNo },
+});
+
+export const readActOutcome: Reader<ActOutcome> = (value, where) => {
+  switch (oneOf('waiting', 'done', 'refused')(object(value, where)['kind'], `${where}.kind`)) {
+    case 'waiting':
+      return shape<ActOutcome & { kind: 'waiting' }>({ kind: oneOf('waiting') })(value, where);
+    case 'done':
+      return shape<ActOutcome & { kind: 'done' }>({ kind: oneOf('done'), receipt: readActReceipt })(value, where);
+    default:
+      return shape<ActOutcome & { kind: 'refused' }>({ kind: oneOf('refused'), code, reason: name })(value, where);
+  }
+};
+
 export const readOperators: Reader<readonly OperatorView[]> = (value, where) =>
   list(value, where).map((item) =>
     shape<OperatorView>({
@@ -158,6 +180,7 @@ export function readEvent(value: JsonValue): KeeperEvent {
       ...{ type: oneOf('approval'), id: name, state: oneOf('waiting', 'granted', 'denied', 'expired') },
     })(value, 'event');
   }
+  if (type === 'act') return shape<KeeperEvent & { type: 'act' }>({ type: oneOf('act'), id: name })(value, 'event');
   const { flag, type: change } = shape<{ type: 'stop' | 'resume'; flag: StopFlag }>({
     type: oneOf('stop', 'resume'),
     flag: readFlag,

@@ -1,7 +1,8 @@
-import type { Answer, OperatorProof } from '../approvals/index.ts';
+import { type Answer, type OperatorProof, type ProvenApprover, readProof } from '../approvals/index.ts';
 import { type AuditLog, HEARTBEAT_MS, type RecordDraft } from '../audit/index.ts';
 import {
   type Clock,
+  copyJson,
   DEFAULT_LIMITS,
   type JsonObject,
   type JsonValue,
@@ -12,7 +13,15 @@ import {
   sha256Hex,
 } from '../core/index.ts';
 import type { Store } from '../store/index.ts';
-import type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
+import type {
+  ActAuthority,
+  ActOffer,
+  ActOutcome,
+  ActReceipt,
+  ActSummary,
+  OperatorAct,
+  ProposedAct,
+} from './act-messages.ts';
 import { approverAsJson } from './approval-log.ts';
 import type {
   AnswerReceipt,
@@ -45,7 +54,7 @@ import type {
   TokenHolder,
 } from './keeper.ts';
 import type { CallUse, Reservation, ReserveAnswer } from './limit-messages.ts';
-import { actDetails, OperatorActs } from './operator-acts.ts';
+import { actDetails, OperatorActs, readAct } from './operator-acts.ts';
 import type { Ownership } from './owner.ts';
 import {
   type ApprovalQuestion,
@@ -57,6 +66,7 @@ import {
   writeFirstApproval,
 } from './policy-approval.ts';
 import type { PolicyEpochs } from './policy-epochs.ts';
+import { ProposedActs } from './proposed-acts.ts';
 import { RefusalMeter } from './refusal-meter.ts';
 import type { HeldResult, ReleasedResults } from './released-results.ts';
 import type { Redaction, RedactionReader, SecretUse } from './secret-messages.ts';
@@ -124,6 +134,7 @@ export class EmbeddedKeeper implements Keeper {
   readonly #stops: StopFlags;
   readonly #approvals: Approvals;
   readonly #acts: OperatorActs;
+  readonly #proposed: ProposedActs;
   readonly #calls: Calls;
   readonly #heartbeat: NodeJS.Timeout;
   #server: KeeperServer | null = null;
@@ -138,6 +149,7 @@ export class EmbeddedKeeper implements Keeper {
     this.#approvals = parts.approvals;
     this.#approvals.tellTo((event) => this.#watchers.tell(event));
     this.#acts = new OperatorActs(parts.approvals.operators, parts.clock);
+    this.#proposed = new ProposedActs(parts.clock);
     this.#calls = new Calls(parts);
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
   }
@@ -196,15 +208,75 @@ export class EmbeddedKeeper implements Keeper {
 
   async perform(act: OperatorAct, authority?: ActAuthority, peer: string | null = null): Promise<ActReceipt> {
     this.#checkOpen();
-    if (act.act === 'unknown-settle') this.#checkListed(act.record, peer);
-    if (act.act === 'result-release') await this.#parts.released.find(act.record);
-    const { advisory } = this.#acts;
-    const { groups: _groups, ...by } = await this.#acts.authorise(act, authority ?? null, peer);
-    const who = { who: approverAsJson(by), advisory, ...saidBy(peer) };
+    await this.#aboutAct(act, peer);
+    return this.#perform(act, await this.#acts.authorise(act, authority ?? null, peer), saidBy(peer));
+  }
+
+  async #perform(act: OperatorAct, { groups: _groups, ...by }: ProvenApprover, said: JsonObject): Promise<ActReceipt> {
+    // Who is `local` proved nothing.
+    const advisory = by.class === 'local';
+    const who = { who: approverAsJson(by), advisory, ...said };
     // Recorded before it is in force: whatever runs after a stop stands behind the record that ended it.
     await this.#durable({ type: 'operator', detail: { ...actDetails(act), ...who } });
     await this.#carryOut(act, who);
     return { by, advisory };
+  }
+
+  async proposeAct(said: OperatorAct, waitMs: number, peer: string | null = null): Promise<ActSummary> {
+    this.#checkOpen();
+    const act = readAct(copyJson(said, { maxBytes: 2 * DEFAULT_LIMITS.policyBytes }));
+    this.#acts.checkConnection(peer);
+    const summary = this.#proposed.add({ act, about: await this.#aboutAct(act, peer), waitMs }, peer);
+    this.#watchers.tell({ type: 'act', id: summary.id });
+    return summary;
+  }
+
+  async proposedActs(): Promise<readonly ActSummary[]> {
+    this.#checkOpen();
+    return this.#proposed.list();
+  }
+
+  async proposedAct(id: string): Promise<ProposedAct> {
+    this.#checkOpen();
+    return { ...this.#proposed.get(id), advisory: this.#acts.advisory };
+  }
+
+  async actOutcome(id: string, peer: string | null = null): Promise<ActOutcome> {
+    this.#checkOpen();
+    return this.#proposed.outcome(id, peer);
+  }
+
+  async proveAct(id: string, said: OperatorProof, peer: string | null = null): Promise<ActReceipt> {
+    this.#checkOpen();
+    const proof = readProof(copyJson(said));
+    try {
+      return await this.#proposed.answer(
+        id,
+        ({ act }) => this.#acts.prove({ over: id, proof }, act, peer),
+        async ({ act, peer: proposer }, who) => {
+          await this.#aboutAct(act, proposer);
+          return this.#perform(act, who, { proposal: id, ...saidBy(peer), ...proposedBy(proposer) });
+        },
+      );
+    } finally {
+      this.#watchers.tell({ type: 'act', id });
+    }
+  }
+
+  async declineAct(id: string, peer: string | null = null): Promise<void> {
+    this.#checkOpen();
+    this.#acts.checkConnection(peer);
+    const { act } = this.#proposed.decline(id);
+    this.#watchers.tell({ type: 'act', id });
+    await this.#durable({ type: 'operator', detail: { declined: actDetails(act), proposal: id, ...saidBy(peer) } });
+  }
+
+  /** What the keeper knows of what an act names. @throws SallyportError when there is nothing that it could be done to */
+  async #aboutAct(act: OperatorAct, peer: string | null): Promise<Readonly<Record<string, string>>> {
+    if (act.act === 'unknown-settle') this.#checkListed(act.record, peer);
+    if (act.act !== 'result-release') return {};
+    const { tool, principal, digest } = await this.#parts.released.find(act.record);
+    return { tool, user: principal.user, agent: principal.agent, result: digest };
   }
 
   async #carryOut(act: OperatorAct, who: JsonObject): Promise<void> {
@@ -539,6 +611,7 @@ export class EmbeddedKeeper implements Keeper {
 }
 
 const saidBy = (peer: string | null): JsonObject => (peer === null ? {} : { peer });
+const proposedBy = (proposer: string | null): JsonObject => (proposer === null ? {} : { proposer });
 
 /** What let a credential in or took it away, and whose it was. The proof was good. */
 const letBy = (authority: RegistrationAuthority): JsonObject =>

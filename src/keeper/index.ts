@@ -20,7 +20,16 @@ export {
   webhookSignature,
   withoutMarkup,
 } from '../approvals/index.ts';
-export type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
+export type {
+  ActAuthority,
+  ActOffer,
+  ActOutcome,
+  ActReceipt,
+  ActSummary,
+  OperatorAct,
+  ProposedAct,
+} from './act-messages.ts';
+export { type ActScreen, actScreen } from './act-screen.ts';
 export type {
   AnswerReceipt,
   ApprovalQuestionDraft,

@@ -1,7 +1,15 @@
 import type { Answer, Operator, OperatorProof } from '../approvals/index.ts';
 import type { RecordDraft } from '../audit/index.ts';
 import type { JsonObject, JsonValue, Principal, Surface } from '../core/index.ts';
-import type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
+import type {
+  ActAuthority,
+  ActOffer,
+  ActOutcome,
+  ActReceipt,
+  ActSummary,
+  OperatorAct,
+  ProposedAct,
+} from './act-messages.ts';
 import type {
   AnswerReceipt,
   ApprovalQuestionDraft,
@@ -91,6 +99,8 @@ export type KeeperEvent =
   | { readonly type: 'resume'; readonly flag: StopFlag }
   /** What became of a request of `ask`. Names no grant: who waits for it asks again. */
   | { readonly type: 'approval'; readonly id: string; readonly state: 'waiting' | 'granted' | 'denied' | 'expired' }
+  /** A proposed act began to wait, or waits no more. */
+  | { readonly type: 'act'; readonly id: string }
   | { readonly type: 'reconnected' }
   | { readonly type: 'lost' };
 
@@ -229,6 +239,25 @@ export interface Keeper {
    * STATE_OWNED (`unknown-settle` over a connection: the owner has the list in mind)
    */
   perform(act: OperatorAct, authority?: ActAuthority): Promise<ActReceipt>;
+  /**
+   * Proposes an act, which waits at most `waitMs` (to ten minutes) for an operator who proves it, as it was proposed: for as long
+   * as `actOutcome` is asked over this connection, and within this run of the keeper.
+   * @throws SallyportError KEEPER_BUSY, INPUT_TOO_LARGE, APPROVER_REFUSED (of the tool side), and those of the act as `perform`
+   */
+  proposeAct(act: OperatorAct, waitMs: number): Promise<ActSummary>;
+  /** The acts that wait. */
+  proposedActs(): Promise<readonly ActSummary[]>;
+  /** The whole of one. @throws SallyportError APPROVAL_UNKNOWN */
+  proposedAct(id: string): Promise<ProposedAct>;
+  /** What became of one that was proposed over this connection. @throws SallyportError APPROVAL_UNKNOWN */
+  actOutcome(id: string): Promise<ActOutcome>;
+  /**
+   * Does a proposed act as `perform` does, once. The proof is over `actChallenge(id, act)`; one that does not stand leaves it waiting.
+   * @throws SallyportError APPROVAL_UNKNOWN (not waiting any more), APPROVER_REFUSED, and those of the act as `perform`
+   */
+  proveAct(id: string, proof: OperatorProof): Promise<ActReceipt>;
+  /** Says no to a proposed act, without a proof; recorded. @throws SallyportError APPROVAL_UNKNOWN, APPROVER_REFUSED */
+  declineAct(id: string): Promise<void>;
   /** The credentials that may answer, without secrets. */
   operators(): Promise<readonly OperatorView[]>;
 

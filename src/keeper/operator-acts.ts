@@ -1,4 +1,4 @@
-import type { ProvenApprover } from '../approvals/index.ts';
+import type { OperatorProof, ProvenApprover } from '../approvals/index.ts';
 import {
   type Clock,
   canonicalCopy,
@@ -67,6 +67,12 @@ export function actChallenge(offer: string, act: OperatorAct): string {
   return sha256(DOMAIN + canonicalCopy({ offer, act: act.act, details })).toString('base64url');
 }
 
+/** A proof, and what names the act that it is about. */
+export interface ActProof {
+  readonly over: string;
+  readonly proof: OperatorProof;
+}
+
 /** Who may act. INVARIANT: once a credential is registered, nothing is done without a proof by one. */
 export class OperatorActs {
   readonly #operators: Operators;
@@ -97,14 +103,24 @@ export class OperatorActs {
   async authorise(act: OperatorAct, authority: ActAuthority | null, peer: string | null): Promise<ProvenApprover> {
     // An offer is used up by whatever came with it.
     if (authority !== null) this.#take(authority.offer);
-    if (peer !== null && this.#operators.isToolSide(peerMark(peer))) {
-      throw refused('this connection was used on the tool side');
-    }
-    if (authority !== null && authority.proof.class !== 'local') {
-      return this.#operators.prove(authority.proof, actChallenge(authority.offer, act));
+    return this.prove(authority === null ? null : { over: authority.offer, proof: authority.proof }, act, peer);
+  }
+
+  /** As `authorise`, over what names the act: an offer that was taken, or the name of a proposed act. */
+  async prove(given: ActProof | null, act: OperatorAct, peer: string | null): Promise<ProvenApprover> {
+    this.checkConnection(peer);
+    if (given !== null && given.proof.class !== 'local') {
+      return this.#operators.prove(given.proof, actChallenge(given.over, act));
     }
     if (this.advisory) return this.#operators.prove({ class: 'local' }, '');
     throw refused('a credential of an operator is registered: this needs one (--as NAME --key FILE)');
+  }
+
+  /** INVARIANT: what was ever used on the tool side proposes, proves and declines nothing. @throws SallyportError APPROVER_REFUSED */
+  checkConnection(peer: string | null): void {
+    if (peer !== null && this.#operators.isToolSide(peerMark(peer))) {
+      throw refused('this connection was used on the tool side');
+    }
   }
 
   #take(offer: string): void {

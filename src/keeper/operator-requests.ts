@@ -1,5 +1,6 @@
 import { requestAsJson } from '../approvals/index.ts';
 import { type JsonObject, type JsonValue, SallyportError } from '../core/index.ts';
+import type { ActReceipt } from './act-messages.ts';
 import type { ApprovalSummary } from './approval-messages.ts';
 import type { EmbeddedKeeper } from './embedded-keeper.ts';
 import { readAct } from './operator-acts.ts';
@@ -16,6 +17,12 @@ type OperatorRequest =
   | 'removeOperator'
   | 'offerAct'
   | 'perform'
+  | 'proposeAct'
+  | 'proposedActs'
+  | 'proposedAct'
+  | 'actOutcome'
+  | 'proveAct'
+  | 'declineAct'
   | 'operators';
 
 /**
@@ -67,15 +74,50 @@ export function operatorAnswers({
     }),
     perform: guarded(async (input) => {
       const { act, authority } = REQUESTS.perform(input, 'perform');
-      const { by, advisory } = await keeper.perform(readAct(act), authority, peer);
-      return { by: { ...by }, advisory };
+      return receiptJson(await keeper.perform(readAct(act), authority, peer));
     }),
+    ...proposedAnswers(keeper, peer, guarded),
     operators: guarded(async (input) => {
       REQUESTS.operators(input, 'operators');
       return (await keeper.operators()).map((operator) => ({ ...operator, groups: [...operator.groups] }));
     }),
   };
 }
+
+type Guarded = (answer: (input: JsonValue) => Promise<JsonValue>) => (input: JsonValue) => Promise<JsonValue>;
+type ProposalRequest = 'proposeAct' | 'proposedActs' | 'proposedAct' | 'actOutcome' | 'proveAct' | 'declineAct';
+
+/** Acts that wait for an operator. */
+function proposedAnswers(keeper: EmbeddedKeeper, peer: string, guarded: Guarded): Pick<Answers, ProposalRequest> {
+  return {
+    proposeAct: guarded(async (input) => {
+      const { act, waitMs } = REQUESTS.proposeAct(input, 'proposal');
+      return { ...(await keeper.proposeAct(readAct(act), waitMs, peer)) };
+    }),
+    proposedActs: guarded(async (input) => {
+      REQUESTS.proposedActs(input, 'acts');
+      return (await keeper.proposedActs()).map((summary) => ({ ...summary }));
+    }),
+    proposedAct: guarded(async (input) => {
+      const { act, about, ...rest } = await keeper.proposedAct(REQUESTS.proposedAct(input, 'act').id);
+      return { ...rest, act: { ...act }, about: { ...about } };
+    }),
+    actOutcome: guarded(async (input) => {
+      const outcome = await keeper.actOutcome(REQUESTS.actOutcome(input, 'outcome').id, peer);
+      return outcome.kind === 'done' ? { kind: 'done', receipt: receiptJson(outcome.receipt) } : { ...outcome };
+    }),
+    proveAct: guarded(async (input) => {
+      const { id, proof } = REQUESTS.proveAct(input, 'proof');
+      return receiptJson(await keeper.proveAct(id, proof, peer));
+    }),
+    declineAct: guarded(async (input) => {
+      await keeper.declineAct(REQUESTS.declineAct(input, 'act').id, peer);
+      return null;
+    }),
+  };
+}
+
+const receiptJson = ({ by, advisory }: ActReceipt): JsonObject => ({ by: { ...by }, advisory });
 
 const asJson = (summary: ApprovalSummary): JsonObject => ({
   ...summary,

@@ -245,6 +245,12 @@ export interface RequestInputs {
   resume: { flag: StopFlag };
   offerAct: Record<never, never>;
   perform: { act: JsonObject; authority?: ActAuthority };
+  proposeAct: { act: JsonObject; waitMs: number };
+  proposedActs: Record<never, never>;
+  proposedAct: { id: string };
+  actOutcome: { id: string };
+  proveAct: { id: string; proof: OperatorProof };
+  declineAct: { id: string };
   stops: Record<never, never>;
   isReleased: HeldResult;
   secret: { call: string; use: SecretUse };
@@ -297,6 +303,12 @@ export const REQUESTS: { readonly [Name in RequestName]: Reader<RequestInputs[Na
   offerAct: shape<RequestInputs['offerAct']>({}),
   // What it says is read by `readAct`.
   perform: shape<RequestInputs['perform']>({ act: object, authority: optional(readActAuthority) }),
+  proposeAct: shape<RequestInputs['proposeAct']>({ act: object, waitMs: count }),
+  proposedActs: shape<RequestInputs['proposedActs']>({}),
+  proposedAct: shape<RequestInputs['proposedAct']>({ id: name }),
+  actOutcome: shape<RequestInputs['actOutcome']>({ id: name }),
+  proveAct: shape<RequestInputs['proveAct']>({ id: name, proof: readProof }),
+  declineAct: shape<RequestInputs['declineAct']>({ id: name }),
   stops: shape<RequestInputs['stops']>({}),
   secret: shape<RequestInputs['secret']>({
     call: secret,

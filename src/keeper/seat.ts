@@ -9,16 +9,28 @@ import {
   shape,
   text,
 } from '../core/index.ts';
-import type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
+import type {
+  ActAuthority,
+  ActOffer,
+  ActOutcome,
+  ActReceipt,
+  ActSummary,
+  OperatorAct,
+  ProposedAct,
+} from './act-messages.ts';
 import {
   readActOffer,
+  readActOutcome,
   readActReceipt,
+  readActSummaries,
+  readActSummary,
   readAdmission,
   readAnswerReceipt,
   readApproved,
   readEvent,
   readFlags,
   readOperators,
+  readProposedAct,
   readReceipt,
   readRedaction,
   readRemoval,
@@ -119,6 +131,12 @@ export function ownSeat(keeper: EmbeddedKeeper, former: string | null): Seat {
     removeOperator: (offer, operator, authority) => keeper.removeOperator(offer, operator, authority),
     offerAct: () => keeper.offerAct(),
     perform: (act, authority) => keeper.perform(act, authority),
+    proposeAct: (act, waitMs) => keeper.proposeAct(act, waitMs),
+    proposedActs: () => keeper.proposedActs(),
+    proposedAct: (id) => keeper.proposedAct(id),
+    actOutcome: (id) => keeper.actOutcome(id),
+    proveAct: (id, proof) => keeper.proveAct(id, proof),
+    declineAct: (id) => keeper.declineAct(id),
     operators: () => keeper.operators(),
     close: (reason) => keeper.close(reason),
   };
@@ -240,6 +258,30 @@ class RemoteSeat implements Seat {
   async perform(act: OperatorAct, authority?: ActAuthority): Promise<ActReceipt> {
     const input = { act: { ...act }, ...(authority === undefined ? {} : { authority }) };
     return readActReceipt(await this.#link.request('perform', input), 'receipt');
+  }
+
+  async proposeAct(act: OperatorAct, waitMs: number): Promise<ActSummary> {
+    return readActSummary(await this.#link.request('proposeAct', { act: { ...act }, waitMs }), 'act');
+  }
+
+  async proposedActs(): Promise<readonly ActSummary[]> {
+    return readActSummaries(await this.#link.request('proposedActs', {}), 'acts');
+  }
+
+  async proposedAct(id: string): Promise<ProposedAct> {
+    return readProposedAct(await this.#link.request('proposedAct', { id }), 'act');
+  }
+
+  async actOutcome(id: string): Promise<ActOutcome> {
+    return readActOutcome(await this.#link.request('actOutcome', { id }), 'outcome');
+  }
+
+  async proveAct(id: string, proof: OperatorProof): Promise<ActReceipt> {
+    return readActReceipt(await this.#link.request('proveAct', { id, proof }), 'receipt');
+  }
+
+  async declineAct(id: string): Promise<void> {
+    await this.#link.request('declineAct', { id });
   }
 
   async operators(): Promise<readonly OperatorView[]> {

@@ -9,7 +9,15 @@ import {
   SallyportError,
   type Surface,
 } from '../core/index.ts';
-import type { ActAuthority, ActOffer, ActReceipt, OperatorAct } from './act-messages.ts';
+import type {
+  ActAuthority,
+  ActOffer,
+  ActOutcome,
+  ActReceipt,
+  ActSummary,
+  OperatorAct,
+  ProposedAct,
+} from './act-messages.ts';
 import type {
   AnswerReceipt,
   ApprovalQuestionDraft,
@@ -218,6 +226,30 @@ export class SharedKeeper implements Keeper {
 
   perform(act: OperatorAct, authority?: ActAuthority): Promise<ActReceipt> {
     return this.#once((seat) => seat.perform(act, authority));
+  }
+
+  proposeAct(act: OperatorAct, waitMs: number): Promise<ActSummary> {
+    return this.#once((seat) => seat.proposeAct(act, waitMs));
+  }
+
+  proposedActs(): Promise<readonly ActSummary[]> {
+    return this.#again((seat) => seat.proposedActs());
+  }
+
+  proposedAct(id: string): Promise<ProposedAct> {
+    return this.#again((seat) => seat.proposedAct(id));
+  }
+
+  actOutcome(id: string): Promise<ActOutcome> {
+    return this.#again((seat) => seat.actOutcome(id));
+  }
+
+  proveAct(id: string, proof: OperatorProof): Promise<ActReceipt> {
+    return this.#once((seat) => seat.proveAct(id, proof));
+  }
+
+  declineAct(id: string): Promise<void> {
+    return this.#once((seat) => seat.declineAct(id));
   }
 
   operators(): Promise<readonly OperatorView[]> {

@@ -119,6 +119,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'TokenFolder',
     'UnknownCalls',
     'actChallenge',
+    'actScreen',
     'approvalFiles',
     'challengeOf',
     'checkNotReachable',

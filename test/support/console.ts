@@ -77,7 +77,7 @@ export class TestConsole {
 
 /** Holds an answer to the document: its status is described, and its body fits. */
 function checkDescribed(path: string, method: string, { status, body }: { status: number; body: JsonValue }): void {
-  const template = path.replace(/^(\/v1\/(?:requests|operators))\/[^/]+/, '$1/{name}');
+  const template = path.replace(/^(\/v1\/(?:requests|operators|acts))\/[^/]+/, '$1/{name}');
   const response = OPENAPI.paths[template]?.[method]?.responses[String(status)];
   if (response === undefined) {
     if (status === 404 || status === 405) return; // no route of the document
