@@ -1,7 +1,7 @@
-import { type JsonValue, parseStrictJson } from '../core/index.ts';
+import { isSallyportError, type JsonValue, parseStrictJson } from '../core/index.ts';
 import { explainCall, loadPolicy } from '../gate/index.ts';
 import { lockPathOf, neighboursOf, readLock, reviewServer } from '../gateway/index.ts';
-import { localUser } from '../keeper/index.ts';
+import { localUser, namesOfPolicy, readApproval } from '../keeper/index.ts';
 import { compilePolicy, type Policy, policySchema, renderExplanation } from '../policy/index.ts';
 import { builtInTools } from '../tools/index.ts';
 import { answer, safeLines, type Terminal } from './output.ts';
@@ -18,14 +18,28 @@ export async function policyCheck(terminal: Terminal, flags: CommonFlags): Promi
     ...reviews.flatMap((review) => review.warnings),
   ];
   const { digest, rules } = policy;
+  const waits = waitsForApproval(settings, digest);
   const text = [
     `${policy.file}: fine, ${rules} rules${settings.embedded ? ' (embedded: no ./sallyport.yaml here)' : ''}`,
     `root ${root}`,
     ...warnings.map((warning) => `warning: ${warning}`),
+    ...(waits ? ['not in force as a whole: what widens waits for `sallyport policy approve`'] : []),
   ];
-  const value = { file: policy.file, digest, rules, root, warnings };
+  const value = { file: policy.file, digest, rules, root, warnings, waits };
   answer(terminal, value, safeLines(text.join('\n')));
   return 0;
+}
+
+/** Whether another version of the file was approved. What cannot be read here, such as the state of another user's keeper, is not known. */
+function waitsForApproval({ embedded, state, policyFile }: Settings, digest: string): boolean {
+  if (embedded) return false;
+  try {
+    const approved = readApproval(state, namesOfPolicy(policyFile));
+    return approved !== null && approved.digest !== digest;
+  } catch (error) {
+    if (isSallyportError(error, 'POLICY_APPROVAL')) return false;
+    throw error;
+  }
 }
 
 /** The tools of the servers whose definitions are approved, and what is noteworthy about them. */

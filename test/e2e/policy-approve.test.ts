@@ -70,6 +70,7 @@ describe('sallyport up, while its policy changes', () => {
     expect(await said).toContain('what it widens waits');
     expect(await readsBy('src/a.txt')).toContain('PATH_NOT_ALLOWED');
     expect(await readsBy('docs/b.txt')).toContain('waits for approval');
+    expect((await run('policy', 'check')).out).toContain('what widens waits for `sallyport policy approve`');
 
     const inForce = errorOf(process, 'is in force');
     const ran = await approve('--yes');
