@@ -10,7 +10,7 @@ import type { OpenedPath } from './opened-path.ts';
 import { type Placement, startPlaced } from './placement.ts';
 import { planRun } from './planned-run.ts';
 import type { RunningCall } from './running-calls.ts';
-import { sendFor } from './send.ts';
+import { sendFor, type WayOut } from './send.ts';
 import { handOver } from './spawn.ts';
 import { NeedsAnswers, type ToolContext, type ToolOutput } from './tool.ts';
 
@@ -26,7 +26,7 @@ export async function execute(
   house: House,
   request: CallRequest,
   running: RunningCall,
-  { placement, admission }: Pick<Executing, 'placement' | 'admission'>,
+  { placement, admission }: { readonly placement: Placement | null; readonly admission: Admission },
 ): Promise<Executed> {
   const judgement = running.judgement();
   const tool = judgement.parsed.registered?.tool;
@@ -34,9 +34,10 @@ export async function execute(
   const stopped = running.stopped();
   if (stopped !== null) return failure(stopped);
   const timeoutMs = judgement.decision.obligations.timeoutMs || house.limits.upstreamMs;
+  const way = sendFor(house, judgement, { signal: running.signal, admission });
   const watch = watchRun(running, request.signal, timeoutMs);
   try {
-    const context = contextOf({ house, request, placement, admission }, judgement, running.signal);
+    const context = contextOf({ house, request, placement, way }, judgement, running.signal);
     const { spawn } = request;
     const result =
       spawn === null ? tool.execute(judgement.facts.arguments, context) : handOver(spawn, context, house.guard);
@@ -47,6 +48,7 @@ export async function execute(
     return failure(error);
   } finally {
     watch.clear();
+    way?.close();
   }
 }
 
@@ -54,11 +56,11 @@ interface Executing {
   readonly house: House;
   readonly request: CallRequest;
   readonly placement: Placement | null;
-  readonly admission: Admission;
+  readonly way: WayOut | null;
 }
 
 function contextOf(executing: Executing, judgement: Judgement, signal: AbortSignal): ToolContext {
-  const { house, request, placement, admission } = executing;
+  const { house, request, placement, way } = executing;
   const paths: Record<string, OpenedPath> = {};
   for (const [pointer, { use, reading }] of Object.entries(judgement.facts.paths)) {
     if ('trouble' in reading || (judgement.facts.command !== undefined && pointer.startsWith('command:'))) continue;
@@ -74,11 +76,10 @@ function contextOf(executing: Executing, judgement: Judgement, signal: AbortSign
     });
   }
   const run = planRun(house, judgement);
-  const send = sendFor(house, judgement, { signal, admission });
   return {
     ...{ signal, paths, root: house.root, session: request.principal.session, principal: request.principal },
     ...(request.exchange === null ? {} : { exchange: request.exchange }),
-    ...(send === null ? {} : { send }),
+    ...(way === null ? {} : { send: way.send }),
     ...(run === null ? {} : { run }),
     ...(run === null || placement === null
       ? {}

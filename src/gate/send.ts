@@ -6,6 +6,13 @@ import type { FetchRequest, FetchResult, Hop, HopVerdict } from './fetch-types.t
 import type { House } from './house.ts';
 import type { Judgement } from './judge.ts';
 
+/** The way out of one call. */
+export interface WayOut {
+  send(request: FetchRequest): Promise<FetchResult>;
+  /** Ends with the call: what is on its way stops, and nothing goes out any more. */
+  close(): void;
+}
+
 /**
  * The way out for a call that was judged as a request, and for a tool that has a secret; `null` for every other. Each hop is judged by
  * the policy of now. A request that was judged with the call connects only to the addresses that the decision was made from.
@@ -14,7 +21,7 @@ export function sendFor(
   house: House,
   judgement: Judgement,
   { signal, admission }: { readonly signal: AbortSignal; readonly admission: Admission },
-): ((request: FetchRequest) => Promise<FetchResult>) | null {
+): WayOut | null {
   const { parsed, decision } = judgement;
   const secret = parsed.registered?.secret ?? null;
   const resolved = judgedAddresses(judgement) ?? (secret === null ? null : new Map());
@@ -24,14 +31,17 @@ export function sendFor(
     const asked = { ...hop.request, addresses: hop.addresses };
     return boundTo(secret, decideRequest(house.latest().compiled(), parsed.name, asked));
   };
-  return (request) =>
+  const ended = new AbortController();
+  const whileItRuns = AbortSignal.any([signal, ended.signal]);
+  const send: WayOut['send'] = (request) =>
     performRequest(request, {
       judge,
       release: (reference, url) =>
         release(house, admission, { tool: parsed.name, method: request.method, reference, url }),
-      ...{ resolve, dial, certificates, resolved, signal },
+      ...{ resolve, dial, certificates, resolved, signal: whileItRuns },
       limits: { totalMs: decision.obligations.timeoutMs || house.limits.upstreamMs },
     });
+  return { send, close: () => ended.abort(new SallyportError('TOOL_CANCELLED', 'the call is over')) };
 }
 
 /** The addresses of the request that a call is; null when it is none. */

@@ -34,20 +34,24 @@ let world: World;
 let gate: Gate;
 let session: GateSession;
 let execute: SecretBackedTool['execute'];
+/** Connections wait for it. */
+let connecting: Promise<void>;
 
 beforeEach(async () => {
+  connecting = Promise.resolve();
   workspace = makeWorkspace(POLICY);
   world = await openWorld(['api.example.com', 'plain.example.com', 'other.example.com'], (request, response) => {
     if (request.url === '/v1/away') response.writeHead(302, { location: 'https://plain.example.com/' }).end();
     else response.end(JSON.stringify({ id: 'ch_1', echo: request.headers.authorization }));
   });
+  const dial: World['dial'] = (target, signal) => connecting.then(() => world.dial(target, signal));
   const tool = secretBackedTool({
     ...{ name: 'stripe', secret: 'vault:kv/pay#key', schema: { type: 'object' } },
     execute: (args, secret) => execute(args, secret),
   });
   gate = await openGate({
     ...{ policy: workspace.policyFile, state: workspace.state, secretSource: source, tools: [tool] },
-    ...{ resolve: async () => ['93.184.216.34'], dial: world.dial, certificates: [world.certificate] },
+    ...{ resolve: async () => ['93.184.216.34'], dial, certificates: [world.certificate] },
   });
   session = await gate.openSession();
 });
@@ -120,6 +124,22 @@ describe('a secret-backed tool [T3.1]', () => {
       await expect((kept as unknown as UsableSecret).fetch('https://api.example.com/v1/x')).rejects.toThrow();
       return 'done';
     });
+    expect(world.arrived).toEqual([]);
+  });
+
+  test('what was sent for before the call ended, and is not on its way yet, does not leave', async () => {
+    let connect: () => void = () => undefined;
+    connecting = new Promise((resolve) => {
+      connect = resolve;
+    });
+    let late: Promise<unknown> = Promise.resolve();
+    await outcome(async (_args, secret) => {
+      late = secret.fetch('https://api.example.com/v1/late').then(() => 'sent', codeOf);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return 'done';
+    });
+    connect();
+    expect(await late).toBe('TOOL_CANCELLED');
     expect(world.arrived).toEqual([]);
   });
 
