@@ -18,26 +18,35 @@ export async function policyCheck(terminal: Terminal, flags: CommonFlags): Promi
     ...reviews.flatMap((review) => review.warnings),
   ];
   const { digest, rules } = policy;
-  const waits = waitsForApproval(settings, digest);
+  const approval = approvalOf(settings, digest);
   const text = [
     `${policy.file}: fine, ${rules} rules${settings.embedded ? ' (embedded: no ./sallyport.yaml here)' : ''}`,
     `root ${root}`,
     ...warnings.map((warning) => `warning: ${warning}`),
-    ...(waits ? ['not in force as a whole: what widens waits for `sallyport policy approve`'] : []),
+    ...APPROVALS[approval],
   ];
-  const value = { file: policy.file, digest, rules, root, warnings, waits };
+  const value = { file: policy.file, digest, rules, root, warnings, approval };
   answer(terminal, value, safeLines(text.join('\n')));
   return 0;
 }
 
-/** Whether another version of the file was approved. What cannot be read here, such as the state of another user's keeper, is not known. */
-function waitsForApproval({ embedded, state, policyFile }: Settings, digest: string): boolean {
-  if (embedded) return false;
+type Approval = 'none' | 'approved' | 'waits' | 'unreadable';
+const APPROVALS: Readonly<Record<Approval, readonly string[]>> = {
+  none: [],
+  approved: [],
+  waits: ['not in force as a whole: what widens waits for `sallyport policy approve`'],
+  unreadable: ['what was approved of it cannot be read here, so whether it is in force is not known'],
+};
+
+/** Whether this version of the file, or another, was approved. The state of another user's keeper cannot be read. */
+function approvalOf({ embedded, state, policyFile }: Settings, digest: string): Approval {
+  if (embedded) return 'none';
   try {
     const approved = readApproval(state, namesOfPolicy(policyFile));
-    return approved !== null && approved.digest !== digest;
+    if (approved === null) return 'none';
+    return approved.digest === digest ? 'approved' : 'waits';
   } catch (error) {
-    if (isSallyportError(error, 'POLICY_APPROVAL')) return false;
+    if (isSallyportError(error, 'POLICY_APPROVAL')) return 'unreadable';
     throw error;
   }
 }

@@ -71,6 +71,7 @@ describe('sallyport up, while its policy changes', () => {
     expect(await readsBy('src/a.txt')).toContain('PATH_NOT_ALLOWED');
     expect(await readsBy('docs/b.txt')).toContain('waits for approval');
     expect((await run('policy', 'check')).out).toContain('what widens waits for `sallyport policy approve`');
+    expect(JSON.parse((await run('policy', 'check', '--json')).out)).toMatchObject({ approval: 'waits' });
 
     const inForce = errorOf(process, 'is in force');
     const ran = await approve('--yes');
