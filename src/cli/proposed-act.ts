@@ -5,13 +5,13 @@ import { type ActReceipt, actScreen, type Keeper, type OperatorAct } from '../ke
 import { readDuration } from './duration.ts';
 import type { OperatorFlags } from './operator-key.ts';
 import { safeLines, type Terminal } from './output.ts';
+import { portOf } from './up-console.ts';
 
 /** How often the keeper is asked what became of it; how long the console stays for its last answer, in milliseconds. */
 const LOOK_MS = 500;
 const LAST_ANSWER_MS = 250;
 const DEFAULT_WAIT = '5m';
 const MAX_WAIT_MS = 600_000;
-const DEFAULT_PORT = '7333';
 
 /** @throws SallyportError USAGE */
 export function waitOf({ wait = DEFAULT_WAIT }: OperatorFlags): number {
@@ -28,11 +28,12 @@ export async function proposeAndWait(
   terminal: Terminal,
   { keeper, act, flags }: { readonly keeper: Keeper; readonly act: OperatorAct; readonly flags: OperatorFlags },
 ): Promise<ActReceipt> {
+  const port = portOf(flags);
   const { id, expiresAt } = await keeper.proposeAct(act, waitOf(flags));
   const say = (line: string): void => terminal.err(safeLines(line));
   const { title, lines } = actScreen({ act, about: {} });
   say(`${title}\n${(act.act === 'policy-approve' ? [`digest: ${act.digest}`] : lines).join('\n')}`);
-  const page = await openPage(terminal, keeper, flags);
+  const page = await openPage(terminal, keeper, port);
   try {
     say(`Act ${id} waits for a passkey until ${new Date(expiresAt).toISOString()}; no answer means no.`);
     return await outcomeOf(keeper, id);
@@ -52,15 +53,15 @@ async function outcomeOf(keeper: Keeper, id: string): Promise<ActReceipt> {
 }
 
 /** Serves the console for as long as the command waits; null: it is served elsewhere. */
-async function openPage(terminal: Terminal, keeper: Keeper, flags: OperatorFlags): Promise<Console | null> {
-  if ((process.env['SALLYPORT_KEEPER'] ?? '') !== '') {
+async function openPage(terminal: Terminal, keeper: Keeper, port: number | null): Promise<Console | null> {
+  if (port === null || (process.env['SALLYPORT_KEEPER'] ?? '') !== '') {
     terminal.err('Prove it in the console of the keeper, which is another process.');
     return null;
   }
   const token = ConsoleToken.keptIn(keeper.state);
   const onError = (error: unknown): void => terminal.err(safeLines(String(error)));
   try {
-    const page = await openConsole({ keeper, token, port: portOf(flags), onError });
+    const page = await openConsole({ keeper, token, port, onError });
     terminal.err(`Prove it here: ${page.url}#${token.text}`);
     return page;
   } catch (error) {
@@ -69,11 +70,4 @@ async function openPage(terminal: Terminal, keeper: Keeper, flags: OperatorFlags
     terminal.err('Prove it in the console that sallyport up serves: it printed the address.');
     return null;
   }
-}
-
-/** @throws SallyportError USAGE */
-function portOf({ consolePort = DEFAULT_PORT }: OperatorFlags): number {
-  const port = /^[0-9]{1,5}$/.test(consolePort) ? Number(consolePort) : 0;
-  if (port >= 1 && port <= 65_535) return port;
-  throw new SallyportError('USAGE', 'a port is a number from 1 to 65535');
 }

@@ -26,8 +26,11 @@ export interface UpConsole {
 
 const DEFAULT_PORT = '7333';
 
-/** The port; null: no console. */
-function portOf({ console, consolePort = DEFAULT_PORT }: ConsoleFlags): number | null {
+/** The port; null: no console. @throws SallyportError USAGE */
+export function portOf({
+  console,
+  consolePort = DEFAULT_PORT,
+}: Pick<ConsoleFlags, 'console' | 'consolePort'>): number | null {
   const port = /^[0-9]{1,5}$/.test(consolePort) ? Number(consolePort) : -1;
   if (port < 0 || port > 65_535) throw new SallyportError('USAGE', 'a port is a number from 0 to 65535');
   return console === false || port === 0 ? null : port;
