@@ -70,7 +70,7 @@ test('a kill at any moment leaves no value on a disk [T3.1]', async () => {
       .join('\n');
     // What was searched had something to hide: uses are on record, and results stood where the value was.
     expect(log.split('secret-use').length).toBeGreaterThan(ROUNDS);
-    expect(log).toContain('env:PAY_KEY');
+    expect(log).toContain('[redacted:env:PAY_KEY]');
   } finally {
     server.closeAllConnections();
     server.close();
