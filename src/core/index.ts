@@ -33,6 +33,7 @@ export {
   METHOD_OVERRIDE_HEADERS,
   TARGET_OVERRIDE_HEADERS,
 } from './request-headers.ts';
+export { SecretName } from './secret-name.ts';
 export {
   parseReference,
   SECRET_SCHEMES,

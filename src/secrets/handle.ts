@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { SecretName } from '../core/index.ts';
 
 /** The values, out of reach of whoever has a handle: nothing but `useSecret` and `disposeSecret` reads this. */
 const values = new WeakMap<SecretHandle, Buffer>();
@@ -7,34 +7,10 @@ const values = new WeakMap<SecretHandle, Buffer>();
  * One version of one secret, without its value. Printing, logging, serialising, cloning, spreading or inspecting it yields
  * its name; the value is reached by `useSecret` alone, and only in the process that resolved it.
  */
-export class SecretHandle {
-  /** `[secret:NAME#vVERSION]`: the one field, so that a clone or a spread shows this too. */
-  readonly secret: string;
-
+export class SecretHandle extends SecretName {
   constructor(name: string, version: string | null) {
-    this.secret = version === null ? `[secret:${name}]` : `[secret:${name}#v${version}]`;
+    super(name, version);
     Object.freeze(this);
-  }
-
-  toString(): string {
-    return this.secret;
-  }
-
-  toJSON(): string {
-    return this.secret;
-  }
-
-  [Symbol.toPrimitive](): string {
-    return this.secret;
-  }
-
-  static {
-    // Defined so, since the declarations of a class can name well-known symbols only.
-    Object.defineProperty(SecretHandle.prototype, inspect.custom, {
-      value(this: SecretHandle): string {
-        return this.secret;
-      },
-    });
   }
 }
 

@@ -110,8 +110,8 @@ describe('a secret-backed tool [T3.1]', () => {
   });
 
   test('an argument named like the secret is an argument', async () => {
-    const text = await outcome(async (args, secret) => `${args['secret']} ${secret.name}`, { secret: 'x' });
-    expect(text).toBe('x vault:kv/pay#key');
+    const text = await outcome(async (args, secret) => `${args['secret']} ${secret}`, { secret: 'x' });
+    expect(text).toBe('x [secret:vault:kv/pay#key]');
   });
 
   test('a secret that is kept works for no later call, nor after it', async () => {

@@ -1,5 +1,4 @@
-import { inspect } from 'node:util';
-import { type JsonObject, type JsonValue, parseStrictJson, SallyportError } from '../core/index.ts';
+import { type JsonObject, type JsonValue, parseStrictJson, SallyportError, SecretName } from '../core/index.ts';
 import type { FetchRequest, FetchResult, Tool, ToolContext, ToolOutput } from '../gate/index.ts';
 import { decodeText } from './decode-text.ts';
 
@@ -24,14 +23,12 @@ export interface SecretAnswer {
   json(): JsonValue;
 }
 
-/** A secret that can be used and not seen: printed, logged or serialised it yields its name. It ends with the call. */
-export class UsableSecret {
-  /** The reference, `aws-ssm:/prod/stripe/api-key`; never the value. */
-  readonly name: string;
+/** A secret that can be used and not seen: it shows its name, never the value. It ends with the call. */
+export class UsableSecret extends SecretName {
   readonly #send: (request: FetchRequest) => Promise<FetchResult>;
 
-  constructor(name: string, send: (request: FetchRequest) => Promise<FetchResult>) {
-    this.name = name;
+  constructor(reference: string, send: (request: FetchRequest) => Promise<FetchResult>) {
+    super(reference, null);
     this.#send = send;
     Object.freeze(this);
   }
@@ -47,27 +44,6 @@ export class UsableSecret {
     const result = await this.#send({ method, url, headers: { ...headers }, body: body ?? null });
     if (result.kind === 'denied') throw new SallyportError(result.code, result.reason);
     return answerOf(result);
-  }
-
-  toString(): string {
-    return `[secret:${this.name}]`;
-  }
-
-  toJSON(): string {
-    return this.toString();
-  }
-
-  [Symbol.toPrimitive](): string {
-    return this.toString();
-  }
-
-  static {
-    // Defined so, since the declarations of a class can name well-known symbols only.
-    Object.defineProperty(UsableSecret.prototype, inspect.custom, {
-      value(this: UsableSecret): string {
-        return this.toString();
-      },
-    });
   }
 }
 
